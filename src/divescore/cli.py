@@ -1,0 +1,49 @@
+"""The `divescore` command: a table of subcommands, each loaded only when it is called."""
+
+from importlib import import_module
+
+import click
+
+from divescore import __version__
+
+# name -> module that holds a click command (or group) of that name; looked up lazily so that `--help` stays fast.
+COMMANDS = {
+    "up": "divescore.local.commands",
+    "down": "divescore.local.commands",
+    "status": "divescore.local.commands",
+    "score": "divescore.client.commands",
+    "watch": "divescore.client.commands",
+    "predict": "divescore.scoring.commands",
+    "render": "divescore.training.commands",
+    "train": "divescore.training.commands",
+    "evaluate": "divescore.training.commands",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a subcommand's module when the subcommand is first needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table, which is the order a newcomer needs them in."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="divescore")
+def main() -> None:
+    """Upload a video of an Olympic dive and watch the score arrive live.
+
+    \b
+    divescore up                       start the whole system on this machine
+    divescore score dive.webm          upload a video and follow its score
+    divescore predict dive.webm        score a video with the network alone
+    """
