@@ -15,7 +15,7 @@ from divescore.video.limits import Limits
 os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm"
 # Decoders complain on stderr about every damaged frame; what matters is said in the rejection.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.setLogLevel(0)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 _SANE_RATE = (1.0, 240.0)
 
