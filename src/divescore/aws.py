@@ -1,0 +1,28 @@
+"""How this system talks to AWS: one place for time-outs, retries and signatures of every client."""
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+@cache
+def client(service: str, endpoint: str | None = None, connections: int = 10) -> Any:
+    """A process-wide, thread-safe boto3 client.
+
+    `endpoint` overrides the service's address (the WebSocket management API has one per stage); `connections` sizes the
+    connection pool, which bounds how many requests of this client really run at once.
+    """
+    config = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        max_pool_connections=connections,
+        retries={"mode": "standard", "max_attempts": 4},
+        signature_version="s3v4" if service == "s3" else None,
+        # Regional virtual-host addresses: the legacy global one answers a browser's form post with a redirect that it
+        # cannot follow. A local engine has one address for all buckets.
+        s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"},
+    )
+    return boto3.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # any service

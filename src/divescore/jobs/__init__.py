@@ -1,0 +1,1 @@
+"""The job: its record, its states as a pure transition function, and the table that applies them."""

@@ -1,0 +1,82 @@
+"""The job record as plain data. Times are integers: milliseconds since the epoch, UTC."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """The states of a job; `transitions` says which follows which."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    QUEUED = "QUEUED"
+    PROCESSING = "PROCESSING"
+    SCORED = "SCORED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+OPEN = frozenset({Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING})
+# FAILED is not among them: an operator may send a failed job round again.
+FINAL = frozenset({Status.SCORED, Status.REJECTED, Status.CANCELLED, Status.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a job was rejected or failed: a code for programs, a sentence for people, and whether a retry can help."""
+
+    code: str
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One dive on its way to a score."""
+
+    job_id: str
+    client: str  # keyed hash of the uploader's address: quota key and fair-queue group
+    filename: str  # for people only; never part of an object key
+    content_type: str
+    size_bytes: int
+    created_at: int
+    expires_at: int  # end of retention: the record's TTL and the token's expiry
+    status: Status = Status.AWAITING_UPLOAD
+    version: int = 1  # what clients see; grows with every change that they are told of
+    rev: int = 1  # grows with every write, lease renewals too: the compare-and-swap token
+    updated_at: int = 0
+    deadline: int = 0  # when `sweep` looks at the job; meaningful in open states only
+    dive: str | None = None  # as the uploader declared it
+    difficulty: float | None = None
+    object_version: str | None = None  # the version of the upload that was accepted
+    attempt: int = 0
+    owner: str | None = None  # unique per claim, not per process
+    lease_until: int = 0
+    stage: str | None = None
+    fraction: float = 0.0
+    ahead: int | None = None
+    result: dict[str, Any] | None = None
+    error: Cause | None = None
+
+    @property
+    def key(self) -> str:
+        """The object key of this job's video."""
+        return object_key(self.job_id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something."""
+        return self.status in OPEN
+
+
+def object_key(job_id: str) -> str:
+    """The key under which a job's video is uploaded."""
+    return f"uploads/{job_id}/video"
+
+
+def job_of_key(key: str) -> str | None:
+    """The job an object key belongs to, or None for keys that this system does not hand out."""
+    parts = key.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "uploads" and parts[2] == "video" and parts[1] else None

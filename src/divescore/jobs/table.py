@@ -1,0 +1,203 @@
+"""The jobs table: transitions become conditional writes, so that of two writers exactly one takes effect."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
+from divescore.jobs.items import OPEN_SHARDS, Item, difference, from_item, open_shard, record_key, to_item
+from divescore.jobs.model import Job, Status
+from divescore.jobs.quota import Limits, day_of, seconds_to_midnight
+from divescore.jobs.transitions import Event, Refusal, fence_of, transition
+
+# Each lost race means that somebody else's write went through, so this many in a row is a fault and not contention.
+MAX_RACES = 25
+
+
+def now_ms() -> int:
+    """Now, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class JobTable:
+    """Reads and writes job records; the only code that knows how a record is stored."""
+
+    def __init__(self, name: str, dynamodb: Any, clock: Callable[[], int] = now_ms) -> None:
+        self.name = name
+        self._dynamodb = dynamodb
+        self._clock = clock
+
+    def get(self, job_id: str) -> Job:
+        """The job, read consistently. Raises JobNotFound."""
+        item = self._read(record_key(job_id))
+        if item is None:
+            raise JobNotFound(job_id)
+        return from_item(item)
+
+    def apply(self, job: Job, event: Event) -> Job | Refusal:
+        """Apply `event` to `job` as it is *now*; `job` may be an old copy.
+
+        The write holds only if nobody wrote since the copy was taken; otherwise the decision is made again on the
+        current record. Raises JobNotFound when the record is gone, Contended when it never gets through.
+        """
+        for _ in range(MAX_RACES):
+            outcome = transition(job, event, self._clock())
+            if isinstance(outcome, Refusal):
+                # A refusal by an old copy is no refusal: decide on the current record.
+                current = self.get(job.job_id)
+                if current.rev == job.rev:
+                    return outcome
+                job = current
+                continue
+            winner = self._swap(job, outcome, event)
+            if winner is None:
+                return outcome
+            job = winner
+        raise Contended(job.job_id)
+
+    def _swap(self, old: Job, new: Job, event: Event) -> Job | None:
+        """Write `new` over `old`; None when done, the current record when somebody else was there first."""
+        update = difference(to_item(old), to_item(new))
+        conditions = ["#rev = :expected"]
+        names = update.names | {"#rev": "rev"}
+        values = update.values | {":expected": {"N": str(old.rev)}}
+        if (fence := fence_of(event)) is not None:
+            conditions.append("#status = :processing AND #attempt = :mine AND #owner = :me")
+            names |= {"#status": "status", "#attempt": "attempt", "#owner": "owner"}
+            values |= {
+                ":processing": {"S": Status.PROCESSING},
+                ":mine": {"N": str(fence.attempt)},
+                ":me": {"S": fence.owner},
+            }
+        try:
+            self._dynamodb.update_item(
+                TableName=self.name,
+                Key=record_key(old.job_id),
+                UpdateExpression=update.expression,
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return self.get(old.job_id)
+        return None
+
+    def create(self, job: Job, limits: Limits, idempotency: tuple[str, str] | None = None) -> Job:
+        """Put a new job and count it against the quotas, all or nothing.
+
+        `idempotency` is (key, fingerprint of the request): a key seen before gives the job it made then. Raises
+        QuotaExceeded, or IdempotencyClash when the key came with another request.
+        """
+        if idempotency and (earlier := self._made_before(idempotency, job.client)):
+            return earlier
+        if self._count_open(job.client) >= limits.open_per_client:
+            raise QuotaExceeded(
+                f"You have {limits.open_per_client} dives under way; wait until one is scored, or cancel one.", 30
+            )
+        now = self._clock()
+        wait = seconds_to_midnight(now)
+        day = day_of(now)
+        writes = [
+            {"Put": {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}},
+            self._count(f"CLIENT#{job.client}#{day}", limits.daily_per_client, wait),
+            self._count(f"BUDGET#{day}", limits.daily, wait),
+        ]
+        if idempotency:
+            key, fingerprint = idempotency
+            marker = self._marker_key(key, job.client) | {
+                "jobId": {"S": job.job_id},
+                "fingerprint": {"S": fingerprint},
+                "ttl": {"N": str(job.expires_at // 1000)},
+            }
+            unseen = "attribute_not_exists(pk)"
+            writes.append({"Put": {"TableName": self.name, "Item": marker, "ConditionExpression": unseen}})
+        for _ in range(MAX_RACES):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=writes)
+                return job
+            except self._dynamodb.exceptions.TransactionCanceledException as error:
+                codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+                failed = {index for index, code in enumerate(codes) if code == "ConditionalCheckFailed"}
+                if 3 in failed and idempotency and (earlier := self._made_before(idempotency, job.client)):
+                    return earlier
+                if 1 in failed:
+                    raise QuotaExceeded(
+                        f"That was your {limits.daily_per_client} dives for today; come back tomorrow.", wait
+                    ) from error
+                if 2 in failed:
+                    raise QuotaExceeded("Today's budget for scoring is used up; come back tomorrow.", wait) from error
+                if "TransactionConflict" not in codes:
+                    raise
+        raise Contended(job.job_id)
+
+    def overdue(self, before: int) -> Iterator[Job]:
+        """Open jobs whose deadline is at or before `before` (ms), from the sparse index; read again consistently."""
+        for shard in range(OPEN_SHARDS):
+            arguments: dict[str, Any] = {
+                "TableName": self.name,
+                "IndexName": "open",
+                "KeyConditionExpression": "openShard = :shard AND deadline <= :before",
+                "ExpressionAttributeValues": {":shard": {"S": open_shard(shard)}, ":before": {"N": str(before)}},
+            }
+            for page in self._dynamodb.get_paginator("query").paginate(**arguments):
+                for key in page["Items"]:
+                    item = self._read({"pk": key["pk"], "sk": key["sk"]})
+                    if item is not None:
+                        yield from_item(item)
+
+    def register_model(self, model: Mapping[str, str]) -> None:
+        """Note which model the newest worker loaded, for `GET /health`."""
+        item: Item = {"pk": {"S": "MODEL"}, "sk": {"S": "MODEL"}}
+        self._dynamodb.put_item(TableName=self.name, Item=item | {name: {"S": text} for name, text in model.items()})
+
+    def registered_model(self) -> dict[str, str] | None:
+        """The model that `register_model` noted last; None before the first worker started."""
+        item = self._read({"pk": {"S": "MODEL"}, "sk": {"S": "MODEL"}})
+        return None if item is None else {name: v["S"] for name, v in item.items() if name not in ("pk", "sk")}
+
+    def _read(self, key: Item) -> Item | None:
+        answer = self._dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def _count_open(self, client: str) -> int:
+        answer = self._dynamodb.query(
+            TableName=self.name,
+            IndexName="client",
+            KeyConditionExpression="openClient = :client",
+            ExpressionAttributeValues={":client": {"S": client}},
+            Select="COUNT",
+        )
+        return int(answer["Count"])
+
+    def _count(self, pk: str, limit: int, seconds_left: int) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": {"pk": {"S": pk}, "sk": {"S": "QUOTA"}},
+                "UpdateExpression": "ADD #used :one SET #ttl = :ttl",
+                "ConditionExpression": "attribute_not_exists(#used) OR #used < :limit",
+                "ExpressionAttributeNames": {"#used": "used", "#ttl": "ttl"},
+                "ExpressionAttributeValues": {
+                    ":one": {"N": "1"},
+                    ":limit": {"N": str(limit)},
+                    ":ttl": {"N": str(self._clock() // 1000 + seconds_left + 3600)},
+                },
+            }
+        }
+
+    def _marker_key(self, key: str, client: str) -> Item:
+        return {"pk": {"S": f"IDEM#{client}#{key}"}, "sk": {"S": "IDEM"}}
+
+    def _made_before(self, idempotency: tuple[str, str], client: str) -> Job | None:
+        key, fingerprint = idempotency
+        marker = self._read(self._marker_key(key, client))
+        if marker is None:
+            return None
+        if marker["fingerprint"]["S"] != fingerprint:
+            raise IdempotencyClash
+        return self.get(marker["jobId"]["S"])
