@@ -1,0 +1,138 @@
+"""One video from the disk to its final state: create, follow, upload, wait. Nothing is polled."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from divescore.client.errors import ClientError, NotFinished
+from divescore.client.http import Http
+from divescore.client.live import Event, Feed, Live
+from divescore.client.models import Created, Job
+from divescore.client.upload import content_type, upload
+
+# How long the end of an upload waits for the subscription; without one, early news might be missed.
+SUBSCRIBES_WITHIN = 3.0
+CANCELS_WITHIN = 5.0
+
+
+class Observer:
+    """What a job tells while it runs; each method may be overridden, none needs to be."""
+
+    def created(self, job: Job) -> None:
+        """The service took the job."""
+
+    def uploading(self, sent: int, total: int) -> None:
+        """`sent` bytes of `total` have left."""
+
+    def uploaded(self, size: int, seconds: float) -> None:
+        """Storage has confirmed the whole video of `size` bytes."""
+
+    def event(self, event: Event, since: float | None) -> None:
+        """News, and the seconds since storage confirmed the video (None: it has not yet)."""
+
+
+@dataclass
+class Submission:
+    """One video's way as far as it got.
+
+    `error` is set when the way ended outside the job: refused at the door, not finished in time. The upload's two
+    moments are of the steady clock, in seconds.
+    """
+
+    path: Path
+    job: Job | None = None
+    token: str = ""
+    events: list[Event] = field(default_factory=list)
+    error: ClientError | None = None
+    upload_started: float | None = None
+    upload_ended: float | None = None
+
+    def document(self) -> dict[str, Any]:
+        """`{job, events}`, and `error` where the job itself does not tell it."""
+        return document(self.job, self.events, self.error)
+
+
+def document(job: Job | None, events: list[Event], error: ClientError | None) -> dict[str, Any]:
+    """What `score --json` and `watch --json` print for one job."""
+    body: dict[str, Any] = {
+        "job": None if job is None else job.document(),
+        "events": [event.document() for event in events],
+    }
+    if error is not None:
+        body["error"] = {"code": error.code, "message": error.message}
+    return body
+
+
+async def submit(
+    http: Http,
+    live: Live,
+    path: Path,
+    dive: str | None = None,
+    difficulty: float | None = None,
+    declared_type: str | None = None,
+    timeout: float = 600.0,
+    observer: Observer | None = None,
+) -> Submission:
+    """Have a video scored, within `timeout` seconds. Errors of the way are in the answer, not raised.
+
+    A job whose upload was refused or interrupted is cancelled.
+    """
+    run = Submission(path)
+    watcher = observer or Observer()
+    try:
+        async with asyncio.timeout(timeout):
+            size = path.stat().st_size
+            made = await http.create(path.name, declared_type or content_type(path), size, dive, difficulty)
+            run.job, run.token = made.job, made.token
+            watcher.created(made.job)
+            feed = live.watch(made.job_id, made.token, made.live.url)
+            news = asyncio.create_task(_follow(feed, run, watcher))
+            try:
+                await _send(http, made, size, feed, run, watcher)
+                await news
+            finally:
+                live.forget(made.job_id)
+                news.cancel()
+                await asyncio.gather(news, return_exceptions=True)
+    except TimeoutError:
+        run.error = NotFinished(f"{path.name} was not finished within {timeout:g} s.")
+    except ClientError as error:
+        run.error = error
+    except OSError as error:
+        run.error = ClientError("FILE_UNREADABLE", f"{path.name} cannot be read: {error.strerror}.")
+    return run
+
+
+async def _follow(feed: Feed, run: Submission, watcher: Observer) -> None:
+    async for event in feed:
+        run.events.append(event)
+        run.job = event.job
+        watcher.event(event, None if run.upload_ended is None else event.moment - run.upload_ended)
+
+
+async def _send(http: Http, made: Created, size: int, feed: Feed, run: Submission, watcher: Observer) -> None:
+    run.upload_started = time.monotonic()
+    try:
+        await upload(http.client, made.upload, run.path, watcher.uploading, _subscribed(feed))
+    except BaseException:  # an interruption too: an upload that will never end must not keep its place
+        await _abandon(http, made, run)
+        raise
+    run.upload_ended = time.monotonic()
+    watcher.uploaded(size, run.upload_ended - run.upload_started)
+
+
+async def _subscribed(feed: Feed) -> None:
+    try:
+        await asyncio.wait_for(feed.subscribed.wait(), SUBSCRIBES_WITHIN)
+    except TimeoutError:
+        return  # sockets may be blocked here; the news will then be read
+
+
+async def _abandon(http: Http, made: Created, run: Submission) -> None:
+    try:
+        async with asyncio.timeout(CANCELS_WITHIN):
+            run.job = await http.cancel(made.job_id, made.token)
+    except (ClientError, TimeoutError):
+        return  # the service will expire the job by itself; what stopped the upload is the news
