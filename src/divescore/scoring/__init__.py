@@ -1,0 +1,1 @@
+"""The network and what surrounds it: manifest, weights, prediction, difficulty; knows nothing of AWS."""
