@@ -1,0 +1,83 @@
+import { useEffect, useSyncExternalStore } from "react";
+import { Announcer } from "./components/Announcer";
+import { DiveCard } from "./components/DiveCard";
+import { DropZone } from "./components/DropZone";
+import { LinkBadge } from "./components/LinkBadge";
+import { PoolScene } from "./components/PoolScene";
+import { Samples } from "./components/Samples";
+import type { Pool } from "./jobs/pool";
+
+export function App({ pool, watching }: { pool: Pool; watching: boolean }) {
+  const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
+  useLeaveWarning(pool);
+  return (
+    <>
+      <a className="skip" href="#dives">
+        Skip to the dives
+      </a>
+      <header className="masthead">
+        <a className="wordmark" href="/">
+          Dive<span>score</span>
+        </a>
+        <LinkBadge state={link} />
+      </header>
+      <main>
+        {watching ? (
+          <section className="hero hero-watching">
+            <PoolScene />
+            <div className="hero-words">
+              <h1>You are watching a dive</h1>
+              <p>Somebody shared it with you. Its score arrives here by itself.</p>
+              <p>
+                <a href="/">Send a dive of your own</a>
+              </p>
+            </div>
+          </section>
+        ) : (
+          <section className="hero">
+            <PoolScene />
+            <div className="hero-words">
+              <h1>Drop a dive. Watch the verdict arrive.</h1>
+              <p>
+                A network looks at your video of a dive and gives it a score, as judges would: execution times difficulty. You see each
+                step as it happens.
+              </p>
+            </div>
+            <DropZone onFiles={(files, declared) => pool.add(files, declared)} />
+          </section>
+        )}
+        <section className="water" id="dives" aria-labelledby="dives-title" tabIndex={-1}>
+          <h2 id="dives-title" className={dives.length === 0 ? "visually-hidden" : ""}>
+            {watching ? "The dive" : "Your dives"}
+          </h2>
+          <ul className="cards">
+            {dives.map((dive, index) => (
+              <li key={dive.key}>
+                <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
+              </li>
+            ))}
+          </ul>
+          {!watching && <Samples onFile={(file) => pool.add([file], {})} />}
+        </section>
+      </main>
+      <footer className="foot">
+        <p>
+          Only you, and those you give a link, can see your videos and scores. They are erased after some days, or at once when you
+          say so.
+        </p>
+      </footer>
+      <Announcer dives={dives} />
+    </>
+  );
+}
+
+/** Asks before the page is left while a file is being sent. */
+function useLeaveWarning(pool: Pool): void {
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => {
+      if (pool.sending) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [pool]);
+}

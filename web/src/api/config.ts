@@ -1,0 +1,15 @@
+export interface Config {
+  /** Base address of the HTTP API, without a slash at its end. */
+  api: string;
+}
+
+/** Reads where the API lives. The file is written when the site is deployed, so one build serves every stack. */
+export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config> {
+  const answer = await fetchFn("/config.json", { cache: "no-cache" });
+  if (!answer.ok) throw new Error("The page's configuration (config.json) is missing.");
+  const value: unknown = await answer.json();
+  if (typeof value !== "object" || value === null || !("api" in value) || typeof value.api !== "string") {
+    throw new Error("The page's configuration (config.json) names no API.");
+  }
+  return { api: value.api.replace(/\/+$/, "") };
+}

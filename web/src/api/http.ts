@@ -1,0 +1,77 @@
+import { ApiError, noAnswer } from "./problems";
+import type { CreatedJob, Job, JobView, NewJob, Playback, Share } from "./types";
+
+interface Call {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  token?: string;
+  body?: unknown;
+  idempotencyKey?: string;
+}
+
+/** The HTTP API of one stack. Every method rejects with an ApiError. */
+export class HttpApi {
+  constructor(
+    private readonly base: string,
+    private readonly fetchFn: typeof fetch = (...args) => fetch(...args),
+  ) {}
+
+  /** The same key with the same body gives the same job, so that a retry after a lost answer makes no second one. */
+  createJob(job: NewJob, idempotencyKey: string): Promise<CreatedJob> {
+    return this.call({ method: "POST", path: "/jobs", body: job, idempotencyKey });
+  }
+
+  getJob(jobId: string, token: string): Promise<JobView> {
+    return this.call({ method: "GET", path: `/jobs/${encodeURIComponent(jobId)}`, token });
+  }
+
+  playback(jobId: string, token: string): Promise<Playback> {
+    return this.call({ method: "GET", path: `/jobs/${encodeURIComponent(jobId)}/video`, token });
+  }
+
+  /** A link to watch the job with, and to play its video too if `video`. */
+  share(jobId: string, token: string, video: boolean): Promise<Share> {
+    const scopes = video ? ["read", "video"] : ["read"];
+    return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/share`, token, body: { scopes } });
+  }
+
+  /** Cancels an open job; erases the video in any case. */
+  erase(jobId: string, token: string): Promise<{ job: Job }> {
+    return this.call({ method: "DELETE", path: `/jobs/${encodeURIComponent(jobId)}`, token });
+  }
+
+  private async call<T>({ method, path, token, body, idempotencyKey }: Call): Promise<T> {
+    const headers = new Headers();
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    if (body !== undefined) headers.set("content-type", "application/json");
+    if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+    let answer: Response;
+    try {
+      answer = await this.fetchFn(this.base + path, {
+        method,
+        headers,
+        cache: "no-store",
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw noAnswer();
+    }
+    const value: unknown = await answer.json().catch(() => null);
+    if (answer.ok && value !== null) return value as T;
+    throw errorOf(answer, value);
+  }
+}
+
+function errorOf(answer: Response, value: unknown): ApiError {
+  const retryAfter = Number(answer.headers.get("retry-after") ?? Number.NaN);
+  const wait = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  if (typeof value === "object" && value !== null && "error" in value) {
+    const { code, message } = value.error as { code?: unknown; message?: unknown };
+    if (typeof code === "string" && typeof message === "string") {
+      return new ApiError(code, message, answer.status, wait);
+    }
+  }
+  // The gateway in front of the functions answers in its own form, for instance when it throttles.
+  const code = answer.status === 429 ? "RATE_LIMITED" : answer.status >= 500 ? "UNAVAILABLE" : "REFUSED";
+  return new ApiError(code, `The server answered ${answer.status} and gave no reason.`, answer.status, wait);
+}

@@ -1,0 +1,32 @@
+import { useEffect, useRef } from "react";
+import { stageOf } from "../jobs/stage";
+import type { Dive, Dives } from "../jobs/state";
+
+function words(dive: Dive): string {
+  const result = dive.job?.result;
+  if (result !== undefined && result !== null) return `${dive.filename}: scored ${result.score.toFixed(2)} points.`;
+  const why = dive.refusal?.message ?? dive.job?.error?.message ?? dive.upload.problem?.message ?? "";
+  return `${dive.filename}: ${stageOf(dive).label}. ${why}`.trim();
+}
+
+/** Tells screen readers each new stage of each dive, and the score; progress within a stage is not read out. */
+export function Announcer({ dives }: { dives: Dives }) {
+  const told = useRef(new Map<string, string>());
+  const region = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const news: string[] = [];
+    for (const dive of dives) {
+      const stage = stageOf(dive);
+      const mark = `${stage.outcome} ${stage.station}`;
+      const before = told.current.get(dive.key);
+      told.current.set(dive.key, mark);
+      if (before !== undefined && before !== mark) news.push(words(dive));
+      else if (before === undefined && stage.outcome === "refused") news.push(words(dive));
+    }
+    // Written past React: a live region is an output, and nothing else on the page depends on it.
+    if (news.length > 0 && region.current !== null) region.current.textContent = news.join(" ");
+  }, [dives]);
+  return (
+    <div ref={region} className="visually-hidden" aria-live="polite" role="log" aria-label="News of your dives" />
+  );
+}

@@ -1,0 +1,154 @@
+import { type ReactNode, useState } from "react";
+import { asProblem } from "../api/problems";
+import type { Problem } from "../api/types";
+import type { Pool } from "../jobs/pool";
+import { stageOf } from "../jobs/stage";
+import type { Dive } from "../jobs/state";
+import { readToken } from "../jobs/tokens";
+import { bytes, clock, day, timeLeft } from "../jobs/words";
+import { LaneRope } from "./LaneRope";
+import { ShareButton } from "./ShareButton";
+import { Trouble } from "./Trouble";
+import { Verdict } from "./Verdict";
+
+/** One dive on its way, or at its end. */
+export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; startsOpen: boolean }) {
+  const stage = stageOf(dive);
+  const result = dive.job?.result;
+  // A card that reached its end before one's eyes stays open.
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? (startsOpen || dive.settledAt !== undefined);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const act = (action: () => Promise<void>) => () => {
+    setTrouble(null);
+    action().catch((error: unknown) => setTrouble(asProblem(error).message));
+  };
+  const mayPlay = !dive.videoErased && (!dive.shared || (readToken(dive.token ?? "")?.scopes.includes("video") ?? false));
+  const scored = stage.outcome === "scored" && result !== undefined && result !== null;
+
+  return (
+    <article className={`card card-${stage.outcome}`} aria-labelledby={`${dive.key}-name`}>
+      <header className="card-head">
+        <div className="card-title">
+          <h3 id={`${dive.key}-name`}>{dive.filename}</h3>
+          <p className="fine">
+            {dive.sizeBytes > 0 && <>{bytes(dive.sizeBytes)} · </>}
+            {clock(dive.addedAt)}
+          </p>
+        </div>
+        <p className="card-stage" data-testid="stage">
+          {stage.label}
+        </p>
+        {scored && (
+          <>
+            <p className="card-score" aria-hidden={open}>
+              {result.score.toFixed(2)}
+            </p>
+            <button type="button" className="button quiet" aria-expanded={open} onClick={() => setChosen(!open)}>
+              {open ? "Fold" : "Show"}
+            </button>
+          </>
+        )}
+      </header>
+
+      {stage.outcome === "open" && (
+        <div className="card-way">
+          <LaneRope stage={stage} />
+          <Detail dive={dive} />
+        </div>
+      )}
+      {scored && open && (
+        <Verdict dive={dive} result={result} videoAvailable={mayPlay} playback={() => pool.playback(dive.key)} />
+      )}
+      <Ending dive={dive} />
+
+      <div className="card-actions">
+        {(stage.outcome === "broken" || stage.outcome === "refused") && pool.holdsFile(dive.key) && (
+          <button type="button" className="button primary" onClick={() => pool.retry(dive.key)}>
+            Try again
+          </button>
+        )}
+        {stage.outcome === "open" && !dive.shared && (
+          <button type="button" className="button" onClick={act(() => pool.cancel(dive.key))}>
+            Cancel
+          </button>
+        )}
+        {dive.job !== undefined && !dive.shared && (stage.outcome === "open" || scored) && (
+          <ShareButton makeLink={() => pool.shareLink(dive.key)} />
+        )}
+        {scored && !dive.shared && <Keeping dive={dive} onErase={act(() => pool.erase(dive.key))} />}
+        {stage.outcome !== "open" && (
+          <button type="button" className="button quiet" onClick={() => pool.remove(dive.key)}>
+            Remove from this page
+          </button>
+        )}
+        {trouble !== null && (
+          <p className="fine trouble" role="alert">
+            {trouble}
+          </p>
+        )}
+      </div>
+    </article>
+  );
+}
+
+/** The line under the rope; it keeps its height, so that nothing below jumps. */
+function Detail({ dive }: { dive: Dive }) {
+  const { upload } = dive;
+  let text: ReactNode = "\u00a0";
+  if (upload.phase === "sending" && (dive.job === undefined || dive.job.status === "AWAITING_UPLOAD") && upload.sentBytes > 0) {
+    const left = upload.speed > 0 ? timeLeft((dive.sizeBytes - upload.sentBytes) / upload.speed) : "";
+    text = (
+      <>
+        {bytes(upload.sentBytes)} of {bytes(dive.sizeBytes)}
+        {upload.speed > 0 && <> · {bytes(upload.speed)}/s</>}
+        {left !== "" && <> · {left}</>}
+      </>
+    );
+  }
+  return <p className="fine detail">{text}</p>;
+}
+
+function Ending({ dive }: { dive: Dive }) {
+  const { job, refusal, upload } = dive;
+  if (refusal !== undefined) return <Trouble title="This one cannot be scored" problem={refusal} />;
+  if (upload.phase === "broken") {
+    return <Trouble title="The upload broke off" problem={upload.problem ?? { code: "NETWORK", message: "The connection broke." }} />;
+  }
+  if (upload.phase === "lost" && job?.status === "AWAITING_UPLOAD") {
+    const problem: Problem = { code: "INTERRUPTED", message: "This page was left before the whole video was sent. Choose the video again." };
+    return <Trouble title="The upload was interrupted" problem={problem} />;
+  }
+  switch (job?.status) {
+    case "REJECTED":
+      return <Trouble title="The video was rejected" problem={job.error ?? { code: "REJECTED", message: "No reason was given." }} />;
+    case "FAILED":
+      return (
+        <Trouble
+          title="We failed to score this dive"
+          problem={{
+            code: job.error?.code ?? "FAILED",
+            message: `${job.error?.message ?? "Something broke on our side."} The fault is ours; if the dive is scored later, it shows here by itself.`,
+          }}
+        />
+      );
+    case "CANCELLED":
+      return <p className="ending">Cancelled. The video is erased.</p>;
+    case "EXPIRED":
+      return <p className="ending">The video never arrived, so this dive was closed. Choose it again to have it scored.</p>;
+    default:
+      return null;
+  }
+}
+
+function Keeping({ dive, onErase }: { dive: Dive; onErase: () => void }) {
+  if (dive.videoErased) return <p className="fine keeping">The video is erased. The score stays until {day(dive.job?.expiresAt ?? "")}.</p>;
+  return (
+    <>
+      <button type="button" className="button" onClick={onErase}>
+        Erase the video now
+      </button>
+      <p className="fine keeping">Video and score are kept until {day(dive.job?.expiresAt ?? "")}.</p>
+    </>
+  );
+}

@@ -1,0 +1,172 @@
+import { type DragEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
+import { ACCEPT } from "../jobs/files";
+import type { Declared } from "../jobs/pool";
+
+/** The grammar of World Aquatics: groups 1 to 4, the twisting group 5 and the armstand group 6. */
+const DIVE_NUMBER = /^([1-4][01][0-9]|5[1-4][1-9][1-9]|6[1-3][1-9][1-9]?)[A-D]$/;
+
+/** Reads the two optional fields; a text under each field says what is wrong with it. */
+function declaredBy(dive: string, difficulty: string): { declared: Declared; diveTrouble: boolean; difficultyTrouble: boolean } {
+  const number = dive.trim().toUpperCase();
+  const factor = Number(difficulty.replace(",", "."));
+  const diveTrouble = number !== "" && !DIVE_NUMBER.test(number);
+  const difficultyTrouble = difficulty.trim() !== "" && !(factor >= 1 && factor <= 6);
+  return {
+    diveTrouble,
+    difficultyTrouble,
+    declared: {
+      ...(number === "" || diveTrouble ? {} : { dive: number }),
+      ...(difficulty.trim() === "" || difficultyTrouble ? {} : { difficulty: factor }),
+    },
+  };
+}
+
+/** Where videos are dropped or chosen; a file dropped anywhere on the page lands here too. */
+export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Declared) => void }) {
+  const picker = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const [dive, setDive] = useState("");
+  const [difficulty, setDifficulty] = useState("");
+  const ids = useId();
+  const { declared, diveTrouble, difficultyTrouble } = declaredBy(dive, difficulty);
+
+  const take = (files: File[]) => {
+    setOver(false);
+    if (files.length > 0) onFiles(files, declared);
+  };
+  usePageDrop(take, setOver);
+
+  return (
+    <section className={`drop ${over ? "drop-over" : ""}`} aria-label="Send a video">
+      <div
+        className="drop-target"
+        onClick={(event) => {
+          if (event.target === event.currentTarget) picker.current?.click();
+        }}
+      >
+        <DropIcon />
+        <p className="drop-lead">{over ? "Let go, it dives in" : "Drop videos here"}</p>
+        <button type="button" className="button primary" onClick={() => picker.current?.click()}>
+          Choose videos
+        </button>
+        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP, up to 200 MB each. One dive per video.</p>
+        <FilePicker picker={picker} onFiles={take} />
+      </div>
+      <div className="fields">
+        <div className="field">
+          <label htmlFor={`${ids}-dive`}>
+            Dive number <span className="optional">optional</span>
+          </label>
+          <input
+            id={`${ids}-dive`}
+            value={dive}
+            onChange={(event) => setDive(event.target.value)}
+            placeholder="107B"
+            maxLength={5}
+            autoComplete="off"
+            autoCapitalize="characters"
+            spellCheck={false}
+            aria-invalid={diveTrouble}
+            aria-describedby={`${ids}-dive-help`}
+          />
+          <p id={`${ids}-dive-help`} className={diveTrouble ? "fine trouble" : "fine"}>
+            {diveTrouble
+              ? "Three or four digits and a letter A to D, like 107B or 5253B. Left out until it is one."
+              : "Group, flight, half somersaults, position: 107B is forward, 3½ somersaults, pike."}
+          </p>
+        </div>
+        <div className="field">
+          <label htmlFor={`${ids}-difficulty`}>
+            Difficulty <span className="optional">optional</span>
+          </label>
+          <input
+            id={`${ids}-difficulty`}
+            value={difficulty}
+            onChange={(event) => setDifficulty(event.target.value)}
+            placeholder="3.0"
+            inputMode="decimal"
+            maxLength={4}
+            autoComplete="off"
+            aria-invalid={difficultyTrouble}
+            aria-describedby={`${ids}-difficulty-help`}
+          />
+          <p id={`${ids}-difficulty-help`} className={difficultyTrouble ? "fine trouble" : "fine"}>
+            {difficultyTrouble
+              ? "A number from 1.0 to 6.0. Left out until it is one."
+              : "Left empty, it follows from the dive number or is predicted."}
+          </p>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function FilePicker({ picker, onFiles }: { picker: RefObject<HTMLInputElement | null>; onFiles: (files: File[]) => void }) {
+  return (
+    <input
+      ref={picker}
+      className="visually-hidden"
+      type="file"
+      accept={ACCEPT}
+      multiple
+      tabIndex={-1}
+      aria-label="Videos to send"
+      onChange={(event) => {
+        onFiles([...(event.target.files ?? [])]);
+        // The same file chosen again is a new event.
+        event.target.value = "";
+      }}
+    />
+  );
+}
+
+/** Takes drops on the whole window, so that a near miss does not navigate away from the page. */
+function usePageDrop(onFiles: (files: File[]) => void, onOver: (over: boolean) => void): void {
+  const latest = useRef({ onFiles, onOver });
+  useEffect(() => {
+    latest.current = { onFiles, onOver };
+  });
+  useEffect(() => {
+    let depth = 0;
+    const carriesFiles = (event: globalThis.DragEvent | DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    const enter = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth += 1;
+      latest.current.onOver(true);
+    };
+    const leave = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) latest.current.onOver(false);
+    };
+    const over = (event: globalThis.DragEvent) => {
+      if (carriesFiles(event)) event.preventDefault();
+    };
+    const drop = (event: globalThis.DragEvent) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      latest.current.onFiles([...(event.dataTransfer?.files ?? [])]);
+    };
+    window.addEventListener("dragenter", enter);
+    window.addEventListener("dragleave", leave);
+    window.addEventListener("dragover", over);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.removeEventListener("dragenter", enter);
+      window.removeEventListener("dragleave", leave);
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("drop", drop);
+    };
+  }, []);
+}
+
+function DropIcon() {
+  return (
+    <svg className="drop-icon" viewBox="0 0 64 64" aria-hidden="true" focusable="false">
+      <path className="drop-arrow" d="M32 6v30M20 25l12 12 12-12" />
+      <path className="drop-wave" d="M4 48c5-5 9-5 14 0s9 5 14 0 9-5 14 0 9 5 14 0" />
+      <path className="drop-wave faint" d="M4 58c5-5 9-5 14 0s9 5 14 0 9-5 14 0 9 5 14 0" />
+    </svg>
+  );
+}

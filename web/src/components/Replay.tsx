@@ -1,0 +1,188 @@
+import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { Playback, Result, Segment } from "../api/types";
+
+/** Container formats that a browser may play; whether it can play this very file only trying tells. */
+const MAYBE_PLAYABLE = new Set(["webm", "mkv", "mp4", "mov", "3gp"]);
+
+export interface ReplayProps {
+  result: Result;
+  filename: string;
+  /** Whether there is a video to ask for: it was not erased and the token may see it. */
+  available: boolean;
+  playback: () => Promise<Playback>;
+}
+
+/** The dive again: its video where the browser can play it, else its frames, over what each segment gave to the score. */
+export function Replay({ result, filename, available, playback }: ReplayProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  const playable = available && MAYBE_PLAYABLE.has(result.video.format);
+  const { source, failed, onError } = usePlayback(playable, playback);
+  const showsVideo = playable && !failed;
+  const [at, setAt] = useState<number | null>(null);
+  useFrameClock(video, showsVideo && source !== null, setAt);
+
+  const seek = (seconds: number) => {
+    setAt(seconds);
+    if (video.current !== null) video.current.currentTime = seconds + 0.001;
+  };
+
+  return (
+    <figure className="replay">
+      {showsVideo && (
+        <div className="screen" style={{ aspectRatio: `${result.video.width} / ${result.video.height}` }}>
+          {source !== null && (
+            <video
+              ref={video}
+              src={source}
+              controls
+              muted
+              playsInline
+              preload="auto"
+              aria-label={`The video ${filename}`}
+              onError={onError}
+              onLoadedMetadata={(event) => {
+                // A file whose sound alone can be played has no picture to show.
+                if (event.currentTarget.videoWidth === 0) onError();
+              }}
+            />
+          )}
+        </div>
+      )}
+      <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} />
+      <figcaption className="fine">
+        {showsVideo
+          ? "Each bar is what a stretch of the video gave to the score. Choose one to go there."
+          : stillCaption(available, result.video.format)}
+      </figcaption>
+    </figure>
+  );
+}
+
+function stillCaption(available: boolean, format: string): string {
+  if (!available) return "Frames that the network looked at, and what each stretch gave to the score.";
+  return `This browser does not play ${format.toUpperCase()} files, so here are frames that the network looked at, and what each stretch gave to the score.`;
+}
+
+function Timeline({ result, at, onSeek }: { result: Result; at: number | null; onSeek: ((seconds: number) => void) | null }) {
+  const { segments, strip } = result;
+  const first = segments[0]?.start ?? 0;
+  const last = segments.at(-1)?.end ?? result.video.seconds;
+  const length = Math.max(0.001, last - first);
+  const scale = useMemo(() => Math.max(...segments.map((segment) => Math.abs(segment.contribution)), 0.001), [segments]);
+  const along = at === null ? null : Math.min(1, Math.max(0, (at - first) / length));
+  return (
+    <div className="timeline">
+      <img
+        className="strip"
+        src={`data:${strip.contentType};base64,${strip.data}`}
+        width={strip.width * strip.frames}
+        height={strip.height}
+        alt={`${strip.frames} frames of the dive, side by side`}
+      />
+      <ol className="bars" aria-label="Contribution of each stretch to the score">
+        {segments.map((segment) => (
+          <Bar
+            key={segment.start}
+            segment={segment}
+            share={segment.contribution / scale}
+            width={(segment.end - segment.start) / length}
+            current={at !== null && at >= segment.start && at < segment.end}
+            onSeek={onSeek}
+          />
+        ))}
+      </ol>
+      {along !== null && <span className="playhead" aria-hidden="true" style={{ left: `${along * 100}%` }} />}
+      <div className="ticks" aria-hidden="true">
+        <span>{first.toFixed(1)} s</span>
+        <span>{last.toFixed(1)} s</span>
+      </div>
+    </div>
+  );
+}
+
+interface BarProps {
+  segment: Segment;
+  /** Of the largest contribution, -1 to 1. */
+  share: number;
+  width: number;
+  current: boolean;
+  onSeek: ((seconds: number) => void) | null;
+}
+
+function Bar({ segment, share, width, current, onSeek }: BarProps) {
+  const points = `${segment.contribution >= 0 ? "+" : "−"}${Math.abs(segment.contribution).toFixed(1)}`;
+  const words = `${segment.start.toFixed(1)} to ${segment.end.toFixed(1)} s: ${points} points`;
+  const bar = (
+    <>
+      <span className="bar-points" aria-hidden="true">
+        {points}
+      </span>
+      <span
+        className={`bar-fill ${segment.contribution < 0 ? "minus" : ""}`}
+        aria-hidden="true"
+        style={{ "--share": Math.abs(share) } as CSSProperties}
+      />
+    </>
+  );
+  return (
+    <li style={{ flexGrow: width }} className={current ? "current" : ""}>
+      {onSeek === null ? (
+        <div className="bar" title={words}>
+          <span className="visually-hidden">{words}</span>
+          {bar}
+        </div>
+      ) : (
+        <button type="button" className="bar" title={words} aria-label={`Go to ${words}`} onClick={() => onSeek(segment.start)}>
+          {bar}
+        </button>
+      )}
+    </li>
+  );
+}
+
+/** Asks for the video's address when it is wanted; once more when that address expired; gives up otherwise. */
+function usePlayback(wanted: boolean, playback: () => Promise<Playback>) {
+  const [loaded, setLoaded] = useState<Playback | null>(null);
+  const [failed, setFailed] = useState(false);
+  const ask = useRef(playback);
+  useEffect(() => {
+    ask.current = playback;
+  });
+  const load = useCallback(() => {
+    ask.current().then(setLoaded, () => setFailed(true));
+  }, []);
+  useEffect(() => {
+    if (wanted) load();
+  }, [wanted, load]);
+  const onError = useCallback(() => {
+    if (loaded !== null && Date.parse(loaded.expiresAt) < Date.now()) load();
+    else setFailed(true);
+  }, [loaded, load]);
+  return { source: loaded?.url ?? null, failed, onError };
+}
+
+/** Tells the video's time with every frame while it plays; its own timeupdate comes only four times a second. */
+function useFrameClock(video: { current: HTMLVideoElement | null }, ready: boolean, tell: (seconds: number) => void): void {
+  useEffect(() => {
+    const element = video.current;
+    if (!ready || element === null) return;
+    let frame = 0;
+    const tick = () => {
+      tell(element.currentTime);
+      if (!element.paused && !element.ended) frame = requestAnimationFrame(tick);
+    };
+    const start = () => {
+      cancelAnimationFrame(frame);
+      tick();
+    };
+    element.addEventListener("play", start);
+    element.addEventListener("seeked", start);
+    element.addEventListener("pause", start);
+    return () => {
+      cancelAnimationFrame(frame);
+      element.removeEventListener("play", start);
+      element.removeEventListener("seeked", start);
+      element.removeEventListener("pause", start);
+    };
+  }, [video, ready, tell]);
+}

@@ -1,0 +1,58 @@
+import { useEffect, useState } from "react";
+import type { Result } from "../api/types";
+import { SevenSegment } from "./SevenSegment";
+
+const ROLL_MS = 1400;
+
+/** The score on the board; `reveal` lets the lamps roll up to it once, unless the reader prefers no motion. */
+export function Scoreboard({ result, reveal }: { result: Result; reveal: boolean }) {
+  const shown = useRoll(result.score, reveal);
+  const text = shown.toFixed(2).padStart(6, " ");
+  const mark = result.execution / 3;
+  return (
+    <div className={`board ${reveal ? "board-reveal" : ""}`}>
+      <div className="board-head" aria-hidden="true">
+        <span>Score</span>
+        <span>{result.dive.number ?? ""}</span>
+      </div>
+      <p className="visually-hidden">Score {result.score.toFixed(2)} points</p>
+      <SevenSegment className="board-digits" text={text} />
+      <dl className="board-sum">
+        <div>
+          <dt>Execution</dt>
+          <dd>{result.execution.toFixed(1)}</dd>
+        </div>
+        <div className="times" aria-hidden="true">
+          ×
+        </div>
+        <div>
+          <dt>Difficulty</dt>
+          <dd>{result.difficulty.toFixed(1)}</dd>
+        </div>
+        <div className="board-mark">
+          <dt>Mean mark</dt>
+          <dd>{mark.toFixed(1)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+function useRoll(target: number, roll: boolean): number {
+  const [shown, setShown] = useState(() => (roll && !prefersStillness() ? 0 : target));
+  useEffect(() => {
+    if (!roll || prefersStillness()) return;
+    const start = performance.now();
+    let frame = requestAnimationFrame(function step(now) {
+      const along = Math.min(1, (now - start) / ROLL_MS);
+      setShown(target * (1 - (1 - along) ** 4));
+      if (along < 1) frame = requestAnimationFrame(step);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [target, roll]);
+  return shown;
+}
+
+function prefersStillness(): boolean {
+  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

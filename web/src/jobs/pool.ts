@@ -1,0 +1,351 @@
+/** Joins the parts: sends files, watches jobs, remembers tokens, and tells its listeners when the list of dives changed. */
+import type { HttpApi } from "../api/http";
+import { ApiError, asProblem, NETWORK } from "../api/problems";
+import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
+import { type UploadProgress } from "../api/upload";
+import type { LinkState } from "../live/link";
+import { contentTypeOf, problemOf } from "./files";
+import type { Memory } from "./memory";
+import { Speedometer } from "./speed";
+import { type Dive, type DiveEvent, type Dives, isFinal, newUpload, reduce } from "./state";
+import { readToken } from "./tokens";
+
+export interface Declared {
+  dive?: string;
+  difficulty?: number;
+}
+
+export type PostFile = (
+  form: UploadForm,
+  file: Blob,
+  onProgress: (progress: UploadProgress) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/** The part of LiveLink that is used here. */
+export interface Watcher {
+  watch(jobId: string, token: string, ticketUrl?: string): void;
+  unwatch(jobId: string): void;
+  close(): void;
+}
+
+export interface PoolParts {
+  api: Pick<HttpApi, "createJob" | "erase" | "share" | "playback">;
+  postFile: PostFile;
+  memory: Memory;
+  link: (handlers: LinkHandlers) => Watcher;
+  now?: () => number;
+  newKey?: () => string;
+}
+
+export interface LinkHandlers {
+  onJob: (job: Job) => void;
+  onState: (state: LinkState) => void;
+  onRefused: (jobId: string, problem: Problem) => void;
+}
+
+export interface PoolState {
+  dives: Dives;
+  link: LinkState;
+}
+
+interface Cargo {
+  file: File;
+  declared: Declared;
+  abort: AbortController;
+  idempotencyKey: string;
+}
+
+/** Uploads at the same time: more would only share the same line. */
+const LANES = 2;
+/** Times a broken upload is tried again by itself, and how long it waits before each. */
+const RETRY_WAITS_MS = [1_000, 4_000];
+
+export class Pool {
+  private state: PoolState = { dives: [], link: "idle" };
+  private readonly listeners = new Set<() => void>();
+  private readonly cargo = new Map<string, Cargo>();
+  private readonly link: Watcher;
+  private readonly now: () => number;
+  private readonly newKey: () => string;
+  private underWay = 0;
+
+  constructor(private readonly parts: PoolParts) {
+    this.now = parts.now ?? Date.now;
+    this.newKey = parts.newKey ?? (() => crypto.randomUUID());
+    this.link = parts.link({
+      onJob: (job) => this.takeJob(job),
+      onState: (link) => this.publish({ ...this.state, link }),
+      onRefused: (jobId, problem) => this.takeRefusal(jobId, problem),
+    });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly snapshot = (): PoolState => this.state;
+
+  /** Brings back what this browser sent before; every token is subscribed, so each dive shows its present state. */
+  recall(): void {
+    const dives = this.parts.memory.list().map((entry): Dive => ({
+      key: entry.jobId,
+      jobId: entry.jobId,
+      token: entry.token,
+      filename: entry.filename,
+      sizeBytes: entry.sizeBytes,
+      addedAt: entry.addedAt,
+      upload: newUpload(entry.sent ? "sent" : "lost"),
+      shared: false,
+      videoErased: entry.videoErased,
+    }));
+    if (dives.length === 0) return;
+    this.dispatch({ type: "added", dives });
+    for (const dive of dives) if (dive.jobId !== undefined && dive.token !== undefined) this.link.watch(dive.jobId, dive.token);
+  }
+
+  /** Watches somebody else's dive by the token of a share link. */
+  watchShared(token: string): void {
+    const jobId = readToken(token)?.jobId;
+    const dive: Dive = {
+      key: this.newKey(),
+      filename: "A shared dive",
+      sizeBytes: 0,
+      addedAt: this.now(),
+      upload: newUpload("none"),
+      token,
+      shared: true,
+      videoErased: false,
+    };
+    if (jobId === undefined) {
+      const refusal = { code: "UNAUTHORIZED", message: "This link is damaged. Ask for it again and copy all of it." };
+      this.dispatch({ type: "added", dives: [{ ...dive, refusal }] });
+      return;
+    }
+    this.dispatch({ type: "added", dives: [{ ...dive, jobId }] });
+    this.link.watch(jobId, token);
+  }
+
+  /** Takes files from the picker or a drop; what cannot be scored is told at once and not sent. */
+  add(files: readonly File[], declared: Declared): void {
+    const dives = files.map((file): Dive => {
+      const key = this.newKey();
+      const refusal = problemOf(file);
+      if (refusal === null) {
+        this.cargo.set(key, { file, declared, abort: new AbortController(), idempotencyKey: crypto.randomUUID() });
+      }
+      return {
+        key,
+        filename: file.name,
+        sizeBytes: file.size,
+        addedAt: this.now(),
+        upload: newUpload(refusal === null ? "waiting" : "none"),
+        shared: false,
+        videoErased: false,
+        ...(refusal === null ? {} : { refusal }),
+      };
+    });
+    this.dispatch({ type: "added", dives });
+    this.fillLanes();
+  }
+
+  /** Sends a broken upload again, as a new job. */
+  retry(key: string): void {
+    const cargo = this.cargo.get(key);
+    if (cargo === undefined) return;
+    this.cargo.set(key, { ...cargo, abort: new AbortController(), idempotencyKey: crypto.randomUUID() });
+    this.dispatch({ type: "requeued", key });
+    this.fillLanes();
+  }
+
+  /** True while the file is at hand, so that it can be sent (again). */
+  holdsFile(key: string): boolean {
+    return this.cargo.has(key);
+  }
+
+  /** Stops an upload or an open job; the server erases what it has of the video. */
+  async cancel(key: string): Promise<void> {
+    const cargo = this.cargo.get(key);
+    const dive = this.find(key);
+    cargo?.abort.abort(new DOMException("Cancelled", "AbortError"));
+    this.cargo.delete(key);
+    if (dive?.jobId === undefined) {
+      this.dispatch({ type: "removed", key });
+      return;
+    }
+    await this.erase(key);
+  }
+
+  /** Erases the video on the server now; cancels the job if it is still open. Rejects with an ApiError. */
+  async erase(key: string): Promise<void> {
+    const dive = this.find(key);
+    if (dive?.jobId === undefined || dive.token === undefined) return;
+    const { job } = await this.parts.api.erase(dive.jobId, dive.token);
+    this.parts.memory.change(dive.jobId, { videoErased: true });
+    this.dispatch({ type: "erased", key });
+    this.takeJob(job);
+  }
+
+  /** Forgets a dive on this page; the server is not asked. */
+  remove(key: string): void {
+    const dive = this.find(key);
+    this.cargo.get(key)?.abort.abort(new DOMException("Removed", "AbortError"));
+    this.cargo.delete(key);
+    if (dive?.jobId !== undefined) {
+      this.link.unwatch(dive.jobId);
+      if (!dive.shared) this.parts.memory.forget(dive.jobId);
+    }
+    this.dispatch({ type: "removed", key });
+  }
+
+  async shareLink(key: string): Promise<string> {
+    const dive = this.find(key);
+    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no link yet.");
+    return (await this.parts.api.share(dive.jobId, dive.token, !dive.videoErased)).url;
+  }
+
+  async playback(key: string): Promise<Playback> {
+    const dive = this.find(key);
+    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no video.");
+    return this.parts.api.playback(dive.jobId, dive.token);
+  }
+
+  /** True while leaving the page would lose an upload. */
+  get sending(): boolean {
+    return this.state.dives.some(
+      ({ upload, job }) =>
+        (upload.phase === "waiting" || upload.phase === "sending") && (job === undefined || job.status === "AWAITING_UPLOAD"),
+    );
+  }
+
+  private fillLanes(): void {
+    // The list shows the newest first; the first file that was chosen is sent first.
+    const waiting = this.state.dives.filter((dive) => dive.upload.phase === "waiting" && this.cargo.has(dive.key));
+    for (const dive of waiting.slice(0, LANES - this.underWay)) {
+      this.underWay += 1;
+      this.dispatch({ type: "sending", key: dive.key });
+      void this.send(dive.key).finally(() => {
+        this.underWay -= 1;
+        this.fillLanes();
+      });
+    }
+  }
+
+  private async send(key: string): Promise<void> {
+    const cargo = this.cargo.get(key);
+    if (cargo === undefined) return;
+    const { file, declared, abort } = cargo;
+    const wanted: NewJob = {
+      filename: file.name,
+      contentType: contentTypeOf(file.name, file.type) ?? file.type,
+      sizeBytes: file.size,
+      ...declared,
+    };
+    let jobId: string | undefined;
+    let token: string | undefined;
+    try {
+      const created = await this.again(abort.signal, () => this.parts.api.createJob(wanted, cargo.idempotencyKey));
+      ({ jobId, token } = created);
+      if (abort.signal.aborted) {
+        await this.parts.api.erase(jobId, token);
+        return;
+      }
+      this.dispatch({ type: "created", key, jobId, token, job: created.job });
+      this.parts.memory.save({
+        jobId,
+        token,
+        filename: file.name,
+        sizeBytes: file.size,
+        addedAt: this.find(key)?.addedAt ?? this.now(),
+        expiresAt: created.job.expiresAt,
+        sent: false,
+        videoErased: false,
+      });
+      // The socket is open before the upload ends, so that no push has to wait for it.
+      this.link.watch(jobId, token, created.live.url);
+      await this.again(abort.signal, () => {
+        const speedometer = new Speedometer(this.now());
+        return this.parts.postFile(
+          created.upload,
+          file,
+          ({ sentBytes }) =>
+            this.dispatch({ type: "progressed", key, sentBytes, speed: speedometer.read(sentBytes, this.now()) }),
+          abort.signal,
+        );
+      });
+      this.parts.memory.change(jobId, { sent: true });
+      this.dispatch({ type: "sent", key, at: this.now() });
+      this.cargo.delete(key);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.dispatch({ type: "broke", key, problem: asProblem(error) });
+      if (jobId !== undefined && token !== undefined) await this.abandon(jobId, token);
+    }
+  }
+
+  /** The upload of this job will not come any more: tells the server, which else would wait for it. */
+  private async abandon(jobId: string, token: string): Promise<void> {
+    this.link.unwatch(jobId);
+    this.parts.memory.forget(jobId);
+    try {
+      await this.parts.api.erase(jobId, token);
+    } catch (error) {
+      // Out of reach just now. The server lets the job expire by itself.
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  /** Runs a call, and again after a break of the network. */
+  private async again<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    for (const wait of RETRY_WAITS_MS) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== NETWORK) throw error;
+        await pause(wait, signal);
+      }
+    }
+    return call();
+  }
+
+  private takeJob(job: Job): void {
+    this.dispatch({ type: "job", job, at: this.now() });
+    if (isFinal(job)) {
+      this.link.unwatch(job.jobId);
+    }
+  }
+
+  private takeRefusal(jobId: string, problem: Problem): void {
+    this.parts.memory.forget(jobId);
+    this.dispatch({ type: "refused", jobId, problem });
+  }
+
+  private find(key: string): Dive | undefined {
+    return this.state.dives.find((dive) => dive.key === key);
+  }
+
+  private dispatch(event: DiveEvent): void {
+    const dives = reduce(this.state.dives, event);
+    if (dives !== this.state.dives) this.publish({ ...this.state, dives });
+  }
+
+  private publish(state: PoolState): void {
+    this.state = state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      },
+      { once: true },
+    );
+  });
+}

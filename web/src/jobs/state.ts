@@ -1,0 +1,137 @@
+/** What the page knows of its dives, and how each event changes it. Pure: no clock, no network, no storage. */
+import type { Job, Problem, Status } from "../api/types";
+
+export type UploadPhase =
+  /** Waits for a free lane. */
+  | "waiting"
+  | "sending"
+  | "sent"
+  /** Broke off; the file is still here, so it can be tried again. */
+  | "broken"
+  /** The page was left while it was sent: the file is gone from here. */
+  | "lost"
+  | "none";
+
+export interface Upload {
+  phase: UploadPhase;
+  sentBytes: number;
+  /** Bytes in a second, smoothed; 0 while unknown. */
+  speed: number;
+  problem?: Problem;
+}
+
+export interface Dive {
+  /** The page's own name for it; a job id comes only with the server's answer. */
+  key: string;
+  filename: string;
+  sizeBytes: number;
+  addedAt: number;
+  upload: Upload;
+  jobId?: string;
+  token?: string;
+  job?: Job;
+  /** Told here, before or instead of a job: a file of the wrong kind, a refused token. */
+  refusal?: Problem;
+  /** Opened by a link from somebody else. */
+  shared: boolean;
+  videoErased: boolean;
+  /** When the upload ended and when the final state was shown, by this page's clock in milliseconds. */
+  sentAt?: number;
+  settledAt?: number;
+}
+
+export type Dives = readonly Dive[];
+
+export type DiveEvent =
+  | { type: "added"; dives: Dive[] }
+  | { type: "created"; key: string; jobId: string; token: string; job: Job }
+  | { type: "sending"; key: string }
+  | { type: "progressed"; key: string; sentBytes: number; speed: number }
+  | { type: "sent"; key: string; at: number }
+  | { type: "broke"; key: string; problem: Problem }
+  | { type: "requeued"; key: string }
+  | { type: "refused"; jobId: string; problem: Problem }
+  | { type: "job"; job: Job; at: number }
+  | { type: "erased"; key: string }
+  | { type: "removed"; key: string };
+
+const OPEN: ReadonlySet<Status> = new Set(["AWAITING_UPLOAD", "QUEUED", "PROCESSING"]);
+const FINAL: ReadonlySet<Status> = new Set(["SCORED", "REJECTED", "CANCELLED", "EXPIRED"]);
+
+export function isOpen(job: Job): boolean {
+  return OPEN.has(job.status);
+}
+
+/** Final for good. A failed job is not: an operator may send it round again, and its page hears of that. */
+export function isFinal(job: Job): boolean {
+  return FINAL.has(job.status);
+}
+
+export function newUpload(phase: UploadPhase): Upload {
+  return { phase, sentBytes: 0, speed: 0 };
+}
+
+export function reduce(dives: Dives, event: DiveEvent): Dives {
+  switch (event.type) {
+    case "added":
+      return [...event.dives, ...dives];
+    case "removed":
+      return dives.filter((dive) => dive.key !== event.key);
+    case "job":
+      return update(dives, (dive) => dive.jobId === event.job.jobId, (dive) => withJob(dive, event.job, event.at));
+    case "refused":
+      return update(dives, (dive) => dive.jobId === event.jobId, (dive) => ({ ...dive, refusal: event.problem }));
+    default:
+      return update(dives, (dive) => dive.key === event.key, (dive) => step(dive, event));
+  }
+}
+
+type OneDive = Exclude<DiveEvent, { type: "added" | "removed" | "job" | "refused" }>;
+
+function step(dive: Dive, event: OneDive): Dive {
+  switch (event.type) {
+    case "created": {
+      const { refusal, ...rest } = dive;
+      return { ...rest, jobId: event.jobId, token: event.token, job: event.job };
+    }
+    case "sending":
+      return { ...dive, upload: newUpload("sending") };
+    case "progressed":
+      if (dive.upload.phase !== "sending") return dive;
+      return { ...dive, upload: { ...dive.upload, sentBytes: event.sentBytes, speed: event.speed } };
+    case "sent":
+      return { ...dive, upload: { ...newUpload("sent"), sentBytes: dive.sizeBytes }, sentAt: event.at };
+    case "broke":
+      return { ...dive, upload: { ...newUpload("broken"), problem: event.problem } };
+    case "requeued": {
+      // A new form means a new job; what was known of the old one does not belong to it.
+      const { job, jobId, token, ...rest } = dive;
+      return { ...rest, upload: newUpload("waiting") };
+    }
+    case "erased":
+      return { ...dive, videoErased: true };
+  }
+}
+
+/** Duplicates and late messages are harmless: only a greater version is taken. */
+function withJob(dive: Dive, job: Job, at: number): Dive {
+  if (dive.job !== undefined && job.version <= dive.job.version) return dive;
+  const settled = !isOpen(job) && (dive.job === undefined || isOpen(dive.job));
+  const next: Dive = { ...dive, job };
+  // Only what was seen to happen is timed: after a reload the first sight of a score says nothing about how long it took.
+  if (settled && dive.job !== undefined) next.settledAt = at;
+  // The server has the video, whatever this page still believed of its upload.
+  if (job.status !== "AWAITING_UPLOAD" && dive.upload.phase === "lost") next.upload = newUpload("none");
+  return next;
+}
+
+function update(dives: Dives, which: (dive: Dive) => boolean, change: (dive: Dive) => Dive): Dives {
+  let changed = false;
+  const next = dives.map((dive) => {
+    if (!which(dive)) return dive;
+    const other = change(dive);
+    changed ||= other !== dive;
+    return other;
+  });
+  return changed ? next : dives;
+}

@@ -1,0 +1,51 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { loadConfig } from "./api/config";
+import { HttpApi } from "./api/http";
+import { postFile } from "./api/upload";
+import { App } from "./App";
+import { browserStorage, Memory } from "./jobs/memory";
+import { Pool } from "./jobs/pool";
+import { sharedToken } from "./jobs/tokens";
+import { LiveLink } from "./live/link";
+import "./styles/index.css";
+
+async function start(root: HTMLElement): Promise<void> {
+  const config = await loadConfig();
+  const api = new HttpApi(config.api);
+  const links: LiveLink[] = [];
+  const pool = new Pool({
+    api,
+    postFile,
+    memory: new Memory(browserStorage()),
+    link: (handlers) => {
+      const link = new LiveLink({ ...handlers, getJob: (jobId, token) => api.getJob(jobId, token) });
+      links.push(link);
+      return link;
+    },
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") links.forEach((link) => link.nudge());
+  });
+  window.addEventListener("online", () => links.forEach((link) => link.nudge()));
+  window.addEventListener("offline", () => links.forEach((link) => link.offline()));
+  // Another share link in the same tab changes the fragment only.
+  window.addEventListener("hashchange", () => window.location.reload());
+
+  const shared = sharedToken(window.location.hash);
+  if (shared !== null) pool.watchShared(shared);
+  else pool.recall();
+  createRoot(root).render(
+    <StrictMode>
+      <App pool={pool} watching={shared !== null} />
+    </StrictMode>,
+  );
+}
+
+const root = document.getElementById("root");
+if (root !== null) {
+  start(root).catch((error: unknown) => {
+    root.textContent = `Divescore cannot start: ${error instanceof Error ? error.message : String(error)}`;
+    root.setAttribute("role", "alert");
+  });
+}
