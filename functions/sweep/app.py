@@ -1,0 +1,55 @@
+"""Sweep: every minute, settles the jobs whose deadline has passed."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic_settings import BaseSettings
+
+from divescore.aws import client
+from divescore.jobs.messages import ScoringQueue
+from divescore.jobs.table import JobTable
+from divescore.uploads.overdue import Sweeper
+from divescore.uploads.store import UploadStore
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+class Settings(BaseSettings):
+    """The function's environment."""
+
+    table_name: str
+    uploads_bucket: str
+    uploads_queue_url: str
+    scoring_queue_url: str
+    max_attempts: int = 3
+
+
+@cache
+def sweeper() -> Sweeper:
+    """Everything that a sweep needs."""
+    settings = Settings()
+    return Sweeper(
+        table=JobTable(settings.table_name, client("dynamodb")),
+        store=UploadStore(settings.uploads_bucket, client("s3")),
+        queue=ScoringQueue(settings.scoring_queue_url, client("sqs")),
+        uploads_queue_url=settings.uploads_queue_url,
+        sqs=client("sqs"),
+        max_attempts=settings.max_attempts,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Lambda's entry point: a schedule's tick."""
+    counts = sweeper().sweep()
+    for outcome, count in counts.items():
+        metrics.add_metric(name=f"Swept_{outcome}", unit=MetricUnit.Count, value=count)
+    logger.info("swept", counts=dict(counts))
+    return dict(counts)

@@ -1,0 +1,107 @@
+"""Worker: takes one dive from the scoring queue at a time, scores it and writes the result."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic_settings import BaseSettings
+
+from divescore.aws import client
+from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.table import JobTable
+from divescore.uploads.store import UploadStore
+from divescore.worker.delivery import Delivery, Worker
+from divescore.worker.model import LoadedModel, load_model
+
+# An attempt is handed back this long before the function would be stopped, so that its last writes still happen.
+STOP_MARGIN_SECONDS = 8
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class Settings(BaseSettings):
+    """The function's environment."""
+
+    table_name: str
+    uploads_bucket: str
+    scoring_queue_url: str
+    scoring_dlq_url: str
+    model_dir: Path
+    lease_seconds: int = 30
+    heartbeat_seconds: float = 10
+    max_attempts: int = 3
+
+
+class TryAgain(Exception):
+    """The message has to come back; the batch answer names it."""
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return Settings()
+
+
+@cache
+def model() -> LoadedModel:
+    """The network, loaded once per process and noted for `GET /health`."""
+    loaded = load_model(settings().model_dir)
+    JobTable(settings().table_name, client("dynamodb")).register_model(loaded.info)
+    return loaded
+
+
+@cache
+def worker() -> Worker:
+    """Everything that a delivery needs."""
+    env = settings()
+    return Worker(
+        table=JobTable(env.table_name, client("dynamodb")),
+        store=UploadStore(env.uploads_bucket, client("s3")),
+        score=model().score,
+        sqs=client("sqs"),
+        queue_url=env.scoring_queue_url,
+        dead_letters=DeadLetters(env.scoring_dlq_url, client("sqs")),
+        lease_seconds=env.lease_seconds,
+        heartbeat_seconds=env.heartbeat_seconds,
+        max_attempts=env.max_attempts,
+        report=logger.warning,
+    )
+
+
+def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
+    """Handle one message. Raises TryAgain, or what went wrong, when it has to stay on the queue."""
+    logger.set_correlation_id(parse_message(record.body).job_id)
+    outcome = worker().handle(Delivery(record.body, record.receipt_handle), seconds_left)
+    metrics.add_metric(name=f"Delivered_{outcome}", unit=MetricUnit.Count, value=1)
+    logger.info("delivered", outcome=outcome, receives=record.attributes.approximate_receive_count)
+    if not outcome.acknowledged:
+        raise TryAgain(outcome)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Lambda's entry point: an SQS batch, or `{"warm": true}` to load the model ahead of the first dive."""
+    if event.get("warm"):
+        return {"model": worker() and model().info}
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 - STOP_MARGIN_SECONDS
+
+    return dict(process_partial_response(event, lambda record: deliver(record, seconds_left), processor, context))
+
+
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
+    # In Lambda the model is loaded while the environment starts, with all of its CPU and before the first message.
+    worker()

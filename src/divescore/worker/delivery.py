@@ -1,0 +1,187 @@
+"""What to do with one delivery of the scoring queue, by the job's state (the queue may deliver anything twice)."""
+
+import random
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from divescore.jobs.errors import Contended, JobNotFound
+from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.table import JobTable, now_ms
+from divescore.jobs.transitions import Claimed, Reason, Refusal
+from divescore.uploads.store import ObjectGone, UploadStore
+from divescore.video.errors import VideoRejected
+from divescore.worker.attempt import Attempt, HandBack, LeaseLost
+
+VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed
+LONGEST_DELAY_SECONDS = 900
+
+
+class Scores(Protocol):
+    """What the worker needs of a scorer: a result as JSON, or VideoRejected."""
+
+    def __call__(
+        self, path: Path, dive: str | None, difficulty: float | None, on_progress: Callable[[str, float], None]
+    ) -> dict[str, Any]:
+        """Score the video at `path`."""
+
+
+class Delivered(StrEnum):
+    """What became of a delivery."""
+
+    SCORED = "scored"
+    REJECTED = "rejected"
+    RETRY = "retry"
+    FAILED = "failed"
+    BUSY = "busy"
+    DONE = "done"
+    STALE = "stale"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the message may leave the queue."""
+        return self not in (Delivered.RETRY, Delivered.BUSY)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it was received."""
+
+    body: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Scores what the queue delivers."""
+
+    table: JobTable
+    store: UploadStore
+    score: Scores
+    sqs: Any
+    queue_url: str
+    dead_letters: DeadLetters
+    lease_seconds: int
+    heartbeat_seconds: float
+    max_attempts: int
+    report: Callable[..., None]  # a structured warning: message, then fields
+
+    def handle(self, delivery: Delivery, seconds_left: Callable[[], float]) -> Delivered:
+        """Do what the job's state asks for; raises BadMessage for a body that nobody of ours wrote.
+
+        `seconds_left`: time until the attempt has to be handed back, some seconds before the function is stopped.
+        """
+        message = parse_message(delivery.body)
+        try:
+            job = self.table.get(message.job_id)
+            claim = Claimed(uuid.uuid4().hex, message.object_version, self.lease_seconds * 1000, self.max_attempts)
+            outcome = self.table.apply(job, claim)
+        except JobNotFound:
+            return Delivered.UNKNOWN
+        if isinstance(outcome, Refusal):
+            return self._refused(delivery, outcome)
+        if outcome.status is Status.FAILED:
+            return self._bury(delivery, outcome)
+        return self._attempt(delivery, outcome, seconds_left)
+
+    def _refused(self, delivery: Delivery, refusal: Refusal) -> Delivered:
+        if refusal.reason is Reason.BUSY:
+            wait = (refusal.job.lease_until - now_ms()) / 1000 + VISIBILITY_MARGIN_SECONDS
+            self._delay(delivery, wait)
+            return Delivered.BUSY
+        if refusal.job.status is Status.FAILED:
+            return self._bury(delivery, refusal.job)
+        return Delivered.STALE if refusal.reason is Reason.STALE else Delivered.DONE
+
+    def _attempt(self, delivery: Delivery, job: Job, seconds_left: Callable[[], float]) -> Delivered:
+        keep = self.lease_seconds + VISIBILITY_MARGIN_SECONDS
+        self._delay(delivery, keep)
+        attempt = Attempt(
+            self.table,
+            job,
+            lease_ms=self.lease_seconds * 1000,
+            heartbeat_seconds=self.heartbeat_seconds,
+            max_attempts=self.max_attempts,
+            keep_message=lambda: self._delay(delivery, keep),
+            seconds_left=seconds_left,
+            on_heartbeat_error=lambda error: self.report("heartbeat failed", error=repr(error)),
+        )
+        try:
+            with attempt:
+                settled = self._work(attempt)
+        except (LeaseLost, JobNotFound):
+            return Delivered.LOST
+        match settled.status:
+            case Status.SCORED:
+                return Delivered.SCORED
+            case Status.REJECTED:
+                return Delivered.REJECTED
+            case Status.FAILED:
+                return self._bury(delivery, settled)
+            case _:
+                # Doubles with each attempt; the jitter keeps jobs that failed together from coming back together.
+                self._delay(delivery, 2**settled.attempt * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+                return Delivered.RETRY
+
+    def _work(self, attempt: Attempt) -> Job:
+        """The job after the attempt's last write."""
+        try:
+            return attempt.finish(self._result(attempt))
+        except VideoRejected as error:
+            return attempt.reject(Cause(error.code, error.message))
+        except (LeaseLost, JobNotFound):
+            raise
+        except Exception as error:  # whatever it was, the job must not hang: its cause goes on record
+            cause = _cause(error)
+            self.report("attempt failed", code=cause.code, error=repr(error), attempt=attempt.job.attempt)
+            return attempt.fail(cause)
+
+    def _result(self, attempt: Attempt) -> dict[str, Any]:
+        job = attempt.job
+        if job.object_version is None:
+            raise ValueError("a claimed job is bound to an upload")
+        with tempfile.TemporaryDirectory(prefix="dive-") as folder:
+            path = Path(folder) / "video"
+            started = time.perf_counter()
+            self.store.download(
+                job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part)
+            )
+            downloaded = time.perf_counter() - started
+            result = self.score(path, job.dive, job.difficulty, attempt.progress)
+        timings = {"download": round(downloaded, 4), **result["timings"]}
+        return {**result, "timings": timings}
+
+    def _bury(self, delivery: Delivery, job: Job) -> Delivered:
+        cause = job.error or Cause("INTERNAL", "The job failed without a cause on record.", True)
+        self.dead_letters.send(delivery.body, job.client, cause, job.attempt)
+        return Delivered.FAILED
+
+    def _delay(self, delivery: Delivery, seconds: float) -> None:
+        timeout = max(0, min(LONGEST_DELAY_SECONDS, round(seconds)))
+        self.sqs.change_message_visibility(
+            QueueUrl=self.queue_url, ReceiptHandle=delivery.receipt, VisibilityTimeout=timeout
+        )
+
+
+def _cause(error: Exception) -> Cause:
+    match error:
+        case HandBack():
+            return error.cause
+        case ObjectGone():
+            return Cause("VIDEO_GONE", "The video was removed before it could be scored.", retryable=False)
+        case ClientError() | BotoCoreError() | Contended():
+            return Cause("UNAVAILABLE", "A service that we depend on did not answer as it should.", True)
+        case MemoryError():
+            return Cause("OUT_OF_MEMORY", "Scoring this video took more memory than there is.", True)
+        case _:
+            return Cause("INTERNAL", "Scoring stopped because of a fault of ours.", True)
