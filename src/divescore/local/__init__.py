@@ -1,0 +1,1 @@
+"""Runs template.yaml on this machine: the local engine, what it cannot do, and the commands that drive it."""
