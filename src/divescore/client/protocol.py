@@ -292,6 +292,10 @@ class Protocol:
         watch = self.watched[job.job_id]
         if job.version <= watch.version:
             return
+        if pushed and job.status == "SCORED" and job.result is None:
+            # The score did not fit into one message.
+            self._effects.append(Read(job.job_id, watch.token))
+            return
         watch.version = job.version
         self._effects.append(Changed(job, pushed))
         if job.final:

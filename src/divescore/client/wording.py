@@ -1,0 +1,90 @@
+"""Jobs in words: plain text without colour, for the live trace and the summary."""
+
+from divescore.client.models import Dive, Job, Result
+
+SOURCES = {"given": "declared", "dive": "from the declared dive", "predicted": "predicted"}
+TIMES = "\N{MULTIPLICATION SIGN}"
+UNITS = ("B", "KB", "MB", "GB")
+
+
+def duration(seconds: float) -> str:
+    """Milliseconds up to a second, then seconds."""
+    return f"{seconds * 1000:.0f} ms" if abs(seconds) < 1 else f"{seconds:.2f} s"
+
+
+def size(count: int) -> str:
+    """A number of bytes, in units of 1024."""
+    amount, unit = float(count), 0
+    while amount >= 1000 and unit < len(UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.0f} {UNITS[unit]}" if amount >= 10 or unit == 0 else f"{amount:.1f} {UNITS[unit]}"
+
+
+def printable(text: str) -> str:
+    """Text from outside without the characters that command a terminal."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def halves(count: int) -> str:
+    """A number of half turns as turns: 7 -> "3½"."""
+    whole, half = divmod(count, 2)
+    return f"{whole or ''}{'½' if half else ''}" or "0"
+
+
+def dive(dive: Dive) -> str:
+    """A dive as an announcer calls it: "forward 3½ somersaults, 1 twist, pike"."""
+    words = ["armstand"] if dive.armstand else []
+    words.append(dive.rotation)
+    if dive.half_somersaults:
+        words.append(f"{halves(dive.half_somersaults)} somersault{'s' if dive.half_somersaults > 2 else ''}")
+    parts = [" ".join(word for word in words if word)]
+    if dive.half_twists:
+        parts.append(f"{halves(dive.half_twists)} twist{'s' if dive.half_twists > 2 else ''}")
+    parts.append(dive.position)
+    return ", ".join(part for part in parts if part)
+
+
+def state(job: Job) -> str:
+    """What there is to say about a job beside its status."""
+    if job.error is not None:
+        again = " (it can be tried again)" if job.error.retryable else ""
+        return f"{job.error.code}: {printable(job.error.message)}{again}"
+    if job.progress is not None:
+        return f"{job.progress.stage} {job.progress.fraction:4.0%}"
+    if job.ahead is not None:
+        return "next in line" if job.ahead <= 0 else f"about {job.ahead} ahead"
+    if job.result is not None:
+        return f"{job.result.score:.2f} points"
+    return ""
+
+
+def account(result: Result, since_upload: float | None) -> list[tuple[str, str]]:
+    """What a score rests on, as (name, text) rows."""
+    rows: list[tuple[str, str]] = []
+    if result.execution is not None and result.difficulty is not None:
+        source = SOURCES.get(result.difficulty_source, result.difficulty_source)
+        rows.append(
+            (
+                "rests on",
+                f"execution {result.execution:.2f} of 30 {TIMES} difficulty {result.difficulty:.1f} ({source})",
+            )
+        )
+    if result.interval is not None:
+        span = result.interval
+        rows.append(
+            ("interval", f"{span.low:.2f} to {span.high:.2f}, holding the true score {span.level:.0%} of the time")
+        )
+    if result.dive is not None:
+        source = SOURCES.get(result.dive.source, result.dive.source)
+        name = f"{result.dive.number}: " if result.dive.number else ""
+        rows.append(("dive", f"{name}{dive(result.dive)}" + (f" ({source})" if source else "")))
+    model = result.model
+    trained = f", trained on {model.trained_on} dives" if model.trained_on else ""
+    rows.append(("model", f"{model.id} {model.version}{trained}: an estimate, not a judge"))
+    timings = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.timings.items())
+    if since_upload is not None:
+        rows.append(("time", f"{duration(since_upload)} from upload to score" + (f" ({timings})" if timings else "")))
+    elif timings:
+        rows.append(("time", timings))
+    rows.extend(("warning", printable(warning)) for warning in result.warnings)
+    return rows
