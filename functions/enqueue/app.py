@@ -56,4 +56,5 @@ def admit(record: SQSRecord) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch of S3 notifications."""
+    metrics.add_metric(name="Notifications", unit=MetricUnit.Count, value=len(event["Records"]))
     return dict(process_partial_response(event, admit, processor, context))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -109,10 +109,10 @@ def read_video(job_id: JobId) -> Response[Json]:
 
 
 @app.post("/jobs/<job_id>/share", responses=answer(201, Shared) | problems(400, 401, 403, 404))
-def share_job(job_id: JobId, body: ShareJob) -> Response[Json]:
+def share_job(job_id: JobId, body: Annotated[ShareJob | None, Body()] = None) -> Response[Json]:
     """A token for others that only reads, and the address of the page that shows it."""
     claims = allowed(job_id, Scope.SHARE)
-    return reply(201, intake().share(job_id, body, claims.expires_at))
+    return reply(201, intake().share(job_id, body or ShareJob(), claims.expires_at))
 
 
 @app.delete("/jobs/<job_id>", responses=answer(202, JobChanged) | problems(401, 403, 404))
@@ -134,5 +134,6 @@ def health() -> Response[Json]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: one HTTP request."""
     response = app.resolve(event, context)
+    metrics.add_metric(name=f"Answered_{response['statusCode']}", unit=MetricUnit.Count, value=1)
     logger.info("answered", route=event.get("routeKey"), status=response["statusCode"])
     return response

@@ -49,6 +49,7 @@ def sweeper() -> Sweeper:
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Lambda's entry point: a schedule's tick."""
     counts = sweeper().sweep()
+    metrics.add_metric(name="Swept", unit=MetricUnit.Count, value=counts.total())
     for outcome, count in counts.items():
         metrics.add_metric(name=f"Swept_{outcome}", unit=MetricUnit.Count, value=count)
     logger.info("swept", counts=dict(counts))

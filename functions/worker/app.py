@@ -94,11 +94,13 @@ def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch, or `{"warm": true}` to load the model ahead of the first dive."""
     if event.get("warm"):
+        metrics.add_metric(name="Warmed", unit=MetricUnit.Count, value=1)
         return {"model": worker() and model().info}
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - STOP_MARGIN_SECONDS
 
+    metrics.add_metric(name="Deliveries", unit=MetricUnit.Count, value=len(event["Records"]))
     return dict(process_partial_response(event, lambda record: deliver(record, seconds_left), processor, context))
 
 

@@ -76,4 +76,4 @@ def _sentence(error: RequestValidationError) -> str:
     where = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
     if first.get("type") == "json_invalid":
         return "The body is not JSON."
-    return f"{'.'.join(where) or 'The body'}: {first.get('msg', 'not as it should be')}."
+    return f"{'.'.join(where) or 'The body'}: {first.get('msg', 'not as it should be').removeprefix('Value error, ')}."
