@@ -1,0 +1,34 @@
+"""The shapes: tolerant of what is new, faithful to what came."""
+
+import pytest
+
+from divescore.client.models import FINAL_STATES, Created, Job
+
+
+def test_unknown_members_and_states_are_kept() -> None:
+    document = {"jobId": "a", "status": "PAUSED", "version": 3, "progress": {"stage": "x", "fraction": 0.5, "eta": 2}}
+    job = Job.model_validate(document)
+    assert job.document() == document
+    assert not job.final
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_STATES))
+def test_final_states_are_final(status: str) -> None:
+    assert Job(job_id="a", status=status, version=1).final
+
+
+def test_created_reads_the_contracts_example() -> None:
+    made = Created.model_validate(
+        {
+            "jobId": "a",
+            "token": "t",
+            "upload": {
+                "url": "https://s3",
+                "fields": {"key": "uploads/a/video"},
+                "expiresAt": "2026-11-23T07:00:00.123Z",
+            },
+            "live": {"url": "wss://live?ticket=x"},
+            "job": {"jobId": "a", "status": "AWAITING_UPLOAD", "version": 1},
+        }
+    )
+    assert (made.upload.fields["key"], made.live.url, made.job.version) == ("uploads/a/video", "wss://live?ticket=x", 1)
