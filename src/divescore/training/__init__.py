@@ -1,0 +1,1 @@
+"""Rendered dives, datasets, training and evaluation; imported by nobody but the command line."""
