@@ -46,6 +46,13 @@ class Outputs:
         """[B] execution, 0..1."""
         return self.shares.sum(dim=1)
 
+    def float(self) -> "Outputs":
+        """The same in single precision."""
+        classes = {name: logits.float() for name, logits in self.classes.items()}
+        return Outputs(
+            self.gate.float(), self.shares.float(), self.log_spread.float(), self.difficulty.float(), classes
+        )
+
 
 def temporal_shift(features: Tensor, frames: int, fold: int) -> Tensor:
     """Shift the first `fold` channels of [B*T, C, H, W] one frame forward in time and the next `fold` one back."""
