@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 const samplesFolder = fileURLToPath(new URL("public/samples", import.meta.url));
 
@@ -30,8 +31,27 @@ function sampleIndex(): Plugin {
   };
 }
 
+/** Asks for the fonts with the page itself: they are "optional", so a late one would not be shown at all. */
+function fontPreload(): Plugin {
+  return {
+    name: "font-preload",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        return Object.keys(bundle ?? {})
+          .filter((name) => name.endsWith(".woff2"))
+          .map((name) => ({
+            tag: "link",
+            attrs: { rel: "preload", href: `/${name}`, as: "font", type: "font/woff2", crossorigin: true },
+            injectTo: "head",
+          }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), sampleIndex()],
+  plugins: [react(), sampleIndex(), fontPreload()],
   build: {
     target: "es2022",
     // A strict Content-Security-Policy admits no data: fonts or scripts.
@@ -39,4 +59,4 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
-} as Parameters<typeof defineConfig>[0]);
+});

@@ -30,7 +30,7 @@ interface Figure {
 
 const STRAIGHT = { head: [0, -34], body: "M0 -21L0 8L0 40", arm: "M0 -20L1 -50" } as const;
 const PIKE = { head: [-13, -16], body: "M-5 -10L12 14L-20 32", arm: "M-6 -10L-16 24" } as const;
-const TUCK = { head: [-9, -14], body: "M-2 -8L11 12L-13 6L-2 23", arm: "M-3 -6L-10 14" } as const;
+const TUCK = { head: [-10, -13], body: "M-1 -9Q15 -6 11 12L-12 4L3 19", arm: "M0 -6L-8 12" } as const;
 
 /** One dive at six moments. */
 const FIGURES: readonly Figure[] = [

@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError, noAnswer } from "../api/problems";
+import type { CreatedJob, Job } from "../api/types";
+import { aJob, aToken } from "../testing/samples";
+import { FakeStorage } from "../testing/storage";
+import { Memory } from "./memory";
+import { type LinkHandlers, Pool, type PostFile } from "./pool";
+
+let storage: FakeStorage;
+let handlers: LinkHandlers;
+let created: number;
+const watch = vi.fn();
+const unwatch = vi.fn();
+const createJob = vi.fn();
+const erase = vi.fn();
+const share = vi.fn();
+const playback = vi.fn();
+const postFile = vi.fn<PostFile>();
+
+function start(): Pool {
+  return new Pool({
+    api: { createJob, erase, share, playback },
+    postFile,
+    memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
+    link: (given) => {
+      handlers = given;
+      return { watch, unwatch, close: () => undefined };
+    },
+  });
+}
+
+function video(name = "dive.webm", content = "12345"): File {
+  return new File([content], name, { type: "video/webm" });
+}
+
+function newJob(): CreatedJob {
+  created += 1;
+  const jobId = `j${created}`;
+  return {
+    jobId,
+    token: aToken(jobId),
+    upload: { url: "https://bucket", fields: {}, expiresAt: "" },
+    live: { url: "ws://live" },
+    job: aJob({ jobId }),
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.clearAllMocks();
+  storage = new FakeStorage();
+  created = 0;
+  createJob.mockImplementation(() => Promise.resolve(newJob()));
+  erase.mockImplementation((jobId: string) => Promise.resolve({ job: aJob({ jobId, status: "CANCELLED", version: 50 }) }));
+  postFile.mockResolvedValue(undefined);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+const first = (pool: Pool) => {
+  const dive = pool.snapshot().dives[0];
+  if (dive === undefined) throw new Error("no dive");
+  return dive;
+};
+
+describe("sending", () => {
+  it("creates, watches, posts and remembers", async () => {
+    const pool = start();
+    pool.add([video()], { dive: "107B" });
+    await settle();
+    expect(createJob.mock.calls[0]?.[0]).toEqual({ filename: "dive.webm", contentType: "video/webm", sizeBytes: 5, dive: "107B" });
+    expect(watch).toHaveBeenCalledWith("j1", aToken("j1"), "ws://live");
+    expect(watch.mock.invocationCallOrder[0]).toBeLessThan(postFile.mock.invocationCallOrder[0] ?? 0);
+    expect(first(pool).upload.phase).toBe("sent");
+    expect(new Memory(storage).list()).toMatchObject([{ jobId: "j1", sent: true, filename: "dive.webm" }]);
+  });
+
+  it("tells a wrong file at once and sends nothing", async () => {
+    const pool = start();
+    pool.add([new File(["hi"], "notes.txt", { type: "text/plain" }), new File([], "empty.mp4", { type: "video/mp4" })], {});
+    await settle();
+    expect(pool.snapshot().dives.map((dive) => dive.refusal?.code)).toEqual(["UNSUPPORTED_TYPE", "EMPTY_FILE"]);
+    expect(createJob).not.toHaveBeenCalled();
+  });
+
+  it("sends two at a time and the rest after them", async () => {
+    const finish: (() => void)[] = [];
+    postFile.mockImplementation(() => new Promise((resolve) => finish.push(resolve)));
+    const pool = start();
+    pool.add([video("a.webm"), video("b.webm"), video("c.webm")], {});
+    await settle();
+    expect(pool.snapshot().dives.map((dive) => dive.upload.phase)).toEqual(["sending", "sending", "waiting"]);
+    expect(pool.sending).toBe(true);
+    finish[0]?.();
+    await settle();
+    expect(pool.snapshot().dives.map((dive) => dive.upload.phase)).toEqual(["sent", "sending", "sending"]);
+  });
+
+  it("tries again by itself after a break, with the same job", async () => {
+    postFile.mockRejectedValueOnce(noAnswer());
+    const pool = start();
+    pool.add([video()], {});
+    await settle(2_000);
+    expect(postFile).toHaveBeenCalledTimes(2);
+    expect(createJob).toHaveBeenCalledTimes(1);
+    expect(first(pool).upload.phase).toBe("sent");
+  });
+
+  it("creates again with the same idempotency key after a lost answer", async () => {
+    createJob.mockRejectedValueOnce(noAnswer());
+    const pool = start();
+    pool.add([video()], {});
+    await settle(2_000);
+    expect(createJob.mock.calls[0]?.[1]).toBe(createJob.mock.calls[1]?.[1]);
+    expect(first(pool).jobId).toBe("j1");
+  });
+
+  it("cancels the job after a refused upload, and can be tried again as a new one", async () => {
+    postFile.mockRejectedValueOnce(new ApiError("SIZE_MISMATCH", "Changed.", 400));
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    expect(first(pool).upload).toMatchObject({ phase: "broken", problem: { code: "SIZE_MISMATCH" } });
+    expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
+    expect(new Memory(storage).list()).toEqual([]);
+    pool.retry(first(pool).key);
+    await settle();
+    expect(first(pool)).toMatchObject({ jobId: "j2", upload: { phase: "sent" } });
+    expect(createJob.mock.calls[0]?.[1]).not.toBe(createJob.mock.calls[1]?.[1]);
+  });
+
+  it("stops when cancelled in the middle", async () => {
+    let signal: AbortSignal | undefined;
+    postFile.mockImplementation((_form, _file, _progress, given) => {
+      signal = given;
+      return new Promise((_, reject) => given.addEventListener("abort", () => reject(given.reason as Error)));
+    });
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    await pool.cancel(first(pool).key);
+    expect(signal?.aborted).toBe(true);
+    expect(first(pool).job?.status).toBe("CANCELLED");
+    expect(pool.sending).toBe(false);
+  });
+
+  it("erases the job whose answer came after it was cancelled", async () => {
+    let answer: (created: CreatedJob) => void = () => undefined;
+    createJob.mockImplementation(() => new Promise((resolve) => (answer = resolve)));
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    await pool.cancel(first(pool).key);
+    answer(newJob());
+    await settle();
+    expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
+    expect(postFile).not.toHaveBeenCalled();
+    expect(pool.snapshot().dives).toEqual([]);
+  });
+});
+
+describe("watching", () => {
+  const push = (change: Partial<Job>) => handlers.onJob(aJob({ jobId: "j1", ...change }));
+
+  it("follows pushes to the end, then lets the job go", async () => {
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    push({ version: 2, status: "QUEUED" });
+    push({ version: 3, status: "SCORED" });
+    expect(first(pool).job?.status).toBe("SCORED");
+    expect(unwatch).toHaveBeenCalledWith("j1");
+  });
+
+  it("keeps watching a failed job, which may be sent round again", async () => {
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    push({ version: 3, status: "FAILED" });
+    expect(unwatch).not.toHaveBeenCalled();
+    push({ version: 4, status: "QUEUED" });
+    expect(first(pool).job?.status).toBe("QUEUED");
+  });
+
+  it("shows a refused token and forgets it", async () => {
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    handlers.onRefused("j1", { code: "TOKEN_EXPIRED", message: "Expired." });
+    expect(first(pool).refusal?.code).toBe("TOKEN_EXPIRED");
+    expect(new Memory(storage).list()).toEqual([]);
+  });
+
+  it("finds its dives again after a reload", async () => {
+    start().add([video()], {});
+    await settle();
+    const reloaded = start();
+    watch.mockClear();
+    reloaded.recall();
+    expect(watch).toHaveBeenCalledWith("j1", aToken("j1"));
+    expect(first(reloaded)).toMatchObject({ jobId: "j1", filename: "dive.webm", upload: { phase: "sent" } });
+  });
+
+  it("opens a share link without remembering it, and tells a damaged one", () => {
+    const pool = start();
+    pool.watchShared(aToken("j9", "read"));
+    expect(watch).toHaveBeenCalledWith("j9", aToken("j9", "read"));
+    expect(storage.length).toBe(0);
+    pool.watchShared("nonsense");
+    expect(first(pool).refusal?.code).toBe("UNAUTHORIZED");
+  });
+});
+
+it("remembers that a video was erased", async () => {
+  const pool = start();
+  pool.add([video()], {});
+  await settle();
+  handlers.onJob(aJob({ jobId: "j1", version: 60, status: "SCORED" }));
+  await pool.erase(first(pool).key);
+  expect(first(pool)).toMatchObject({ videoErased: true, job: { status: "SCORED" } });
+  expect(new Memory(storage).list()[0]?.videoErased).toBe(true);
+});

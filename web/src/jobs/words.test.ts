@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { aDive, aJob, aToken } from "../testing/samples";
+import { contentTypeOf, MAX_BYTES, problemOf } from "./files";
+import { Speedometer } from "./speed";
+import { stageOf } from "./stage";
+import { readToken, sharedToken } from "./tokens";
+import { bytes, diveInWords, span, timeLeft, turns } from "./words";
+
+describe("dives in words", () => {
+  const dive = { number: null, source: "given", armstand: false, rotation: "forward", position: "pike", halfSomersaults: 7, halfTwists: 0 } as const;
+  it.each([
+    [dive, "Forward 3½ somersaults, pike"],
+    [{ ...dive, rotation: "back", halfSomersaults: 5, halfTwists: 3 }, "Back 2½ somersaults, 1½ twists, pike"],
+    [{ ...dive, halfSomersaults: 1, position: "straight" }, "Forward dive, straight"],
+    [{ ...dive, halfSomersaults: 2, halfTwists: 2 }, "Forward 1 somersault, 1 twist, pike"],
+    [{ ...dive, armstand: true, rotation: "back", halfSomersaults: 6, position: "tuck" }, "Armstand, back 3 somersaults, tuck"],
+  ])("%o", (value, words) => {
+    expect(diveInWords(value)).toBe(words);
+  });
+
+  it("counts half turns as divers do", () => {
+    expect([1, 2, 3, 8].map(turns)).toEqual(["½", "1", "1½", "4"]);
+  });
+});
+
+describe("amounts", () => {
+  it("are short", () => {
+    expect([0, 900, 20_000, 5_500_000, 200 * 1024 * 1024].map(bytes)).toEqual(["0 B", "900 B", "20 kB", "5.2 MB", "200 MB"]);
+    expect([0.0413, 2.34, 240].map(span)).toEqual(["41 ms", "2.3 s", "4 min"]);
+    expect([0.4, 20.4, 200, Number.POSITIVE_INFINITY].map(timeLeft)).toEqual(["about a second left", "about 20 s left", "about 3 min left", ""]);
+  });
+});
+
+describe("files", () => {
+  it.each([
+    ["a.mp4", "video/mp4", "video/mp4"],
+    ["a.AVI", "", "video/x-msvideo"],
+    ["a.avi", "video/vnd.avi", "video/x-msvideo"],
+    ["a.webm", "video/webm;codecs=vp9", "video/webm"],
+    ["a.mkv", "application/octet-stream", "video/x-matroska"],
+    ["a.txt", "", null],
+    ["a.mp4", "text/plain", null],
+    ["mp4", "", "video/mp4"],
+  ])("%s of type %j is %s", (name, type, expected) => {
+    expect(contentTypeOf(name, type)).toBe(expected);
+  });
+
+  it("may be as large as the limit and no larger", () => {
+    const file = { name: "a.mp4", type: "video/mp4" };
+    expect(problemOf({ ...file, size: MAX_BYTES })).toBeNull();
+    expect(problemOf({ ...file, size: MAX_BYTES + 1 })?.code).toBe("TOO_LARGE");
+    expect(problemOf({ ...file, size: 0 })?.code).toBe("EMPTY_FILE");
+  });
+});
+
+describe("stages", () => {
+  it("move along the rope and never back on the way of one dive", () => {
+    const sending = (sentBytes: number) => aDive({ job: aJob({}), sizeBytes: 100, upload: { phase: "sending", sentBytes, speed: 0 } });
+    const sent = { phase: "sent", sentBytes: 100, speed: 0 } as const;
+    const processing = (stage: string, fraction: number) =>
+      aDive({ upload: sent, job: aJob({ status: "PROCESSING", progress: { stage, fraction } }) });
+    const way = [
+      sending(0),
+      sending(60),
+      aDive({ upload: sent, job: aJob({}) }),
+      aDive({ upload: sent, job: aJob({ status: "QUEUED" }) }),
+      processing("downloading", 0),
+      processing("decoding", 0.3),
+      processing("decoding", 0.7),
+      processing("scoring", 0.4),
+      processing("scoring", 0.9),
+      aDive({ upload: sent, job: aJob({ status: "SCORED" }) }),
+    ].map((dive) => stageOf(dive).fraction);
+    expect(way).toEqual([...way].sort((a, b) => a - b));
+    expect(way.at(-1)).toBe(1);
+  });
+
+  it("tell the place in the queue when it is known", () => {
+    const queued = (ahead?: number) => stageOf(aDive({ job: aJob({ status: "QUEUED", ...(ahead === undefined ? {} : { ahead }) }) })).label;
+    expect([queued(), queued(0), queued(3)]).toEqual(["In the queue", "Next in the queue", "In the queue, about 3 before it"]);
+  });
+});
+
+describe("tokens", () => {
+  it("say their job and their scopes", () => {
+    expect(readToken(aToken("j1", "read video"))).toEqual({ jobId: "j1", scopes: ["read", "video"] });
+  });
+
+  it.each(["", "x", "a.b.c", `a.${btoa("[]")}.c`, `a.${btoa("null")}.c`])("%j is none", (token) => {
+    expect(readToken(token)).toBeNull();
+  });
+
+  it("are found in a share link's fragment", () => {
+    expect(sharedToken("#share=abc")).toBe("abc");
+    expect([sharedToken(""), sharedToken("#dives"), sharedToken("#share=")]).toEqual([null, null, null]);
+  });
+});
+
+it("smooths the speed of an upload", () => {
+  const speedometer = new Speedometer(0);
+  expect(speedometer.read(10, 50)).toBe(0);
+  expect(speedometer.read(1_000, 1_000)).toBe(1_000);
+  const slower = speedometer.read(1_100, 2_000);
+  expect(slower).toBeLessThan(1_000);
+  expect(slower).toBeGreaterThan(100);
+});
