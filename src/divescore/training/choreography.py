@@ -83,12 +83,12 @@ class Choreography:
         self._turn = float(turn + miss)
         self._twist = float(dive.half_twists * np.pi * (1.0 - 0.12 * flaws.axis))
         self._tilt = float(0.45 * flaws.axis * rng.choice([-1.0, 1.0]))
-        first = float(rng.uniform(0.55, 1.0))
+        first = float(rng.uniform(0.7, 1.2))
         start_height = _STANDING_CENTRE * self.size + height
         end_height = (1.05 if self.head_first else 0.95) * self.size
         fall = start_height - end_height
         flight = float((self.rise + np.sqrt(self.rise**2 + 2 * GRAVITY * fall)) / GRAVITY)
-        self.timing = Timing(first, first + flight, first + flight + float(rng.uniform(0.7, 1.1)))
+        self.timing = Timing(first, first + flight, first + flight + float(rng.uniform(0.8, 1.4)))
         self._start = np.array([-0.05, start_height])
         self._shape = self._draw_shape(rng)
         few = dive.half_somersaults <= 2

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, Preprocessing, WeightFile, sha256_of
 from divescore.scoring.networks import MiniNetwork
@@ -135,6 +136,16 @@ def fit(dataset: Dataset, preprocessing: Preprocessing, settings: Settings, on_p
         value = float(loss.detach())
         smoothed = value if math.isnan(smoothed) else 0.97 * smoothed + 0.03 * value
         on_progress("training", (step + 1) / steps, f"step {step + 1} of {steps}, loss {smoothed:.3f}")
+    network.eval()
+    return network
+
+
+def load_network(folder: Path, manifest: Manifest) -> MiniNetwork:
+    """The trained network of a weights folder; raises WeightsInvalid for another architecture."""
+    if manifest.architecture != ARCHITECTURE:
+        raise WeightsInvalid(f"Only {ARCHITECTURE} can be evaluated on rendered dives, not {manifest.architecture}.")
+    network = MiniNetwork()
+    network.load_state_dict(load_file(folder / WEIGHTS))
     network.eval()
     return network
 

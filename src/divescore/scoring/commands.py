@@ -1,0 +1,88 @@
+"""`divescore predict`: the scorer alone, no stack."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from divescore.scoring.result import Result
+
+REJECTED = 3
+_REPOSITORY_WEIGHTS = Path(__file__).resolve().parents[3] / "model_weights"
+
+
+def default_weights() -> Path:
+    """The folder of MODEL_DIR, else the repository's `model_weights`."""
+    named = os.environ.get("MODEL_DIR")
+    return Path(named) if named else _REPOSITORY_WEIGHTS
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
+@click.option("--dive", metavar="NUMBER", help="The dive that was announced, such as 107B; gives its difficulty.")
+@click.option("--difficulty", type=click.FloatRange(0.5, 6.0), help="The difficulty that was announced.")
+@click.option("--no-gate", is_flag=True, help="Score it even if it does not look like a dive.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Threads to run on; as many as cores if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def predict(
+    files: tuple[Path, ...],
+    weights: Path | None,
+    dive: str | None,
+    difficulty: float | None,
+    no_gate: bool,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Score videos with the network alone, without the stack.
+
+    Exits with 3 when a video is rejected; of several, the others are scored all the same.
+
+    \b
+    Example:
+      divescore predict dive.webm --dive 107B
+    """
+    from divescore.scoring.errors import ScoringError
+    from divescore.scoring.scorer import Scorer
+    from divescore.video.errors import VideoRejected
+
+    try:
+        scorer = Scorer.load(weights or default_weights(), threads)
+    except ScoringError as error:
+        raise click.ClickException(error.message) from error
+    documents: list[dict[str, object]] = []
+    rejected = False
+    for file in files:
+        try:
+            scored = scorer.score_with_raw(file, dive, difficulty, gate=not no_gate)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--dive") from error
+        except VideoRejected as error:
+            rejected = True
+            documents.append({"file": str(file), "error": {"code": error.code.value, "message": error.message}})
+            click.echo(f"{file}: rejected ({error.code.value}): {error.message}", err=True)
+            continue
+        documents.append({"file": str(file), "result": {**scored.result.to_json(), "raw": scored.raw}})
+        if not as_json:
+            click.echo(_line(file, scored.result))
+    if as_json:
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    if rejected:
+        raise SystemExit(REJECTED)
+
+
+def _line(file: Path, result: "Result") -> str:
+    interval = result.interval
+    lines = [
+        f"{file}: {result.score:.2f} points ({interval.low:.1f} to {interval.high:.1f} with {interval.level:.0%})",
+        f"  execution {result.execution:.2f} of 30, difficulty {result.difficulty} ({result.difficulty_source})",
+        f"  dive {result.dive.number or 'unnamed'} ({result.dive.source}), model {result.model.id} "
+        f"{result.model.version}, trained on {result.model.trained_on} dives",
+    ]
+    lines += [f"  note: {warning}" for warning in result.warnings]
+    return "\n".join(lines)

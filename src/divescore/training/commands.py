@@ -1,0 +1,212 @@
+"""`divescore render`, `train` and `evaluate`."""
+
+import json
+import shlex
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+HEIGHTS = ("1", "3", "5", "7.5", "10")
+NEGATIVE_KINDS = ("noise", "still", "pan", "shapes", "person", "pool", "cuts")
+_REPORT_EVERY = 2.0
+
+
+@click.command()
+@click.option("--dive", "number", metavar="NUMBER", help="Dive number, such as 107B; drawn by the seed if not given.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides everything else.")
+@click.option("--height", type=click.Choice(HEIGHTS), help="Metres above the water; drawn by the seed if not given.")
+@click.option("--execution", type=click.FloatRange(0, 30), help="Points of execution to draw flaws for.")
+@click.option("--negative", type=click.Choice(NEGATIVE_KINDS), help="Draw a film that is no dive instead.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write, .webm.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def render(
+    number: str | None,
+    seed: int,
+    height: str | None,
+    execution: float | None,
+    negative: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Draw a synthetic dive as a video file and say what was drawn.
+
+    \b
+    Example:
+      divescore render --dive 107B --seed 7 --out dive.webm
+    """
+    from divescore.training.films import write_film
+    from divescore.training.negatives import build_negative
+
+    if out.suffix.lower() != ".webm":
+        raise click.BadParameter("the file's name must end in .webm", param_hint="--out")
+    if negative is not None:
+        film: Any = build_negative(negative, seed)
+        drawn: dict[str, Any] = {"negative": negative}
+    else:
+        film = _build_dive(number, seed, height, execution)
+        drawn = _describe(film)
+    try:
+        frames = write_film(film, out)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    document = {"file": str(out), "seed": seed, "frames": frames, **drawn}
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+    elif negative is not None:
+        click.echo(f"{out}: no dive ({negative}), {frames} frames")
+    else:
+        click.echo(
+            f"{out}: dive {drawn['dive']} from {drawn['height']:g} m, difficulty {drawn['difficulty']}, "
+            f"execution {drawn['execution']}, score {drawn['score']:.2f}, {frames} frames"
+        )
+
+
+def _build_dive(number: str | None, seed: int, height: str | None, execution: float | None) -> Any:
+    import numpy as np
+
+    from divescore.scoring.dives import parse_dive
+    from divescore.training.flaws import draw_execution, draw_flaws
+    from divescore.training.rendering import RenderedDive
+    from divescore.training.sampling import draw_dive, draw_height
+
+    rng = np.random.default_rng([seed, 0])
+    drawn = draw_dive(rng)
+    if number is not None:
+        try:
+            drawn = parse_dive(number)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--dive") from error
+    points = draw_execution(rng)
+    flaws = draw_flaws(rng, points if execution is None else execution)
+    metres = draw_height(rng, drawn)
+    return RenderedDive(drawn, flaws, float(height) if height else metres, seed)
+
+
+def _describe(film: Any) -> dict[str, Any]:
+    drawn = film.drawn
+    return {
+        "dive": drawn.dive.number,
+        "height": drawn.height,
+        "difficulty": drawn.difficulty,
+        "execution": drawn.execution,
+        "score": drawn.score,
+        "marks": drawn.marks,
+        "flaws": {name: round(value, 3) for name, value in asdict(drawn.flaws).items()},
+    }
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Weights folder to write.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides data and initial weights.")
+@click.option("--clips", type=click.IntRange(32), default=4000, show_default=True, help="Rendered clips to train on.")
+@click.option("--epochs", type=click.IntRange(1), default=5, show_default=True, help="Times each clip is seen.")
+@click.option("--minutes", type=click.FloatRange(0.05), help="Stop training after this long, wherever it is.")
+@click.option("--validation", type=click.IntRange(20), default=400, show_default=True, help="Unseen clips to judge by.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to train on.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes that draw.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the manifest.")
+def train(
+    out: Path,
+    seed: int,
+    clips: int,
+    epochs: int,
+    minutes: float | None,
+    validation: int,
+    threads: int,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Train the shipped network on rendered dives.
+
+    \b
+    Example:
+      divescore train --out model_weights --seed 1 --clips 4000 --epochs 5
+    """
+    from divescore import __version__
+    from divescore.training.train import Settings, train
+
+    settings = Settings(
+        seed=seed,
+        clips=clips,
+        epochs=epochs,
+        minutes=minutes,
+        validation=validation,
+        threads=threads,
+        workers=workers,
+    )
+    command = shlex.join(["divescore", *sys.argv[1:]])
+    manifest = train(out, settings, __version__, command, Reporter())
+    if as_json:
+        click.echo(json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2))
+    else:
+        click.echo(f"{out}: {manifest.id} {manifest.version}, sha256 {manifest.sha256[:12]}")
+        for name, value in manifest.figures.items():
+            click.echo(f"  {name.replace('_', ' ')}: {value}")
+
+
+@click.command()
+@click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
+@click.option("--seed", type=click.IntRange(0), default=77, show_default=True, help="Seed of the unseen clips.")
+@click.option("--clips", type=click.IntRange(20), default=300, show_default=True, help="Rendered clips to judge by.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes that draw.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json: bool) -> None:
+    """Measure a model on rendered clips that no training has seen.
+
+    \b
+    Example:
+      divescore evaluate --weights model_weights --clips 300
+    """
+    from divescore.scoring.commands import default_weights
+    from divescore.scoring.errors import ScoringError
+    from divescore.scoring.manifest import read_manifest
+    from divescore.training.dataset import Shape, build_dataset
+    from divescore.training.evaluate import figures, read
+    from divescore.training.train import VALIDATION_SEEDS, load_network
+
+    folder = weights or default_weights()
+    try:
+        manifest = read_manifest(folder)
+        network = load_network(folder, manifest)
+    except ScoringError as error:
+        raise click.ClickException(error.message) from error
+    wanted = manifest.preprocessing
+    first = VALIDATION_SEEDS + seed * 1_000_000
+    reporter = Reporter()
+    with tempfile.TemporaryDirectory(prefix="divescore-evaluate-") as scratch:
+        dataset = build_dataset(
+            range(first, first + clips),
+            Shape(wanted.frames, wanted.width, wanted.height),
+            Path(scratch),
+            workers,
+            lambda done, total: reporter("drawing", done / total, f"{done} of {total} clips"),
+        )
+        readings = read(network, dataset, wanted, manifest.execution_scale)
+    measured = figures(readings, manifest.gate.threshold, manifest.interval.factor)
+    document = {"model": {"id": manifest.id, "version": manifest.version, "sha256": manifest.sha256}, **measured}
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    click.echo(f"{manifest.id} {manifest.version} on {clips} unseen rendered clips (seed {seed})")
+    for name, value in measured.items():
+        click.echo(f"  {name.replace('_', ' ')}: {value}")
+
+
+class Reporter:
+    """Prints progress to standard error: a line every other second, and one at each stage's end."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, stage: str, fraction: float, note: str) -> None:
+        """Report a share of a stage."""
+        now = time.monotonic()
+        if fraction < 1.0 and now - self._last < _REPORT_EVERY:
+            return
+        self._last = now
+        click.echo(f"{stage}: {fraction:.0%}, {note}", err=True)
