@@ -40,6 +40,7 @@ def sweeper() -> Sweeper:
         uploads_queue_url=settings.uploads_queue_url,
         sqs=client("sqs"),
         max_attempts=settings.max_attempts,
+        report=logger.warning,
     )
 
 

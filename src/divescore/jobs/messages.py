@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -57,12 +58,18 @@ class ScoringQueue:
             MessageGroupId=job.client,
         )
 
-    def ahead(self) -> int:
-        """About how many messages wait; at most `depth_age` seconds old, so a flood does not ask for every upload."""
+    def ahead(self) -> int | None:
+        """About how many messages wait, None when the queue does not say.
+
+        At most `depth_age` seconds old, so that a flood does not ask for every upload.
+        """
         now = self.clock()
         if self._depth is None or now - self._depth[0] > self.depth_age:
             name = "ApproximateNumberOfMessages"
-            answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+            try:
+                answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+            except (ClientError, BotoCoreError):
+                return None  # an estimate is not worth holding a dive up for
             self._depth = (now, int(answer["Attributes"][name]))
         return self._depth[1]
 

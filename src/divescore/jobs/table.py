@@ -1,5 +1,6 @@
 """The jobs table: transitions become conditional writes, so that of two writers exactly one takes effect."""
 
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,10 @@ class JobTable:
         self.name = name
         self._dynamodb = dynamodb
         self._clock = clock
+
+    def now(self) -> int:
+        """The time by which jobs are decided on, in ms since the epoch."""
+        return self._clock()
 
     def get(self, job_id: str) -> Job:
         """The job, read consistently. Raises JobNotFound."""
@@ -58,7 +63,7 @@ class JobTable:
         raise Contended(job.job_id)
 
     def _swap(self, old: Job, new: Job, event: Event) -> Job | None:
-        """Write `new` over `old`; None when done, the current record when somebody else was there first."""
+        """Write `new` over `old`; None when `new` is in the table, the current record when another write was first."""
         update = difference(to_item(old), to_item(new))
         conditions = ["#rev = :expected"]
         names = update.names | {"#rev": "rev"}
@@ -83,7 +88,9 @@ class JobTable:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            return self.get(old.job_id)
+            current = self.get(old.job_id)
+            # Our own write may be what is in the way: its answer was lost and the client sent it again.
+            return None if current == new else current
         return None
 
     def create(self, job: Job, limits: Limits, idempotency: tuple[str, str] | None = None) -> Job:
@@ -113,8 +120,12 @@ class JobTable:
                 "fingerprint": {"S": fingerprint},
                 "ttl": {"N": str(job.expires_at // 1000)},
             }
-            unseen = "attribute_not_exists(pk)"
-            writes.append({"Put": {"TableName": self.name, "Item": marker, "ConditionExpression": unseen}})
+            unseen = {
+                "ConditionExpression": "attribute_not_exists(pk) OR #ttl <= :now",
+                "ExpressionAttributeNames": {"#ttl": "ttl"},
+                "ExpressionAttributeValues": {":now": {"N": str(now // 1000)}},
+            }
+            writes.append({"Put": {"TableName": self.name, "Item": marker, **unseen}})
         for _ in range(MAX_RACES):
             try:
                 self._dynamodb.transact_write_items(TransactItems=writes)
@@ -134,9 +145,12 @@ class JobTable:
                     raise
         raise Contended(job.job_id)
 
-    def overdue(self, before: int) -> Iterator[Job]:
-        """Open jobs whose deadline is at or before `before` (ms), from the sparse index; read again consistently."""
-        for shard in range(OPEN_SHARDS):
+    def overdue(self, before: int) -> Iterator[str]:
+        """Ids of jobs whose deadline was at or before `before` (ms) when the sparse index last looked.
+
+        Shards come in random order, so that no job has to wait behind the same full shard every time.
+        """
+        for shard in random.sample(range(OPEN_SHARDS), OPEN_SHARDS):
             arguments: dict[str, Any] = {
                 "TableName": self.name,
                 "IndexName": "open",
@@ -145,9 +159,7 @@ class JobTable:
             }
             for page in self._dynamodb.get_paginator("query").paginate(**arguments):
                 for key in page["Items"]:
-                    item = self._read({"pk": key["pk"], "sk": key["sk"]})
-                    if item is not None:
-                        yield from_item(item)
+                    yield key["pk"]["S"].removeprefix("JOB#")
 
     def register_model(self, model: Mapping[str, str]) -> None:
         """Note which model the newest worker loaded, for `GET /health`."""
@@ -196,7 +208,8 @@ class JobTable:
     def _made_before(self, idempotency: tuple[str, str], client: str) -> Job | None:
         key, fingerprint = idempotency
         marker = self._read(self._marker_key(key, client))
-        if marker is None:
+        # DynamoDB removes a marker some time after its time is over; until then it counts for nothing, as its job does.
+        if marker is None or int(marker["ttl"]["N"]) <= self._clock() // 1000:
             return None
         if marker["fingerprint"]["S"] != fingerprint:
             raise IdempotencyClash

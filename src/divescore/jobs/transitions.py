@@ -97,9 +97,10 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """`sweep` found the job overdue. Nothing arrived for an AWAITING_UPLOAD job, or `sweep` would have handed it on."""
+    """`sweep` found the job overdue. `arrived`: the version of the upload that lies there undecided, if one does."""
 
     max_attempts: int
+    arrived: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ class Refusal:
 
     reason: Reason
     job: Job
+
+
+def holds(job: Job, fence: Fence) -> bool:
+    """Whether the attempt behind `fence` is the job's current one."""
+    return job.status is Status.PROCESSING and job.owner == fence.owner and job.attempt == fence.attempt
 
 
 def fence_of(event: Event) -> Fence | None:
@@ -193,8 +199,7 @@ def _claimed(job: Job, event: Claimed, now: int) -> Job | Refusal:
 
 
 def _worked(job: Job, event: WorkerEvent, now: int) -> Job | Refusal:
-    mine = job.status is Status.PROCESSING and job.owner == event.fence.owner and job.attempt == event.fence.attempt
-    if not mine:
+    if not holds(job, event.fence):
         return Refusal(Reason.LOST, job)
     match event:
         case Renewed():
@@ -220,8 +225,14 @@ def _overdue(job: Job, event: DeadlinePassed, now: int) -> Job | Refusal:
         return Refusal(Reason.DONE, job)
     if now < job.deadline:
         return Refusal(Reason.EARLY, job)
-    if job.status is Status.AWAITING_UPLOAD:
+    if job.status is Status.AWAITING_UPLOAD and event.arrived is None:
         return _settle(job, now, Status.EXPIRED)
+    if job.status is Status.AWAITING_UPLOAD:
+        # `sweep` has handed it to the gate every minute; what the gate cannot decide in a day, it never will.
+        if now < job.deadline + QUEUE_RETENTION_MS:
+            return Refusal(Reason.EARLY, job)
+        cause = Cause("NOT_ADMITTED", "The video arrived, but a fault of ours kept it from the queue.", True)
+        return _settle(replace(job, object_version=event.arrived), now, Status.FAILED, cause)
     if job.status is Status.PROCESSING and job.attempt < event.max_attempts:
         return _queue(job, now)
     if job.status is Status.PROCESSING:

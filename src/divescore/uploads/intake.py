@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Limits
-from divescore.jobs.table import JobTable, now_ms
+from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Refusal
 from divescore.jobs.view import iso, job_view
 from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
@@ -28,7 +28,7 @@ from divescore.uploads.requests import (
     UploadForm,
     VideoAddress,
 )
-from divescore.uploads.store import ObjectGone, UploadStore
+from divescore.uploads.store import UploadStore
 
 FORM_SECONDS = 15 * 60
 UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later
@@ -89,7 +89,7 @@ class Intake:
     def create(self, request: CreateJob, address: str, idempotency_key: str | None = None) -> JobCreated:
         """A new job with its token, upload form and live address. The same idempotency key gives the same job again."""
         self._check(request)
-        now = now_ms()
+        now = self.table.now()
         job = Job(
             job_id=secrets.token_hex(16),
             client=self.tokens.client_id(address),
@@ -105,11 +105,13 @@ class Intake:
         )
         idempotency = (_digest(idempotency_key), _digest(request.model_dump_json())) if idempotency_key else None
         job = self.table.create(job, self.limits, idempotency)
-        form = self.store.form(job, FORM_SECONDS)
+        # A repeated request gives the first one's job, and no more time to upload than that has.
+        closes_at = max(job.created_at + FORM_SECONDS * 1000, now + 1000)
+        form = self.store.form(job, (closes_at - now) // 1000)
         return JobCreated(
             job_id=job.job_id,
             token=self.tokens.issue(job.job_id, OWNER_SCOPES, job.expires_at // 1000),
-            upload=UploadForm(url=form.url, fields=form.fields, expires_at=iso(now + FORM_SECONDS * 1000)),
+            upload=UploadForm(url=form.url, fields=form.fields, expires_at=iso(closes_at)),
             live=self._live(job.job_id),
             job=job_view(job),
         )
@@ -121,7 +123,7 @@ class Intake:
     def share(self, job_id: str, request: ShareJob, holder_expires_at: int) -> Shared:
         """A token that only reads (and plays, if asked); it never outlives the token it is made from (seconds)."""
         self.table.get(job_id)
-        now = now_ms() // 1000
+        now = self.table.now() // 1000
         expires_at = min(holder_expires_at, now + request.expires_in) if request.expires_in else holder_expires_at
         scopes = {Scope.READ} | {Scope(scope) for scope in request.scopes}
         token = self.tokens.issue(job_id, scopes, expires_at)
@@ -130,13 +132,11 @@ class Intake:
     def video(self, job_id: str) -> VideoAddress:
         """An address from which the accepted video plays for an hour."""
         job = self.table.get(job_id)
-        if job.object_version is None or self.store.current_version(job_id) is None:
+        version = job.object_version
+        if version is None or not self.store.has(job_id, version):
             raise VideoNotThere("There is no video of this job: it has not arrived, or it was erased.")
-        try:
-            url = self.store.playback_url(job, PLAYBACK_SECONDS)
-        except ObjectGone as error:
-            raise VideoNotThere("The video of this job was erased.") from error
-        return VideoAddress(url=url, expires_at=iso(now_ms() + PLAYBACK_SECONDS * 1000))
+        url = self.store.playback_url(job, version, PLAYBACK_SECONDS)
+        return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
 
     def cancel(self, job_id: str) -> JobChanged:
         """Cancel an open job, leave a finished one as it is, and erase the video in either case."""

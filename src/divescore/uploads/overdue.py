@@ -1,13 +1,15 @@
 """What `sweep` does: settles jobs whose deadline passed, so that none hangs because a message was lost."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job, Status
-from divescore.jobs.table import JobTable, now_ms
-from divescore.jobs.transitions import DeadlinePassed, Refusal
+from divescore.jobs.table import JobTable
+from divescore.jobs.transitions import QUEUE_RETENTION_MS, DeadlinePassed, Refusal
 from divescore.uploads.notifications import notification_body
 from divescore.uploads.store import UploadStore
 
@@ -22,18 +24,27 @@ class Sweeper:
     uploads_queue_url: str
     sqs: Any
     max_attempts: int
+    report: Callable[..., None]  # a structured warning: message, then fields
 
     def sweep(self) -> Counter[str]:
         """Settle everything that is overdue now; counts by what was done."""
-        return Counter(self._settle(job) for job in self.table.overdue(now_ms()))
+        return Counter(self._look_at(job_id) for job_id in self.table.overdue(self.table.now()))
+
+    def _look_at(self, job_id: str) -> str:
+        try:
+            job = self.table.get(job_id)
+            # The index lags: the job may be settled, or its lease renewed.
+            overdue = job.is_open and job.deadline <= self.table.now()
+            return self._settle(job) if overdue else "untouched"
+        except JobNotFound:
+            return "untouched"
+        except Exception as error:  # whatever is wrong with one job, the others must not wait for it
+            self.report("job could not be settled", job_id=job_id, error=repr(error))
+            return "error"
 
     def _settle(self, job: Job) -> str:
         if job.status is Status.AWAITING_UPLOAD and (found := self.store.current_version(job.job_id)):
-            # The video is there, so its notification was lost: hand it to the gate again. The job stays overdue, and
-            # this repeats every minute, until the gate has decided.
-            body = notification_body(self.store.bucket, job.key, found[0])
-            self.sqs.send_message(QueueUrl=self.uploads_queue_url, MessageBody=body)
-            return "handed_on"
+            return self._arrived(job, found)
         send_again = job.status is Status.PROCESSING and job.attempt < self.max_attempts
         if send_again:
             # Before the write: should we die in between, a message too many is harmless and one too few is a lost dive.
@@ -42,3 +53,12 @@ class Sweeper:
         if isinstance(outcome, Refusal):
             return "untouched"
         return "sent_again" if send_again else outcome.status.lower()
+
+    def _arrived(self, job: Job, version: str) -> str:
+        """The video is there, so its notification was lost: hand it to the gate, every minute until that decided."""
+        if self.table.now() < job.deadline + QUEUE_RETENTION_MS:
+            body = notification_body(self.store.bucket, job.key, version)
+            self.sqs.send_message(QueueUrl=self.uploads_queue_url, MessageBody=body)
+            return "handed_on"
+        outcome = self.table.apply(job, DeadlinePassed(self.max_attempts, arrived=version))
+        return "untouched" if isinstance(outcome, Refusal) else outcome.status.lower()

@@ -50,29 +50,35 @@ class UploadStore:
         )
         return PostForm(presigned["url"], presigned["fields"])
 
-    def playback_url(self, job: Job, seconds: int) -> str:
-        """A presigned GET of the accepted version; the type is forced, so that no upload is ever shown as a page."""
-        if job.object_version is None:
-            raise ObjectGone(job.job_id)
+    def playback_url(self, job: Job, version: str, seconds: int) -> str:
+        """A presigned GET of one version; the type is forced, so that no upload is ever shown as a page."""
         parameters = {
             "Bucket": self.bucket,
             "Key": job.key,
-            "VersionId": job.object_version,
+            "VersionId": version,
             "ResponseContentType": job.content_type,
             "ResponseContentDisposition": "inline",
         }
         url: str = self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
         return url
 
-    def current_version(self, job_id: str) -> tuple[str, int] | None:
-        """(version, size in bytes) of what lies under the job's key now; None when nothing does."""
+    def current_version(self, job_id: str) -> str | None:
+        """The version that lies under the job's key now; None when nothing does."""
+        head = self._describe(job_id)
+        return None if head is None else str(head["VersionId"])
+
+    def has(self, job_id: str, version: str) -> bool:
+        """Whether this version of the job's video is (still) there."""
+        return self._describe(job_id, VersionId=version) is not None
+
+    def _describe(self, job_id: str, **which: str) -> dict[str, Any] | None:
         try:
-            head = self.s3.head_object(Bucket=self.bucket, Key=object_key(job_id))
+            head: dict[str, Any] = self.s3.head_object(Bucket=self.bucket, Key=object_key(job_id), **which)
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None
             raise
-        return head["VersionId"], head["ContentLength"]
+        return head
 
     def head(self, job_id: str, version: str, count: int) -> bytes:
         """The first `count` bytes of a version. Raises ObjectGone."""
