@@ -60,12 +60,13 @@ class Gate:
         return Admitted.QUEUED
 
     def _late(self, job: Job, upload: Upload) -> Admitted:
+        if job.status in (Status.CANCELLED, Status.EXPIRED):
+            # All of it: whoever cancelled may have died before erasing.
+            self.store.erase(upload.job_id)
+            return Admitted.ERASED
         if job.object_version not in (None, upload.object_version):
             # The form was posted twice: the job is bound to the version that was accepted first.
             self.store.erase_version(upload.job_id, upload.object_version)
-            return Admitted.ERASED
-        if job.status in (Status.CANCELLED, Status.EXPIRED):
-            self.store.erase(upload.job_id)
             return Admitted.ERASED
         if job.status is Status.QUEUED:
             # The same event again may mean that we died between the write and the send; duplicates are harmless.
