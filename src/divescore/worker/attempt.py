@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from divescore.jobs.errors import JobNotFound
 from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import (
@@ -17,6 +18,7 @@ from divescore.jobs.transitions import (
     Rejected,
     Renewed,
     WorkerEvent,
+    holds,
 )
 
 PROGRESS_SECONDS = 0.5  # progress is written at most this often
@@ -26,7 +28,7 @@ _STAGES = {"downloading": (0.0, 0.1), "decoding": (0.1, 0.4), "scoring": (0.5, 0
 
 
 class LeaseLost(Exception):
-    """The attempt is not the current one any more (taken over, or cancelled): stop and clean up."""
+    """The attempt is not the current one any more (taken over, cancelled, its record gone): stop and clean up."""
 
 
 class HandBack(Exception):
@@ -51,6 +53,7 @@ class Attempt:
         keep_message: Callable[[], None],
         seconds_left: Callable[[], float],
         on_heartbeat_error: Callable[[Exception], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if job.owner is None:
             raise ValueError(f"job {job.job_id} was not claimed")
@@ -67,7 +70,9 @@ class Attempt:
         self._stop = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._last_progress = time.monotonic()
+        self._clock = clock
+        self._last_progress = clock()
+        self._stage = job.stage
 
     @property
     def job(self) -> Job:
@@ -93,11 +98,14 @@ class Attempt:
             raise LeaseLost
         if self._seconds_left() <= 0:
             raise HandBack(Cause("OUT_OF_TIME", "Scoring did not end within the time of one attempt.", True))
-        if time.monotonic() - self._last_progress < PROGRESS_SECONDS:
-            return
-        start, share = _STAGES[stage]
-        self._write(Progressed(self._fence, stage, start + share * fraction))
-        self._last_progress = time.monotonic()
+        begins, self._stage = stage != self._stage, stage
+        if self._clock() - self._last_progress >= PROGRESS_SECONDS:
+            start, share = _STAGES[stage]
+            self._write(Progressed(self._fence, stage, start + share * fraction))
+            self._last_progress = self._clock()
+        elif begins:
+            # Too soon to write; but a job that was cancelled a moment ago must not go into its next stage.
+            self._check()
 
     def finish(self, result: dict[str, object]) -> Job:
         """Record the score. Raises LeaseLost."""
@@ -113,12 +121,26 @@ class Attempt:
 
     def _write(self, event: WorkerEvent) -> Job:
         with self._lock:
-            outcome = self._table.apply(self._job, event)
+            try:
+                outcome = self._table.apply(self._job, event)
+            except JobNotFound as error:
+                raise self._lose() from error
             if isinstance(outcome, Refusal):
-                self._lost.set()
-                raise LeaseLost
+                raise self._lose()
             self._job = outcome
             return outcome
+
+    def _check(self) -> None:
+        try:
+            current = self._table.get(self._job.job_id)
+        except JobNotFound as error:
+            raise self._lose() from error
+        if not holds(current, self._fence):
+            raise self._lose()
+
+    def _lose(self) -> LeaseLost:
+        self._lost.set()
+        return LeaseLost()
 
     def _beat(self) -> None:
         while not self._stop.wait(self._heartbeat_seconds):

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from divescore.jobs.errors import Contended, JobNotFound
 from divescore.jobs.messages import DeadLetters, parse_message
 from divescore.jobs.model import Cause, Job, Status
-from divescore.jobs.table import JobTable, now_ms
+from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Reason, Refusal
 from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.video.errors import VideoRejected
@@ -75,6 +75,7 @@ class Worker:
     heartbeat_seconds: float
     max_attempts: int
     report: Callable[..., None]  # a structured warning: message, then fields
+    monotonic: Callable[[], float] = time.monotonic
 
     def handle(self, delivery: Delivery, seconds_left: Callable[[], float]) -> Delivered:
         """Do what the job's state asks for; raises BadMessage for a body that nobody of ours wrote.
@@ -96,7 +97,7 @@ class Worker:
 
     def _refused(self, delivery: Delivery, refusal: Refusal) -> Delivered:
         if refusal.reason is Reason.BUSY:
-            wait = (refusal.job.lease_until - now_ms()) / 1000 + VISIBILITY_MARGIN_SECONDS
+            wait = (refusal.job.lease_until - self.table.now()) / 1000 + VISIBILITY_MARGIN_SECONDS
             self._delay(delivery, wait)
             return Delivered.BUSY
         if refusal.job.status is Status.FAILED:
@@ -115,11 +116,12 @@ class Worker:
             keep_message=lambda: self._delay(delivery, keep),
             seconds_left=seconds_left,
             on_heartbeat_error=lambda error: self.report("heartbeat failed", error=repr(error)),
+            clock=self.monotonic,
         )
         try:
             with attempt:
                 settled = self._work(attempt)
-        except (LeaseLost, JobNotFound):
+        except LeaseLost:
             return Delivered.LOST
         match settled.status:
             case Status.SCORED:
@@ -139,7 +141,7 @@ class Worker:
             return attempt.finish(self._result(attempt))
         except VideoRejected as error:
             return attempt.reject(Cause(error.code, error.message))
-        except (LeaseLost, JobNotFound):
+        except LeaseLost:
             raise
         except Exception as error:  # whatever it was, the job must not hang: its cause goes on record
             cause = _cause(error)
@@ -168,9 +170,13 @@ class Worker:
 
     def _delay(self, delivery: Delivery, seconds: float) -> None:
         timeout = max(0, min(LONGEST_DELAY_SECONDS, round(seconds)))
-        self.sqs.change_message_visibility(
-            QueueUrl=self.queue_url, ReceiptHandle=delivery.receipt, VisibilityTimeout=timeout
-        )
+        try:
+            self.sqs.change_message_visibility(
+                QueueUrl=self.queue_url, ReceiptHandle=delivery.receipt, VisibilityTimeout=timeout
+            )
+        except (ClientError, BotoCoreError) as error:
+            # Only when the message comes back is at stake, and the queue's own time-out is the floor of that.
+            self.report("visibility not changed", seconds=timeout, error=repr(error))
 
 
 def _cause(error: Exception) -> Cause:
