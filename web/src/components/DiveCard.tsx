@@ -54,7 +54,6 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       {stage.outcome === "open" && (
         <div className="card-way">
           <LaneRope stage={stage} />
-          <Detail dive={dive} />
         </div>
       )}
       {scored && open && (
@@ -76,6 +75,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         {dive.job !== undefined && !dive.shared && (stage.outcome === "open" || scored) && (
           <ShareButton makeLink={() => pool.shareLink(dive.key)} />
         )}
+        {stage.outcome === "open" && <Detail dive={dive} />}
         {scored && !dive.shared && <Keeping dive={dive} onErase={act(() => pool.erase(dive.key))} />}
         {stage.outcome !== "open" && (
           <button type="button" className="button quiet" onClick={() => pool.remove(dive.key)}>
@@ -92,7 +92,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
   );
 }
 
-/** The line under the rope; it keeps its height, so that nothing below jumps. */
+/** How the upload goes; the line is there from the start, so that nothing jumps when it is filled. */
 function Detail({ dive }: { dive: Dive }) {
   const { upload } = dive;
   let text: ReactNode = "\u00a0";

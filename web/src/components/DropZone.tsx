@@ -1,24 +1,20 @@
 import { type DragEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
+import { readDiveNumber } from "../jobs/divenumber";
 import { ACCEPT } from "../jobs/files";
 import type { Declared } from "../jobs/pool";
-
-/** The grammar of World Aquatics: groups 1 to 4, the twisting group 5 and the armstand group 6. */
-const DIVE_NUMBER = /^([1-4][01][0-9]|5[1-4][1-9][1-9]|6[1-3][1-9][1-9]?)[A-D]$/;
+import { diveInWords } from "../jobs/words";
 
 /** Reads the two optional fields; a text under each field says what is wrong with it. */
-function declaredBy(dive: string, difficulty: string): { declared: Declared; diveTrouble: boolean; difficultyTrouble: boolean } {
-  const number = dive.trim().toUpperCase();
+function declaredBy(dive: string, difficulty: string) {
+  const known = readDiveNumber(dive);
   const factor = Number(difficulty.replace(",", "."));
-  const diveTrouble = number !== "" && !DIVE_NUMBER.test(number);
+  const diveTrouble = dive.trim() !== "" && known === null;
   const difficultyTrouble = difficulty.trim() !== "" && !(factor >= 1 && factor <= 6);
-  return {
-    diveTrouble,
-    difficultyTrouble,
-    declared: {
-      ...(number === "" || diveTrouble ? {} : { dive: number }),
-      ...(difficulty.trim() === "" || difficultyTrouble ? {} : { difficulty: factor }),
-    },
+  const declared: Declared = {
+    ...(known?.number ? { dive: known.number } : {}),
+    ...(difficulty.trim() === "" || difficultyTrouble ? {} : { difficulty: factor }),
   };
+  return { known, diveTrouble, difficultyTrouble, declared };
 }
 
 /** Where videos are dropped or chosen; a file dropped anywhere on the page lands here too. */
@@ -28,7 +24,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
   const [dive, setDive] = useState("");
   const [difficulty, setDifficulty] = useState("");
   const ids = useId();
-  const { declared, diveTrouble, difficultyTrouble } = declaredBy(dive, difficulty);
+  const { declared, known, diveTrouble, difficultyTrouble } = declaredBy(dive, difficulty);
 
   const take = (files: File[]) => {
     setOver(false);
@@ -72,7 +68,9 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
           <p id={`${ids}-dive-help`} className={diveTrouble ? "fine trouble" : "fine"}>
             {diveTrouble
               ? "Three or four digits and a letter A to D, like 107B or 5253B. Left out until it is one."
-              : "Group, flight, half somersaults, position: 107B is forward, 3½ somersaults, pike."}
+              : known !== null
+                ? diveInWords(known)
+                : "Group, flight, half somersaults, position: 107B is forward, 3½ somersaults, pike."}
           </p>
         </div>
         <div className="field">

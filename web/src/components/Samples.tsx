@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
 import { asProblem } from "../api/problems";
+import { readDiveNumber } from "../jobs/divenumber";
+import { diveInWords } from "../jobs/words";
 
 /** Clips that can be tried without a video of one's own; the build lists them (samples/index.json). */
 export function Samples({ onFile }: { onFile: (file: File) => void }) {
@@ -43,7 +45,7 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
           <li key={name}>
             <button type="button" className="sample" disabled={busy !== null} onClick={() => void use(name)}>
               <video src={`/samples/${name}#t=0.6`} muted playsInline preload="metadata" tabIndex={-1} aria-hidden="true" />
-              <span>{name.replace(/\.[^.]+$/, "").replace(/[-_]/g, " ")}</span>
+              <Label name={name} />
             </button>
           </li>
         ))}
@@ -54,5 +56,17 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** Clips are named after their dive number. */
+function Label({ name }: { name: string }) {
+  const title = name.replace(/\.[^.]+$/, "");
+  const dive = readDiveNumber(title);
+  return (
+    <span className="sample-label">
+      <strong>{title}</strong>
+      {dive !== null && <span className="fine">{diveInWords(dive)}</span>}
+    </span>
   );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aDive, aJob, aToken } from "../testing/samples";
+import { readDiveNumber } from "./divenumber";
 import { contentTypeOf, MAX_BYTES, problemOf } from "./files";
 import { Speedometer } from "./speed";
 import { stageOf } from "./stage";
@@ -20,6 +21,23 @@ describe("dives in words", () => {
 
   it("counts half turns as divers do", () => {
     expect([1, 2, 3, 8].map(turns)).toEqual(["½", "1", "1½", "4"]);
+  });
+});
+
+describe("dive numbers", () => {
+  it.each([
+    ["107b", "Forward 3½ somersaults, pike"],
+    [" 5253B ", "Back 2½ somersaults, 1½ twists, pike"],
+    ["626C", "Armstand, back 3 somersaults, tuck"],
+    ["6243D", "Armstand, back 2 somersaults, 1½ twists, free"],
+    ["301C", "Reverse dive, tuck"],
+  ])("%s is %s", (text, words) => {
+    const dive = readDiveNumber(text);
+    expect(dive === null ? null : diveInWords(dive)).toBe(words);
+  });
+
+  it.each(["", "107", "B107", "107E", "127B", "5050B", "5553B", "7107B", "107BB"])("%j is none", (text) => {
+    expect(readDiveNumber(text)).toBeNull();
   });
 });
 
