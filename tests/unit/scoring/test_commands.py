@@ -1,0 +1,81 @@
+"""`divescore predict`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from divescore.scoring.commands import predict
+from divescore.training.films import write_film
+from divescore.training.negatives import build_negative
+from divescore.training.sampling import draw_rendered
+
+
+@pytest.fixture(scope="module")
+def dive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("predict") / "dive.webm"
+    write_film(draw_rendered(5), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("predict") / "noise.webm"
+    write_film(build_negative("noise", 3), path)
+    return path
+
+
+def test_one_file_gives_one_document_with_the_raw_output(dive: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), "--json", "--threads", "1"])
+
+    assert outcome.exit_code == 0, outcome.output
+    document = json.loads(outcome.stdout)
+    assert set(document) == {"file", "result"}
+    assert document["file"] == str(dive)
+    assert document["result"]["raw"]["execution"] == pytest.approx(document["result"]["execution"] / 30, abs=0.001)
+
+
+def test_several_files_give_an_array_and_one_rejected_exits_with_3(dive: Path, noise: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), str(noise), "--json"])
+
+    assert outcome.exit_code == 3
+    first, second = json.loads(outcome.stdout)
+    assert first["result"]["score"] > 0
+    assert second["error"]["code"] == "NOT_A_DIVE"
+    assert "NOT_A_DIVE" in outcome.stderr
+
+
+def test_without_the_gate_anything_scores(noise: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(noise), "--no-gate"])
+
+    assert outcome.exit_code == 0
+    assert "does not look like a dive" in outcome.stdout
+
+
+def test_prints_score_interval_and_model(dive: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), "--dive", "107B"])
+
+    assert outcome.exit_code == 0
+    assert "difficulty 3.0 (dive)" in outcome.stdout
+    assert "divescore-mini" in outcome.stdout
+    assert "synthetic" in outcome.stdout
+
+
+@pytest.mark.parametrize("arguments", [["nowhere.mp4"], []])
+def test_a_missing_file_is_a_matter_of_usage(arguments: list[str]) -> None:
+    assert CliRunner().invoke(predict, arguments).exit_code == 2
+
+
+def test_a_malformed_dive_is_a_matter_of_usage(dive: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), "--dive", "99Z"])
+
+    assert outcome.exit_code == 2
+    assert "not a dive number" in outcome.stderr
+
+
+def test_a_folder_without_a_model_fails(dive: Path, tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), "--weights", str(tmp_path)])
+
+    assert outcome.exit_code == 1
+    assert "manifest.json" in outcome.stderr
