@@ -10,14 +10,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic_settings import BaseSettings
 
 from divescore.aws import client
-from divescore.live.changes import read_changes
-from divescore.live.fanout import FanOut, conflate
-from divescore.live.push import Pusher
+from divescore.live.changes import conflate, read_changes
+from divescore.live.fanout import FanOut
+from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.subscriptions import Subscriptions
 
 logger = Logger()
 metrics = Metrics()
-tracer = Tracer()
+# Posts run in threads, where a trace has no open segment: patched clients would complain about each one.
+tracer = Tracer(auto_patch=False)
 
 
 class Settings(BaseSettings):
@@ -25,7 +26,6 @@ class Settings(BaseSettings):
 
     table_name: str
     live_endpoint: str
-    parallel_jobs: int = 8
     parallel_posts: int = 32
 
 
@@ -33,12 +33,16 @@ class Settings(BaseSettings):
 def fan_out() -> FanOut:
     """Everything that a change needs; connections and threads are kept from one batch to the next."""
     settings = Settings()
-    connections = settings.parallel_jobs + settings.parallel_posts
+    lanes = settings.parallel_posts
     return FanOut(
-        subscriptions=Subscriptions(settings.table_name, client("dynamodb", connections=connections)),
-        pusher=Pusher(client("apigatewaymanagementapi", settings.live_endpoint, connections)),
-        jobs_pool=ThreadPoolExecutor(settings.parallel_jobs, "job"),
-        posts_pool=ThreadPoolExecutor(settings.parallel_posts, "post"),
+        subscriptions=Subscriptions(
+            settings.table_name, client("dynamodb", connections=lanes, timeouts=POST_TIMEOUTS, attempts=3)
+        ),
+        # One try each: the fan-out has its own back-off, which serves everybody else meanwhile.
+        pusher=Pusher(
+            client("apigatewaymanagementapi", settings.live_endpoint, lanes, timeouts=POST_TIMEOUTS, attempts=1)
+        ),
+        pool=ThreadPoolExecutor(lanes, "push"),
     )
 
 
@@ -48,15 +52,17 @@ def fan_out() -> FanOut:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: a batch of the stream. Records that could not be told are named and come again."""
     changes, unreadable = read_changes(event["Records"])
-    told = conflate(changes)
-    counts, failures = fan_out().tell_all(told)
-    for outcome, count in counts.items():
+    news = conflate(changes)
+    told = fan_out().tell_all(news)
+    for outcome, count in told.counts.items():
         metrics.add_metric(name=f"Push_{outcome}", unit=MetricUnit.Count, value=count)
-    for change, error in failures:
-        logger.error("push failed", correlation_id=change.job.job_id, error=repr(error))
+    metrics.add_metric(name="Push_failed", unit=MetricUnit.Count, value=len(told.failures) + len(unreadable))
+    for job_id, (_, error) in told.failures.items():
+        logger.error("push failed", correlation_id=job_id, error=repr(error))
     for sequence, error in unreadable:
         logger.error("unreadable record", sequence=sequence, error=repr(error))
-    metrics.add_metric(name="Push_failed", unit=MetricUnit.Count, value=len(failures) + len(unreadable))
-    logger.info("told", jobs=[change.job.job_id for change in told], records=len(event["Records"]), pushes=dict(counts))
-    failed = [change.sequence for change, _ in failures] + [sequence for sequence, _ in unreadable]
+    for connection_id, error in told.untidied:
+        logger.warning("rows of an ended connection remain", connection_id=connection_id, error=repr(error))
+    logger.info("told", jobs=list(news), records=len(event["Records"]), pushes=dict(told.counts))
+    failed = [change.sequence for change, _ in told.failures.values()] + [sequence for sequence, _ in unreadable]
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}

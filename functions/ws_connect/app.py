@@ -6,14 +6,16 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import field_validator
 from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.table import JobTable
-from divescore.live.keys import key_loader
-from divescore.live.push import Pusher
-from divescore.live.session import Session
+from divescore.live.keys import KeysUnavailable, key_loader
+from divescore.live.messages import ErrorCode, error_message
+from divescore.live.push import POST_TIMEOUTS, Pushed, Pusher
+from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import Subscriptions
 from divescore.live.tokens import TokenError, Tokens
 
@@ -42,18 +44,35 @@ class Settings(BaseSettings):
 def session() -> Session:
     """Everything that a message needs."""
     settings = Settings()
+    dynamodb = client("dynamodb", timeouts=POST_TIMEOUTS, attempts=3)
     return Session(
-        table=JobTable(settings.table_name, client("dynamodb")),
-        subscriptions=Subscriptions(settings.table_name, client("dynamodb")),
-        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager"))),
-        allowed_origins=frozenset(origin.strip() for origin in settings.allowed_origins.split(",")),
+        table=JobTable(settings.table_name, dynamodb),
+        subscriptions=Subscriptions(settings.table_name, dynamodb),
+        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager", timeouts=POST_TIMEOUTS, attempts=3))),
+        allowed_origins=frozenset(origin.strip().rstrip("/") for origin in settings.allowed_origins.split(",")),
     )
 
 
 @cache
 def pusher() -> Pusher:
     """Posts the replies."""
-    return Pusher(client("apigatewaymanagementapi", Settings().live_endpoint))
+    endpoint = Settings().live_endpoint
+    return Pusher(client("apigatewaymanagementapi", endpoint, timeouts=POST_TIMEOUTS, attempts=1))
+
+
+def reply(connection_id: str, body: str | None) -> None:
+    """Answer a message, also when the table or the key store does not answer us."""
+    try:
+        answer = session().answer(connection_id, body)
+    except (BotoCoreError, ClientError, KeysUnavailable):
+        logger.exception("a message could not be acted on")
+        answer = error_message(ErrorCode.UNAVAILABLE, "The service cannot do this now; try again in a moment.")
+    outcome = pusher().push(connection_id, answer)
+    if outcome is not Pushed.SENT:
+        logger.info("reply not taken", outcome=outcome)
+    if outcome is Pushed.GONE:
+        # $disconnect comes at best, not for sure.
+        session().disconnect(connection_id)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -69,11 +88,14 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         ticket = (event.get("queryStringParameters") or {}).get("ticket")
         try:
             session().connect(connection_id, ticket, event.get("headers") or {})
+        except OriginRefused as error:
+            logger.info("refused", origin=str(error))
+            return {"statusCode": 403}
         except TokenError as error:
             logger.info("refused", code=error.code)
-            return {"statusCode": 403 if error.code == "FORBIDDEN" else 401}
+            return {"statusCode": 401}
     elif route == "$disconnect":
         session().disconnect(connection_id)
-    elif (reply := session().answer(connection_id, event.get("body"))) is not None:
-        pusher().push(connection_id, reply)
+    else:
+        reply(connection_id, event.get("body"))
     return {"statusCode": 200}

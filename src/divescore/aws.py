@@ -9,17 +9,24 @@ from botocore.config import Config
 
 
 @cache
-def client(service: str, endpoint: str | None = None, connections: int = 10) -> Any:
+def client(
+    service: str,
+    endpoint: str | None = None,
+    connections: int = 10,
+    timeouts: tuple[float, float] = (3, 20),
+    attempts: int = 4,
+) -> Any:
     """A process-wide, thread-safe boto3 client.
 
     `endpoint` overrides the service's address (the WebSocket management API has one per stage); `connections` sizes the
-    connection pool, which bounds how many requests of this client really run at once.
+    connection pool, which bounds how many requests of this client really run at once; `timeouts` are for connecting and
+    for reading, in seconds, in each of the `attempts`.
     """
     config = Config(
-        connect_timeout=3,
-        read_timeout=20,
+        connect_timeout=timeouts[0],
+        read_timeout=timeouts[1],
         max_pool_connections=connections,
-        retries={"mode": "standard", "max_attempts": 4},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         signature_version="s3v4" if service == "s3" else None,
         # Regional virtual-host addresses: the legacy global one answers a browser's form post with a redirect that it
         # cannot follow. A local engine has one address for all buckets.

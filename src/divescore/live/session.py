@@ -17,8 +17,12 @@ from divescore.live.messages import (
     pong_message,
     unsubscribed_message,
 )
-from divescore.live.subscriptions import NotConnected, Subscriptions, TooManyJobs
-from divescore.live.tokens import Scope, TokenError, TokenForbidden, Tokens
+from divescore.live.subscriptions import SubscriptionError, Subscriptions
+from divescore.live.tokens import Scope, TokenError, Tokens
+
+
+class OriginRefused(Exception):
+    """The page that connects is not ours."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,11 @@ class Session:
     allowed_origins: frozenset[str]
 
     def connect(self, connection_id: str, ticket: str | None, headers: Mapping[str, str]) -> None:
-        """Let a connection in. Raises TokenError when the ticket or the page's origin is not good."""
+        """Let a connection in. Raises OriginRefused, or TokenError when the ticket is not good."""
         origin = next((value for name, value in headers.items() if name.lower() == "origin"), None)
         # Programs send no origin; a browser always does, and may only come from our page.
         if origin is not None and origin not in self.allowed_origins:
-            raise TokenForbidden("Connections from this page are not allowed.")
+            raise OriginRefused(origin)
         self.tokens.verify(ticket, Scope.CONNECT)
         self.subscriptions.connect(connection_id)
 
@@ -43,8 +47,8 @@ class Session:
         """Clean up after a connection."""
         self.subscriptions.forget(connection_id)
 
-    def answer(self, connection_id: str, text: str | None) -> Outgoing | None:
-        """The reply to a client's message: every message gets one, unless its connection has ended (None)."""
+    def answer(self, connection_id: str, text: str | None) -> Outgoing:
+        """The reply to a client's message: every message gets one."""
         try:
             match parse_client_message(text):
                 case Subscribe(token=token):
@@ -54,17 +58,20 @@ class Session:
                     return unsubscribed_message(job_id)
                 case Ping():
                     return pong_message()
-        except (MessageError, TokenError, TooManyJobs, JobNotFound) as error:
+        except MessageError as error:
             return error_message(error.code, error.message)
-        except NotConnected:
-            return None
+        except TokenError as error:
+            return error_message(error.code, error.message, error.job_id)
 
     def _subscribe(self, connection_id: str, token: str) -> Outgoing:
-        job_id = self.tokens.verify(token, Scope.READ).job_id
-        # First the subscription, then the consistent read: whatever changes after the read is pushed.
-        self.subscriptions.subscribe(connection_id, job_id)
+        claims = self.tokens.verify(token, Scope.READ)
+        job_id = claims.job_id
         try:
+            # First the subscription, then the consistent read: whatever changes after the read is pushed.
+            self.subscriptions.subscribe(connection_id, job_id, claims.expires_at)
             return job_message(self.table.get(job_id))
-        except JobNotFound:
+        except JobNotFound as error:
             self.subscriptions.unsubscribe(connection_id, job_id)
-            raise
+            return error_message(error.code, error.message, job_id)
+        except SubscriptionError as error:
+            return error_message(error.code, error.message, job_id)

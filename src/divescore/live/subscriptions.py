@@ -9,23 +9,34 @@ from botocore.exceptions import ClientError
 MAX_JOBS_PER_CONNECTION = 100
 # API Gateway ends every connection after two hours; its rows live a little longer than it can.
 ROW_SECONDS = 2 * 3600 + 600
+# Watchers per query: small enough that posting starts while the next page is read.
+PAGE_SIZE = 200
 
 
-class TooManyJobs(Exception):
+class SubscriptionError(Exception):
+    """Base of why a job cannot be watched; `code` for programs, `message` for people."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class TooManyJobs(SubscriptionError):
     """A connection watches as many jobs as it may."""
 
     code = "TOO_MANY_JOBS"
 
     def __init__(self) -> None:
-        self.message = f"One connection watches at most {MAX_JOBS_PER_CONNECTION} jobs; unsubscribe from one first."
-        super().__init__(self.message)
+        super().__init__(f"One connection watches at most {MAX_JOBS_PER_CONNECTION} jobs; unsubscribe from one first.")
 
 
-class NotConnected(Exception):
-    """The connection has ended, or was never announced."""
+class NotConnected(SubscriptionError):
+    """The connection has ended, was given up as dead, or was never announced."""
 
-    def __init__(self, connection_id: str) -> None:
-        super().__init__(f"no connection {connection_id}")
+    def __init__(self) -> None:
+        super().__init__("This connection was given up; open a new one.")
 
 
 class Subscriptions:
@@ -38,15 +49,22 @@ class Subscriptions:
 
     def connect(self, connection_id: str) -> None:
         """Note a new connection."""
-        self._dynamodb.put_item(TableName=self._table, Item=_connection(connection_id) | {"ttl": self._ttl()})
+        self._dynamodb.put_item(
+            TableName=self._table, Item=_connection(connection_id) | {"ttl": {"N": str(self._ends())}}
+        )
 
-    def subscribe(self, connection_id: str, job_id: str) -> None:
-        """Let the connection have the job's news. Repeating it renews the rows' time to live.
+    def subscribe(self, connection_id: str, job_id: str, until: int | None = None) -> None:
+        """Let the connection have the job's news, at most until `until` (seconds since the epoch: its token's end).
 
-        Raises TooManyJobs; NotConnected when the connection has ended meanwhile.
+        Repeating it renews the rows' time to live. Raises TooManyJobs; NotConnected when the connection has ended.
         """
+        ends = self._ends()
+        key = _subscription(job_id, connection_id)
+        ttl = {"N": str(ends if until is None else min(ends, until))}
+        # The subscription first: whoever removes the connection's row afterwards finds the job in it, and whoever
+        # removed it before makes the second write fail, which takes the subscription back.
+        self._dynamodb.put_item(TableName=self._table, Item=key | {"ttl": ttl})
         try:
-            # The connection's row first: it is what a leaver's subscriptions are found by.
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_connection(connection_id),
@@ -55,19 +73,20 @@ class Subscriptions:
                 "(attribute_not_exists(jobs) OR contains(jobs, :id) OR size(jobs) < :most)",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={
-                    ":ttl": self._ttl(),
+                    ":ttl": {"N": str(ends)},
                     ":job": {"SS": [job_id]},
                     ":id": {"S": job_id},
                     ":most": {"N": str(MAX_JOBS_PER_CONNECTION)},
                 },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            if self._connection_item(connection_id) is None:
-                raise NotConnected(connection_id) from error
+            self._dynamodb.delete_item(TableName=self._table, Key=key)
+            if "Item" not in error.response:
+                raise NotConnected from error
             raise TooManyJobs from error
-        self._dynamodb.put_item(TableName=self._table, Item=_subscription(job_id, connection_id) | {"ttl": self._ttl()})
 
     def unsubscribe(self, connection_id: str, job_id: str) -> None:
         """Stop the job's news; harmless when there was no subscription."""
@@ -85,32 +104,36 @@ class Subscriptions:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
 
-    def forget(self, connection_id: str) -> None:
-        """Remove a connection and all its subscriptions; harmless to repeat."""
-        item = self._connection_item(connection_id)
-        for job_id in item.get("jobs", {}).get("SS", []) if item else []:
-            self._dynamodb.delete_item(TableName=self._table, Key=_subscription(job_id, connection_id))
-        self._dynamodb.delete_item(TableName=self._table, Key=_connection(connection_id))
+    def forget(self, connection_id: str, job_id: str | None = None) -> None:
+        """Remove a connection and all its subscriptions, that of `job_id` even if it is listed nowhere.
+
+        Harmless to repeat.
+        """
+        answer = self._dynamodb.delete_item(
+            TableName=self._table, Key=_connection(connection_id), ReturnValues="ALL_OLD"
+        )
+        jobs = set(answer.get("Attributes", {}).get("jobs", {}).get("SS", []))
+        for watched in sorted(jobs | ({job_id} if job_id else set())):
+            self._dynamodb.delete_item(TableName=self._table, Key=_subscription(watched, connection_id))
 
     def watchers(self, job_id: str) -> Iterator[list[str]]:
-        """The connections that watch a job, a page at a time, read consistently."""
+        """The connections that watch a job, a page at a time, read consistently; expired ones are left out."""
+        now = int(self._clock())
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :job AND begins_with(sk, :sub)",
+            ExpressionAttributeNames={"#ttl": "ttl"},
             ExpressionAttributeValues={":job": {"S": f"JOB#{job_id}"}, ":sub": {"S": "SUB#"}},
-            ProjectionExpression="sk",
+            ProjectionExpression="sk, #ttl",
             ConsistentRead=True,
+            PaginationConfig={"PageSize": PAGE_SIZE},
         )
         for page in pages:
-            yield [item["sk"]["S"].removeprefix("SUB#") for item in page["Items"]]
+            # The table removes expired rows only hours later.
+            yield [item["sk"]["S"].removeprefix("SUB#") for item in page["Items"] if int(item["ttl"]["N"]) > now]
 
-    def _connection_item(self, connection_id: str) -> dict[str, Any] | None:
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_connection(connection_id), ConsistentRead=True)
-        item: dict[str, Any] | None = answer.get("Item")
-        return item
-
-    def _ttl(self) -> dict[str, str]:
-        return {"N": str(int(self._clock()) + ROW_SECONDS)}
+    def _ends(self) -> int:
+        return int(self._clock()) + ROW_SECONDS
 
 
 def _connection(connection_id: str) -> dict[str, Any]:

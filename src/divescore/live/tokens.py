@@ -35,13 +35,14 @@ OWNER_SCOPES = (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE)
 
 
 class TokenError(Exception):
-    """Base of what is wrong with a token; `code` for programs, `message` for people."""
+    """Base of what is wrong with a token; `code` for programs, `message` for people, and whose job it is, if known."""
 
     code = "UNAUTHORIZED"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, job_id: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.job_id = job_id
 
 
 class TokenInvalid(TokenError):
@@ -136,9 +137,9 @@ class Tokens:
         if not isinstance(expires_at, int) or not isinstance(scopes, str):
             raise TokenInvalid("The token is not one of ours, or was changed on the way.")
         if expires_at <= self._clock():
-            raise TokenExpired("The token has expired.")
+            raise TokenExpired("The token has expired.", claims["sub"])
         if scope not in scopes.split():
-            raise TokenForbidden(f"This token does not allow to {_VERBS[scope]}.")
+            raise TokenForbidden(f"This token does not allow to {_VERBS[scope]}.", claims["sub"])
         return Claims(claims["sub"], frozenset(scopes.split()), expires_at)
 
     def client_id(self, address: str) -> str:
