@@ -126,6 +126,7 @@ def local_template(
     localize.no_tracing(template)
     template = translate.expand(template, parameters)
     localize.routes_from_openapi(template)
+    localize.plain_concurrency(template, parameters)
     localize.no_tls(template)
     localized: translate.Template = localize.local_endpoints(template, port)
     return localized

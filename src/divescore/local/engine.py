@@ -100,7 +100,9 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
     deadline = time.monotonic() + READY_WITHIN
     while not answers(engine):
         if process.poll() is not None:
-            raise EngineFailed(f"The local engine ended with status {process.returncode} at its start", log_tail(folder))
+            raise EngineFailed(
+                f"The local engine ended with status {process.returncode} at its start", log_tail(folder)
+            )
         if time.monotonic() > deadline:
             stop(folder, engine)
             raise EngineFailed(f"The local engine did not answer within {READY_WITHIN:.0f} s", log_tail(folder))

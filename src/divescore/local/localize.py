@@ -79,6 +79,15 @@ def routes_from_openapi(template: Template) -> None:
                 }
 
 
+def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
+    """Write each mapping's concurrency as a number: the engine takes a parameter's value for text and stops polling."""
+    for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values():
+        scaling = mapping["Properties"].get("ScalingConfig", {})
+        if isinstance(scaling.get("MaximumConcurrency"), dict):
+            name = scaling["MaximumConcurrency"]["Ref"]
+            scaling["MaximumConcurrency"] = int(parameters.get(name, template["Parameters"][name].get("Default")))
+
+
 def no_tls(template: Template) -> None:
     """Let loopback do without TLS, on the page and on the buckets: the engine has no certificate that a browser trusts."""
     for policy in resources(template, "AWS::S3::BucketPolicy").values():
@@ -139,6 +148,7 @@ def _local_sub(text: str, port: int) -> dict[str, Any]:
     # The engine knows a distribution by the first label of its domain name.
     text = _SITE.sub(rf"http://${{\1Label}}.cloudfront.localhost:{port}", text)
     labels = {
-        f"{site}Label": {"Fn::Select": [0, {"Fn::Split": [".", {"Fn::GetAtt": [site, "DomainName"]}]}]} for site in sites
+        f"{site}Label": {"Fn::Select": [0, {"Fn::Split": [".", {"Fn::GetAtt": [site, "DomainName"]}]}]}
+        for site in sites
     }
     return {"Fn::Sub": [text, labels]}
