@@ -131,7 +131,7 @@ class Tokens:
                 audience=AUDIENCE,
                 options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False},
             )
-        except (jwt.InvalidTokenError, UnicodeError) as error:
+        except (jwt.PyJWTError, UnicodeError) as error:
             raise TokenInvalid("The token is not one of ours, or was changed on the way.") from error
         expires_at, scopes = claims["exp"], claims.get("scope")
         if not isinstance(expires_at, int) or not isinstance(scopes, str):

@@ -1,0 +1,40 @@
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+
+from divescore.live.keys import KeysUnavailable, key_loader
+
+SECRET = {"current": "k1", "k1": "1" * 40}
+
+
+@pytest.fixture
+def secretsmanager() -> Any:
+    return boto3.client(
+        "secretsmanager",
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def test_the_ring_is_read_once_and_again_when_asked_for_fresh(secretsmanager: Any) -> None:
+    with Stubber(secretsmanager) as stub:
+        stub.add_response("get_secret_value", {"SecretString": json.dumps(SECRET)}, {"SecretId": "once"})
+        load = key_loader("once", secretsmanager)
+        assert load(False).current == load(False).current == "k1"
+        stub.assert_no_pending_responses()
+        stub.add_response("get_secret_value", {"SecretString": json.dumps(SECRET | {"current": "k2", "k2": "2" * 40})})
+        assert load(True).current == "k2"
+        assert load(False).current == "k2"
+
+
+def test_a_key_store_that_does_not_answer_is_told_as_such(secretsmanager: Any) -> None:
+    with Stubber(secretsmanager) as stub:
+        stub.add_client_error("get_secret_value", "ThrottlingException")
+        with pytest.raises(KeysUnavailable):
+            key_loader("throttled", secretsmanager)(False)
