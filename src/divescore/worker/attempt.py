@@ -99,9 +99,11 @@ class Attempt:
         if self._seconds_left() <= 0:
             raise HandBack(Cause("OUT_OF_TIME", "Scoring did not end within the time of one attempt.", True))
         begins, self._stage = stage != self._stage, stage
-        if self._clock() - self._last_progress >= PROGRESS_SECONDS:
-            start, share = _STAGES[stage]
-            self._write(Progressed(self._fence, stage, start + share * fraction))
+        start, share = _STAGES[stage]
+        done = start + share * fraction
+        due = self._clock() - self._last_progress >= PROGRESS_SECONDS
+        if due and done < 1:  # at 1 the score itself follows at once
+            self._write(Progressed(self._fence, stage, done))
             self._last_progress = self._clock()
         elif begins:
             # Too soon to write; but a job that was cancelled a moment ago must not go into its next stage.
