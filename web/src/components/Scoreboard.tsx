@@ -22,10 +22,7 @@ export function Scoreboard({ result, reveal }: { result: Result; reveal: boolean
           <dt>Execution</dt>
           <dd>{result.execution.toFixed(1)}</dd>
         </div>
-        <div className="times" aria-hidden="true">
-          ×
-        </div>
-        <div>
+        <div className="times">
           <dt>Difficulty</dt>
           <dd>{result.difficulty.toFixed(1)}</dd>
         </div>
