@@ -1,0 +1,132 @@
+# Divescore. `make help` lists what there is to do.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+WEB_READY := web/node_modules/.ready
+PAGE := web/dist/index.html
+PAGE_SOURCES = $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
+TORCH := 2.13.0
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## list these targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# --- set-up ---------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY) ## install everything into .venv (again only when the requirements changed)
+
+# torch first: its CPU build has a version of its own where an index or a folder of wheels offers it; elsewhere uv knows
+# where to find it. What comes second then finds it installed.
+$(READY): pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Divescore needs Python 3.11 or newer, and there is no $(PYTHON)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Divescore needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.13" >&2; exit 1; }
+	@echo "Setting up .venv (once; some minutes and about 1.5 GB)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	if ! $(BIN)/python -c 'import importlib.metadata as m; assert m.version("torch").split("+")[0] == "$(TORCH)"' 2>/dev/null; then \
+		if [ "$$(uname -s)" != Linux ]; then $$pip -c requirements.lock torch==$(TORCH); \
+		elif ! $$pip -c requirements.lock torch==$(TORCH)+cpu 2>/dev/null; then \
+			$$pip uv; \
+			$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c requirements.lock torch==$(TORCH); \
+		fi; \
+	fi; \
+	$$pip -c requirements.lock -e '.[worker,cli,local,dev]'
+	@touch $@
+
+.PHONY: lock
+lock: $(READY) ## write requirements.lock from what is installed
+	@head -2 requirements.lock > requirements.lock.new
+	@$(BIN)/python -m pip freeze --exclude-editable | grep -v '^uv==' | sed 's/+cpu$$//' | sort -f >> requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+$(WEB_READY): web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "The page is built with npm, which is not installed. Install Node.js 20.19 or 22.12 or newer (https://nodejs.org)." >&2; exit 1; }
+	@cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(PAGE): $(WEB_READY) $(PAGE_SOURCES)
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+.PHONY: web
+web: $(PAGE) ## build the page
+
+# --- use ------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(READY) ## score a dive through the whole system on this machine, live; Ctrl-C ends it (DEMO_ONCE=1: ends after the score)
+	@if command -v npm >/dev/null; then $(MAKE) web; else echo "npm is not installed, so there will be no page; the score comes all the same." >&2; fi
+	@folder=$$(mktemp -d); \
+	end() { status=$$?; trap - EXIT INT TERM; $(BIN)/divescore down >/dev/null 2>&1 || true; rm -rf "$$folder"; exit $$status; }; \
+	trap end EXIT; trap 'exit 130' INT TERM; \
+	$(BIN)/divescore up --detach; \
+	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
+	$(BIN)/divescore score --dive 107B "$$folder/dive-107B.webm"; \
+	page=$$($(BIN)/divescore status --json | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["web"])'); \
+	echo; echo "The page: $$page"; \
+	if [ -z "$${DEMO_ONCE:-}" ]; then \
+		echo "Ctrl-C stops the system."; trap 'exit 0' INT TERM; \
+		while $(BIN)/divescore status >/dev/null; do sleep 2; done; \
+		echo "The system is no longer running." >&2; exit 1; \
+	fi
+
+.PHONY: up
+up: $(READY) ## start the system on this machine and return
+	@$(BIN)/divescore up --detach
+
+.PHONY: down
+down: $(READY) ## stop it
+	@$(BIN)/divescore down
+
+.PHONY: deploy
+deploy: ## build and deploy to AWS (asks the first time; needs the SAM CLI, Docker and an account)
+	@command -v sam >/dev/null || { echo "Deploying needs the AWS SAM CLI: pip install aws-sam-cli, in an environment of its own." >&2; exit 1; }
+	@sam build
+	@if grep -q '^region' samconfig.toml; then sam deploy; else sam deploy --guided; fi
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint web ## everything that must pass: lint, types, unit, integration on the local engine, browser
+	@$(PYTEST) -m "not soak" tests/unit tests/integration tests/e2e
+
+.PHONY: lint
+lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the page
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/cfn-lint template.yaml
+	@cd web && npm run --silent check
+
+.PHONY: unit
+unit: $(READY) ## unit tests
+	@$(PYTEST) -m "not soak" tests/unit
+
+.PHONY: integration
+integration: $(READY) ## tests on the local engine
+	@$(PYTEST) -m "not soak" tests/integration
+
+.PHONY: e2e
+e2e: $(READY) web ## tests of the page in a browser
+	@$(PYTEST) -m "not soak" tests/e2e
+
+.PHONY: soak
+soak: $(READY) web ## the long proofs
+	@$(PYTEST) -m soak tests
+
+.PHONY: bench
+bench: $(READY) ## figures as JSON
+	@$(PYTEST) -s tests/bench
+
+.PHONY: clean
+clean: ## remove what was built (not .venv)
+	@if [ -x $(BIN)/divescore ]; then $(BIN)/divescore down >/dev/null 2>&1 || true; fi
+	@rm -rf web/dist web/node_modules build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .divescore
