@@ -1,6 +1,7 @@
 """The engine's process: start it on loopback, wait until it is ready, stop it and everything it started."""
 
 import contextlib
+import json
 import os
 import secrets
 import socket
@@ -17,7 +18,9 @@ from divescore.local.errors import EngineFailed, PortInUse
 from divescore.local.state import REGION, Engine
 
 READY_WITHIN = 30.0
-STOPPED_WITHIN = 10.0
+SAVED_WITHIN = 15.0
+KILLED_WITHIN = 2.0
+STOP_ROUNDS = 5
 LOG_TAIL_LINES = 20
 MARK = "DIVESCORE_ENGINE_HOME"  # every process of an engine inherits it, so that none outlives it unnoticed
 
@@ -125,7 +128,7 @@ def lives(engine: Engine) -> bool:
     """Whether the engine's process is there, and is the one that was started."""
     try:
         process = psutil.Process(engine.pid)
-        return abs(process.create_time() - engine.created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(process.create_time() - engine.created) < 1 and _is_alive(process)
     except psutil.NoSuchProcess:
         return False
 
@@ -148,21 +151,53 @@ def processes(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def stop(folder: Path, engine: Engine | None = None) -> int:
-    """Stop the engine gracefully, so that it saves its state, then whatever it left; return how many processes ended."""
-    doomed = processes(folder)
-    count = len(doomed)
-    for process in doomed:
-        if engine and process.pid == engine.pid:
-            process.terminate()
-            _gone, _ = psutil.wait_procs([process], timeout=STOPPED_WITHIN)
-    for process in doomed:
+def stop(folder: Path, engine: Engine | None = None, save: bool = False) -> int:
+    """Stop the engine and everything it started; return how many processes ended.
+
+    With `save` the engine first gets the time to write its state, which takes it some seconds.
+    """
+    if save and engine and lives(engine):
         with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(engine.pid)
             process.terminate()
-    _gone, alive = psutil.wait_procs(doomed, timeout=2)
-    # A function that started while its engine was stopping is found by looking again.
-    for process in {*alive, *processes(folder)}:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=2)
-    return count
+            _wait([process], SAVED_WITHIN)
+    # The engine first, so that it starts no function anew; then again what was being started meanwhile.
+    ended: set[int] = {engine.pid} if save and engine and not lives(engine) else set()
+    for _ in range(STOP_ROUNDS):
+        doomed = processes(folder)
+        if not doomed:
+            break
+        for process in sorted(doomed, key=lambda item: item.pid != (engine.pid if engine else 0)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        _wait(doomed, KILLED_WITHIN)
+        ended |= {process.pid for process in doomed}
+    return len(ended)
+
+
+def _wait(doomed: list[psutil.Process], seconds: float) -> None:
+    """Wait until the processes have ended; one that nobody collects (a zombie) has."""
+    deadline = time.monotonic() + seconds
+    while any(_is_alive(process) for process in doomed) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def forget_stream_positions(folder: Path) -> None:
+    """Let the saved stream mappings start at the beginning again.
+
+    The engine saves how far each mapping has read, but not the stream: started anew it would skip as many new records
+    as the old stream had, and nobody would be told of those jobs.
+    """
+    saved = folder / "state" / "lambda.json"
+    if not saved.is_file():
+        return
+    state = json.loads(saved.read_text())
+    state["payload"]["dynamodb_stream_positions"]["data"] = {}
+    saved.write_text(json.dumps(state))

@@ -19,9 +19,9 @@ def code_from_s3(template: Template, bucket: str, keys: dict[str, str]) -> None:
 def images_as_custom_runtime(template: Template, model_dir: str) -> None:
     """Make each image function a zip with a custom runtime.
 
-    The engine runs images with Docker only. Its custom runtime speaks the real Runtime API, so the zip's `bootstrap` runs
-    the very client that the image's entry point runs. Weights stay in their folder: a checkpoint may have 500 MB, and
-    the engine would unpack it for each function it starts.
+    The engine runs images with Docker only. Its custom runtime speaks the real Runtime API, so the zip's `bootstrap`
+    runs the very client that the image's entry point runs. Weights stay in their folder: a checkpoint may have 500 MB,
+    and the engine would keep it in memory.
     """
     for resource in resources(template, "AWS::Serverless::Function").values():
         properties = resource["Properties"]
@@ -89,7 +89,7 @@ def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
 
 
 def no_tls(template: Template) -> None:
-    """Let loopback do without TLS, on the page and on the buckets: the engine has no certificate that a browser trusts."""
+    """Let the page and the buckets do without TLS: on loopback there is no certificate that a browser trusts."""
     for policy in resources(template, "AWS::S3::BucketPolicy").values():
         document = policy["Properties"]["PolicyDocument"]
         document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "TlsOnly"]
@@ -127,8 +127,8 @@ _SITE = re.compile(r"https://\$\{(\w+)\.DomainName\}")
 def local_endpoints(value: Any, port: int) -> Any:
     """Rewrite every address that the template builds, wherever it stands, to where the engine serves it.
 
-    API Gateway and S3 in their path form, since names below localhost do not resolve everywhere; the page by the name of
-    its distribution, which browsers do resolve and which is its origin.
+    API Gateway and S3 in their path form, since names below localhost do not resolve everywhere; the page by the name
+    of its distribution, which browsers do resolve and which is its origin.
     """
     if isinstance(value, list):
         return [local_endpoints(item, port) for item in value]

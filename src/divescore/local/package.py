@@ -48,8 +48,8 @@ def layer(root: Path) -> Package:
 def worker(root: Path, python: Path, weights: Path) -> Package:
     """The worker's image as a zip for a custom runtime: the same files, and a bootstrap that runs the same client.
 
-    `python` is the interpreter that has the worker's requirements; `weights` stay where they are, only what they hold is
-    part of the zip, so that other weights are another deployment.
+    `python` is the interpreter that has the worker's requirements; `weights` stay where they are, only what they hold
+    is part of the zip, so that other weights are another deployment.
     """
     bootstrap = f'#!/bin/sh\nexport PYTHONPATH="$LAMBDA_TASK_ROOT"\nexec "{python}" -m awslambdaric app.handler\n'
     files = {

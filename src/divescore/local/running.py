@@ -1,8 +1,10 @@
 """Brings the local system up and takes it down, whatever state the last run left behind."""
 
+import fcntl
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,29 +14,46 @@ from divescore.local.errors import EngineFailed, LocalError
 from divescore.local.state import State
 
 Say = Callable[[str], None]
+SAVED = "saved"  # marks a folder whose engine wrote its state before it ended
+LOCK = "lock"
 
 
 def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) -> State:
     """Start the system, or bring the running one up to date; return its record when it is ready.
 
-    `port` None means: the running system's, or the default. Raises LocalError; after a failed start nothing is left
-    running, after a failed update the system runs on as it was.
+    `port` None means: the running or saved system's, or the default. Raises LocalError; after a failed start nothing is
+    left running, after a failed update the system runs on as it was.
     """
     folder = state.home()
-    found = state.load(folder)
-    if found and engine.lives(found.engine) and engine.answers(found.engine) and found.stack and found.credentials:
-        if port not in (None, found.engine.port):
-            raise LocalError(f"The system already runs on port {found.engine.port}; `divescore down` stops it.")
-        say(f"The system already runs on port {found.engine.port}: bringing it up to date.")
-        return _deploy(found, weights, parameters, say)
-    _clean_up(folder, found, say)
-    kept = found.engine if found and found.stack else None
-    started = engine.start(
-        folder, port or state.DEFAULT_PORT, kept.rootKeyId if kept else None, kept.rootSecret if kept else None
-    )
-    current = State(started, credentials=found.credentials if kept and found else None, folder=folder)
-    current.save()
+    with _alone(folder):
+        found = state.load(folder)
+        kept = found if found and found.stack and (_runs(found) or _saved(folder)) else None
+        if kept and port not in (None, kept.engine.port):
+            raise LocalError(
+                f"The system {'runs' if _runs(kept) else 'was saved'} on port {kept.engine.port}, which its addresses "
+                "hold; `divescore down` forgets it."
+            )
+        if kept and _runs(kept):
+            say(f"The system already runs on port {kept.engine.port}: bringing it up to date.")
+            return _deploy(kept, weights, parameters, say)
+        _clean_up(folder, found, say)
+        return _start(folder, kept, port, weights, parameters, say)
+
+
+def _start(
+    folder: Path, kept: State | None, port: int | None, weights: Path, parameters: dict[str, str], say: Say
+) -> State:
+    if kept:
+        (folder / SAVED).unlink()
+        engine.forget_stream_positions(folder)
+        old = kept.engine
+        started = engine.start(folder, old.port, old.rootKeyId, old.rootSecret)
+        current = State(started, kept.credentials, folder=folder)
+    else:
+        started = engine.start(folder, port or state.DEFAULT_PORT)
+        current = State(started, folder=folder)
     try:
+        current.save()
         return _deploy(current, weights, parameters, say)
     except BaseException as error:  # also Ctrl-C: a start that did not finish must leave nothing running
         crashed = not engine.lives(started)
@@ -43,6 +62,26 @@ def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) ->
         if crashed and isinstance(error, LocalError):
             raise EngineFailed("The local engine crashed while the stack was deployed", tail) from error
         raise
+
+
+def _runs(found: State) -> bool:
+    return engine.lives(found.engine) and engine.answers(found.engine)
+
+
+def _saved(folder: Path) -> bool:
+    return (folder / SAVED).exists()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second start out while one is at work: it would take the first for an interrupted one and end it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(f"Another `divescore up` is at work in {folder}; wait for it.") from None
+        yield
 
 
 def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say) -> State:
@@ -74,37 +113,37 @@ def warm(clients: deploy.Clients, worker: str, say: Say) -> None:
 
 
 def _clean_up(folder: Path, found: State | None, say: Say) -> None:
-    """End what a crashed or interrupted run left, and forget a deployment that did not finish."""
-    if found and found.stack and engine.lives(found.engine):
-        say("The engine of the last run no longer answers: stopping it.")
-    elif found and found.stack and not (folder / "stopped").exists():
-        say("The last run ended without `divescore down`; what it had not saved is gone.")
-    elif found and not found.stack:
+    """End what a crashed or interrupted run left, and forget what it had not saved."""
+    if found and not found.stack:
         say("The last start did not finish: starting afresh.")
+    elif found and not _saved(folder):
+        alive = engine.lives(found.engine)
+        say("The engine no longer answers: starting afresh." if alive else "The last run crashed: starting afresh.")
     left = engine.stop(folder)
     if left:
-        say(f"Ended {left} process{'' if left == 1 else 'es'} of an earlier run.")
-    if not (folder / "stopped").exists():
-        forget(folder)
+        say(f"Ended {left} process{'' if left == 1 else 'es'} of it.")
+    if not _saved(folder):
+        forget(folder, except_for=LOCK)
 
 
 def down(keep: bool) -> int:
     """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
     folder = state.home()
     found = state.load(folder)
-    ended = engine.stop(folder, found.engine if found else None)
-    if keep and found and found.stack:
-        (folder / "stopped").touch()
-    else:
+    save = keep and found is not None and found.stack is not None and _runs(found)
+    ended = engine.stop(folder, found.engine if found else None, save)
+    if save:
+        (folder / SAVED).touch()
+    elif not (keep and _saved(folder)):
         forget(folder)
     return ended
 
 
-def forget(folder: Path) -> None:
+def forget(folder: Path, except_for: str = "") -> None:
     """Remove what the system keeps in its folder, and the folder when nothing else is in it."""
     for name in ("state", "objects", "tmp"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("stack.json", "engine.log", "stopped"):
+    for name in {"stack.json", "engine.log", SAVED, LOCK} - {except_for}:
         (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
