@@ -20,6 +20,11 @@ def send(visit: Visit, *files: Path) -> None:
     visit.page.set_input_files("input[type=file]", list(files))
 
 
+def is_upload(route: Route) -> bool:
+    """Whether this is a video on its way to the bucket."""
+    return route.request.method == "POST" and "multipart/form-data" in route.request.headers.get("content-type", "")
+
+
 def score_of(page: Page) -> str:
     """The score that a screen reader would read, as soon as it is there."""
     board = page.get_by_text(re.compile(r"^Score \d+\.\d\d points$"))
@@ -122,15 +127,31 @@ def test_cancels_an_upload(visit: Visitor, clips: list[Path]) -> None:
             lambda route: held.append(route) if is_upload(route) else route.fallback(),
         )
 
-    def is_upload(route: Route) -> bool:
-        return route.request.method == "POST" and "multipart/form-data" in route.request.headers.get("content-type", "")
-
     one = visit(prepare=hold_uploads)
     send(one, clips[0])
     expect(one.page.get_by_text("Uploading", exact=True)).to_be_visible()
     one.page.get_by_role("button", name="Cancel").click()
     expect(one.page.get_by_text("Cancelled", exact=True)).to_be_visible()
     assert len(held) == 1
+
+
+def test_sends_again_by_itself_after_the_connection_broke(visit: Visitor, clips: list[Path]) -> None:
+    broken: list[Route] = []
+
+    def break_once(route: Route) -> None:
+        if is_upload(route) and not broken:
+            broken.append(route)
+            route.abort("connectionreset")
+        else:
+            route.fallback()
+
+    one = visit(prepare=lambda page: page.route(lambda url: True, break_once))
+    send(one, clips[0])
+    score_of(one.page)
+    assert len(broken) == 1
+    # The browser itself reports the broken request, and nothing else.
+    assert [line for line in one.console if "ERR_CONNECTION_RESET" not in line] == []
+    one.console.clear()
 
 
 def test_a_shared_link_shows_the_score_to_somebody_else(visit: Visitor, clips: list[Path]) -> None:

@@ -7,6 +7,7 @@ import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
 import { bytes, clock, day, timeLeft } from "../jobs/words";
 import { LaneRope } from "./LaneRope";
+import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
 import { Trouble } from "./Trouble";
 import { Verdict } from "./Verdict";
@@ -15,9 +16,8 @@ import { Verdict } from "./Verdict";
 export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; startsOpen: boolean }) {
   const stage = stageOf(dive);
   const result = dive.job?.result;
-  // A card that reached its end before one's eyes stays open.
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? (startsOpen || dive.settledAt !== undefined);
+  const open = chosen ?? startsOpen;
   const [trouble, setTrouble] = useState<string | null>(null);
   const act = (action: () => Promise<void>) => () => {
     setTrouble(null);
@@ -41,9 +41,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         </p>
         {scored && (
           <>
-            <p className="card-score" aria-hidden={open}>
-              {result.score.toFixed(2)}
-            </p>
+            {!open && (
+              <p className="card-score">
+                <span className="visually-hidden">Score {result.score.toFixed(2)} points</span>
+                <SevenSegment text={result.score.toFixed(2).padStart(6, " ")} />
+              </p>
+            )}
             <button type="button" className="button quiet" aria-expanded={open} onClick={() => setChosen(!open)}>
               {open ? "Fold" : "Show"}
             </button>

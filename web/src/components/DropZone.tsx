@@ -28,7 +28,11 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
 
   const take = (files: File[]) => {
     setOver(false);
-    if (files.length > 0) onFiles(files, declared);
+    if (files.length === 0) return;
+    onFiles(files, declared);
+    // What was said of these videos does not hold for the next ones.
+    setDive("");
+    setDifficulty("");
   };
   usePageDrop(take, setOver);
 
@@ -41,7 +45,16 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
         }}
       >
         <DropIcon />
-        <p className="drop-lead">{over ? "Let go, it dives in" : "Drop videos here"}</p>
+        <p className="drop-lead">
+          {over ? (
+            "Let go, it dives in"
+          ) : (
+            <>
+              <span className="with-mouse">Drop videos here</span>
+              <span className="with-finger">Send your dive</span>
+            </>
+          )}
+        </p>
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>
           Choose videos
         </button>

@@ -13,7 +13,7 @@ export function Interval({ result }: { result: Result }) {
         <span className="interval-mark" style={{ left: percent(result.score) }} />
       </div>
       <p>
-        {low.toFixed(1)} to {high.toFixed(1)} <span className="fine">holds in {Math.round(level * 100)} of 100 cases</span>
+        {low.toFixed(1)} to {high.toFixed(1)} <span className="fine">in {Math.round(level * 100)} of 100 cases</span>
       </p>
     </div>
   );

@@ -44,7 +44,7 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
         {names.map((name) => (
           <li key={name}>
             <button type="button" className="sample" disabled={busy !== null} onClick={() => void use(name)}>
-              <video src={`/samples/${name}#t=0.6`} muted playsInline preload="metadata" tabIndex={-1} aria-hidden="true" />
+              <video src={`/samples/${name}#t=1.3`} muted playsInline preload="metadata" tabIndex={-1} aria-hidden="true" />
               <Label name={name} />
             </button>
           </li>

@@ -1,11 +1,15 @@
 import { useEffect, useState } from "react";
 import type { Result } from "../api/types";
+import { figure } from "../jobs/words";
 import { SevenSegment } from "./SevenSegment";
 
 const ROLL_MS = 1400;
+/** A score that came this long ago is no news any more. */
+const NEWS_MS = 3000;
 
-/** The score on the board; `reveal` lets the lamps roll up to it once, unless the reader prefers no motion. */
-export function Scoreboard({ result, reveal }: { result: Result; reveal: boolean }) {
+/** The score on the board; when it has only just come the lamps roll up to it, unless the reader prefers no motion. */
+export function Scoreboard({ result, settledAt }: { result: Result; settledAt: number | undefined }) {
+  const [reveal] = useState(() => settledAt !== undefined && Date.now() - settledAt < NEWS_MS);
   const shown = useRoll(result.score, reveal);
   const text = shown.toFixed(2).padStart(6, " ");
   const mark = result.execution / 3;
@@ -20,11 +24,11 @@ export function Scoreboard({ result, reveal }: { result: Result; reveal: boolean
       <dl className="board-sum">
         <div>
           <dt>Execution</dt>
-          <dd>{result.execution.toFixed(1)}</dd>
+          <dd>{figure(result.execution)}</dd>
         </div>
         <div className="times">
           <dt>Difficulty</dt>
-          <dd>{result.difficulty.toFixed(1)}</dd>
+          <dd>{figure(result.difficulty)}</dd>
         </div>
         <div className="board-mark">
           <dt>Mean mark</dt>

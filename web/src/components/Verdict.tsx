@@ -1,6 +1,6 @@
 import type { Result } from "../api/types";
 import type { Dive } from "../jobs/state";
-import { diveInWords, span } from "../jobs/words";
+import { diveInWords, figure, span } from "../jobs/words";
 import { Interval } from "./Interval";
 import { Replay, type ReplayProps } from "./Replay";
 import { Scoreboard } from "./Scoreboard";
@@ -25,7 +25,7 @@ export function Verdict({ dive, result, videoAvailable, playback }: VerdictProps
   return (
     <div className="verdict">
       <div className="verdict-score">
-        <Scoreboard result={result} reveal={settledAt !== undefined} />
+        <Scoreboard result={result} settledAt={settledAt} />
         <dl className="facts">
           <div>
             <dt>{predicted ? "Dive, as the network saw it" : "Dive, as you gave it"}</dt>
@@ -42,7 +42,7 @@ export function Verdict({ dive, result, videoAvailable, playback }: VerdictProps
           <div>
             <dt>Difficulty</dt>
             <dd>
-              {result.difficulty.toFixed(1)}, {DIFFICULTY_SOURCE[result.difficultySource]}
+              {figure(result.difficulty)}, {DIFFICULTY_SOURCE[result.difficultySource]}
             </dd>
           </div>
         </dl>

@@ -5,7 +5,7 @@ import { contentTypeOf, MAX_BYTES, problemOf } from "./files";
 import { Speedometer } from "./speed";
 import { stageOf } from "./stage";
 import { readToken, sharedToken } from "./tokens";
-import { bytes, diveInWords, span, timeLeft, turns } from "./words";
+import { bytes, diveInWords, figure, span, timeLeft, turns } from "./words";
 
 describe("dives in words", () => {
   const dive = { number: null, source: "given", armstand: false, rotation: "forward", position: "pike", halfSomersaults: 7, halfTwists: 0 } as const;
@@ -44,6 +44,7 @@ describe("dive numbers", () => {
 describe("amounts", () => {
   it("are short", () => {
     expect([0, 900, 20_000, 5_500_000, 200 * 1024 * 1024].map(bytes)).toEqual(["0 B", "900 B", "20 kB", "5.2 MB", "200 MB"]);
+    expect([3.3, 19, 18.979].map(figure)).toEqual(["3.3", "19.0", "18.98"]);
     expect([0.0413, 2.34, 240].map(span)).toEqual(["41 ms", "2.3 s", "4 min"]);
     expect([0.4, 20.4, 200, Number.POSITIVE_INFINITY].map(timeLeft)).toEqual(["about a second left", "about 20 s left", "about 3 min left", ""]);
   });

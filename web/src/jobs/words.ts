@@ -29,6 +29,12 @@ export function clock(at: number): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
 }
 
+/** A factor with its first decimal, and with the second where it has one: 3.3, 18.98. */
+export function figure(value: number): string {
+  const two = value.toFixed(2);
+  return two.endsWith("0") ? two.slice(0, -1) : two;
+}
+
 /** Half turns as divers say them: 7 is 3½. */
 export function turns(halves: number): string {
   const whole = Math.floor(halves / 2);
