@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture(params=["moto", "fake"])
 def table(request: pytest.FixtureRequest) -> Any:
     """The same tests hold for a real table's rules and for the fake that races are forced on."""
-    return request.getfixturevalue("dynamodb") if request.param == "moto" else LaggingTable()
+    return request.getfixturevalue("aws").dynamodb if request.param == "moto" else LaggingTable()
 
 
 @pytest.fixture
