@@ -62,7 +62,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     The value is what `up --detach --json` printed, and `env`: the environment in which `divescore` finds this system.
     """
     env = {"DIVESCORE_HOME": str(tmp_path_factory.mktemp("divescore"))}
-    started = divescore("up", "--detach", "--json", "--port", str(free_port()), timeout=STACK_STARTS_WITHIN, env=env)
+    started = divescore(
+        *("up", "--detach", "--json", "--port", str(free_port())),
+        # All tests together are one client, and may be busier in a day than one person.
+        *("--parameter", "JobsPerDayPerClient=5000"),
+        timeout=STACK_STARTS_WITHIN,
+        env=env,
+    )
     try:
         assert started.returncode == 0, f"the local stack did not start\n{started.stdout}\n{started.stderr}"
         yield json.loads(started.stdout) | {"env": env}

@@ -4,7 +4,7 @@ import asyncio
 import json as json_module
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -59,8 +59,7 @@ def score(
         address = api_address(api, stack)
         runs = asyncio.run(_score(address, files, as_json, dive, difficulty, content_type, timeout))
     except NoSystem as error:
-        if not as_json:
-            _fail(error.message)
+        click.echo(error.message, err=True)
         runs = [Submission(path, error=error) for path in files]
     if as_json:
         documents = [run.document() for run in runs]
@@ -130,8 +129,7 @@ def watch(
         job, events = asyncio.run(_watch(text.strip(), api, stack, timeout, as_json))
         error = None
     except ClientError as problem:
-        if not as_json:
-            _fail(f"{problem.code}: {problem.message}")
+        click.echo(f"{problem.code}: {problem.message}", err=True)
         job, events, error = None, [], problem
     if as_json:
         _print_json(document(job, events, error))
@@ -194,8 +192,3 @@ def _hint(api: str) -> str:
 
 def _print_json(document: Any) -> None:
     click.echo(json_module.dumps(document, indent=2, ensure_ascii=False))
-
-
-def _fail(sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
-    raise SystemExit(FAILED)

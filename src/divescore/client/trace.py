@@ -120,7 +120,9 @@ class JobTrace(Observer):
         what.append(wording.state(job))
         if event.type == "read":
             what.append("  (read, not pushed)", "dim")
-        time = "" if since is None else f"+{wording.duration(since)}" if since >= 0 else wording.duration(since)
+        time = (
+            "" if since is None else f"+{wording.duration(since)}" if round(since, 3) >= 0 else wording.duration(since)
+        )
         self.trace.line(self.name, time, what)
 
 

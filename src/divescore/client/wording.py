@@ -9,7 +9,7 @@ UNITS = ("B", "KB", "MB", "GB")
 
 def duration(seconds: float) -> str:
     """Milliseconds up to a second, then seconds."""
-    return f"{seconds * 1000:.0f} ms" if abs(seconds) < 1 else f"{seconds:.2f} s"
+    return f"{round(seconds * 1000)} ms" if abs(seconds) < 1 else f"{seconds:.2f} s"
 
 
 def size(count: int) -> str:

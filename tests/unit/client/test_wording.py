@@ -7,7 +7,8 @@ from divescore.client.models import Dive, Job, Result
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0004, "0 ms"), (0.0123, "12 ms"), (-0.003, "-3 ms"), (1.0, "1.00 s"), (75.25, "75.25 s")]
+    ("seconds", "text"),
+    [(0.0004, "0 ms"), (0.0123, "12 ms"), (-0.003, "-3 ms"), (-0.0004, "0 ms"), (1.0, "1.00 s"), (75.25, "75.25 s")],
 )
 def test_duration(seconds: float, text: str) -> None:
     assert wording.duration(seconds) == text
