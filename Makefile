@@ -10,6 +10,7 @@ READY := .venv/.ready
 WEB_READY := web/node_modules/.ready
 PAGE := web/dist/index.html
 PAGE_SOURCES = $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
+SAMPLES := web/public/samples/626B.webm
 TORCH := 2.13.0
 PYTEST := $(BIN)/python -m pytest
 
@@ -52,7 +53,13 @@ $(WEB_READY): web/package.json web/package-lock.json
 	@cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-$(PAGE): $(WEB_READY) $(PAGE_SOURCES)
+# Clips for people without a video; the file that a build lists them in is made from what lies here.
+$(SAMPLES): | $(READY)
+	@mkdir -p $(@D)
+	@printf '%s\n' '107B 4' '405C 6' '5253B 5' '626B 7' | xargs -P 2 -L 1 bash -c \
+		'$(BIN)/divescore render --dive $$0 --seed $$1 --height 10 --execution 25 --out $(@D)/$$0.webm >/dev/null'
+
+$(PAGE): $(WEB_READY) $(SAMPLES) $(PAGE_SOURCES)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 
@@ -129,4 +136,4 @@ bench: $(READY) ## figures as JSON
 .PHONY: clean
 clean: ## remove what was built (not .venv)
 	@if [ -x $(BIN)/divescore ]; then $(BIN)/divescore down >/dev/null 2>&1 || true; fi
-	@rm -rf web/dist web/node_modules build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .divescore
+	@rm -rf web/dist web/node_modules web/public/samples build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .divescore
