@@ -3,7 +3,8 @@ import { ApiError, noAnswer } from "../api/problems";
 import type { Job, JobView, Problem } from "../api/types";
 import { aJob } from "../testing/samples";
 import { FakeSocket } from "../testing/sockets";
-import { ASK_MS, BLOCKED_AFTER, LINGER_MS, type LinkState, LiveLink, RENEW_MS, REPLY_MS, RESUBSCRIBE_MS, TICKET_MS } from "./link";
+import { type LinkState, LiveLink } from "./link";
+import { ASK_MS, BLOCKED_AFTER, LINGER_MS, RENEW_MS, REPLY_MS, RESUBSCRIBE_MS, TICKET_MS } from "./timing";
 
 let getJob: ReturnType<typeof vi.fn<(jobId: string, token: string) => Promise<JobView>>>;
 let jobs: Job[];
@@ -187,6 +188,16 @@ describe("reconnecting", () => {
     expect(FakeSocket.latest().url).toBe("ws://back");
   });
 
+  it("does not wait any longer when a new dive shows that the API answers", async () => {
+    const socket = await live("j1");
+    getJob.mockRejectedValue(noAnswer());
+    socket.break();
+    await settle(5 * 60_000);
+    link.watch("j2", "t2", "ws://given");
+    await settle();
+    expect(FakeSocket.latest().url).toBe("ws://given");
+  });
+
   it("comes back at once when the network does", async () => {
     await live("j1");
     online = false;
@@ -242,7 +253,19 @@ describe("where sockets are blocked", () => {
     expect(getJob.mock.calls.length - before).toBe(5);
   });
 
-  it("stops asking the moment a socket opens", async () => {
+  it("counts connections that open and carry nothing as blocked too, and leaves the server alone", async () => {
+    link.watch("j1", "t", "ws://given");
+    for (let tries = 0; tries < BLOCKED_AFTER; tries += 1) {
+      await settle(3_000);
+      FakeSocket.latest().open();
+      FakeSocket.latest().break();
+    }
+    expect(states.at(-1)).toBe("asking");
+    expect(states).not.toContain("live");
+    expect(FakeSocket.all).toHaveLength(BLOCKED_AFTER);
+  });
+
+  it("stops asking the moment a socket works", async () => {
     await block();
     await settle(61_000);
     FakeSocket.latest().open();

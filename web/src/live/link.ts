@@ -8,6 +8,19 @@
  */
 import { ApiError } from "../api/problems";
 import type { Job, JobView, LiveMessage, Problem } from "../api/types";
+import {
+  ASK_MS,
+  BACKOFF_MAX_MS,
+  BACKOFF_MIN_MS,
+  BLOCKED_AFTER,
+  HANDSHAKE_MS,
+  LINGER_MS,
+  RENEW_MS,
+  REPLY_MS,
+  RESUBSCRIBE_MS,
+  RETRY_BLOCKED_MS,
+  TICKET_MS,
+} from "./timing";
 
 export type LinkState = "idle" | "connecting" | "live" | "reconnecting" | "offline" | "asking";
 
@@ -23,23 +36,6 @@ export interface LinkOptions {
   random?: () => number;
 }
 
-/** How long a ticket of the API is used; it lives five minutes. */
-export const TICKET_MS = 4 * 60_000;
-/** API Gateway closes a connection that was idle for ten minutes. */
-export const RESUBSCRIBE_MS = 4 * 60_000;
-/** API Gateway closes every connection after two hours; better at a moment of our choice. */
-export const RENEW_MS = 110 * 60_000;
-export const REPLY_MS = 8_000;
-export const HANDSHAKE_MS = 10_000;
-/** Failed handshakes in a row, each with a good ticket, after which sockets count as blocked. */
-export const BLOCKED_AFTER = 3;
-/** The pace of asking over HTTP while sockets are blocked, and of trying the socket again. */
-export const ASK_MS = 4_000;
-export const RETRY_BLOCKED_MS = 60_000;
-/** An open socket with nothing to watch is kept this long: often the next dive follows. */
-export const LINGER_MS = 60_000;
-const BACKOFF_MIN_MS = 500;
-const BACKOFF_MAX_MS = 20_000;
 const REFUSALS = new Set(["UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND"]);
 
 interface Ticket {
@@ -57,7 +53,7 @@ export class LiveLink {
   private ticket: Ticket | null = null;
   private state: LinkState = "idle";
   private attempts = 0;
-  private blockedHandshakes = 0;
+  private failedConnections = 0;
   private lostReplies = 0;
   private fetchingTicket = false;
   private askingOverHttp = false;
@@ -81,8 +77,9 @@ export class LiveLink {
     if (this.socket?.readyState === WebSocket.OPEN) {
       // A new dive goes before those that are only being refreshed.
       this.enqueue(jobId, true);
-    } else if (this.socket === null && !this.fetchingTicket && this.retryTimer === undefined) {
-      void this.connect();
+    } else if (this.socket === null && !this.fetchingTicket) {
+      // The API has just answered, so there is no reason to wait any longer; blocked sockets keep their own pace.
+      if (this.retryTimer === undefined || (ticketUrl !== undefined && this.state !== "asking")) void this.connect();
     }
   }
 
@@ -125,7 +122,7 @@ export class LiveLink {
     this.drop();
     this.ticket = null;
     this.attempts = 0;
-    this.blockedHandshakes = 0;
+    this.failedConnections = 0;
     this.hasBeenLive = false;
     this.setState("idle");
   }
@@ -196,30 +193,34 @@ export class LiveLink {
   private open(url: string): void {
     const socket = (this.options.openSocket ?? ((address) => new WebSocket(address)))(url);
     this.socket = socket;
-    this.handshakeTimer = setTimeout(() => this.handshakeFailed(), HANDSHAKE_MS);
+    this.handshakeTimer = setTimeout(() => this.neverLived(), HANDSHAKE_MS);
     socket.onopen = () => {
       clearTimeout(this.handshakeTimer);
-      clearTimeout(this.askTimer);
-      this.askTimer = undefined;
-      this.attempts = 0;
-      this.blockedHandshakes = 0;
-      this.lostReplies = 0;
-      this.hasBeenLive = true;
-      this.setState("live");
       this.renewTimer = setTimeout(() => this.reconnect(), RENEW_MS);
       this.resubscribe();
     };
     socket.onmessage = (event: MessageEvent<unknown>) => this.receive(event.data);
     socket.onclose = () => {
       if (this.state === "live") this.reconnect();
-      else this.handshakeFailed();
+      else this.neverLived();
     };
   }
 
-  private handshakeFailed(): void {
+  /** The first message proves the connection: an open one that carries nothing is worth no more than a refused one. */
+  private lives(): void {
+    clearTimeout(this.askTimer);
+    this.askTimer = undefined;
+    this.attempts = 0;
+    this.failedConnections = 0;
+    this.lostReplies = 0;
+    this.hasBeenLive = true;
+    this.setState("live");
+  }
+
+  private neverLived(): void {
     this.drop();
-    this.blockedHandshakes += 1;
-    if (this.blockedHandshakes >= BLOCKED_AFTER && this.online()) {
+    this.failedConnections += 1;
+    if (this.failedConnections >= BLOCKED_AFTER && this.online()) {
       this.setState("asking");
       this.retryTimer = setTimeout(() => void this.connect(), RETRY_BLOCKED_MS);
       void this.ask();
@@ -302,7 +303,8 @@ export class LiveLink {
     this.lostReplies += 1;
     if (this.lostReplies >= 2 || jobId === null) {
       // The socket looks open and carries nothing.
-      this.reconnect();
+      if (this.state === "live") this.reconnect();
+      else this.neverLived();
       return;
     }
     this.enqueue(jobId, true);
@@ -317,10 +319,12 @@ export class LiveLink {
 
   private receive(data: unknown): void {
     const message = parse(data);
-    if (message?.type === "job") {
+    if (message === null) return;
+    if (this.state !== "live") this.lives();
+    if (message.type === "job") {
       if (this.topics.has(message.job.jobId)) this.options.onJob(message.job);
       if (message.job.jobId === this.asked) this.answered();
-    } else if (message?.type === "error" && this.asked !== null) {
+    } else if (message.type === "error" && this.asked !== null) {
       const jobId = this.asked;
       if (REFUSALS.has(message.code)) {
         this.topics.delete(jobId);
