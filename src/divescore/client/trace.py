@@ -64,7 +64,7 @@ class Trace:
 
     def outcome(self, name: str, job: Job | None, error: ClientError | None, since: float | None) -> None:
         """How it ended: the score and what it rests on, or what went wrong."""
-        head = Text(f"{name}  ", "bold")
+        head = Text().append(f"{name}  ", "bold")
         if error is not None:
             self.result.print(head.append(f"{error.code}: {wording.printable(error.message)}", "bold red"))
         elif job is None or job.result is None:
@@ -75,7 +75,7 @@ class Trace:
             self.result.print(head.append(f"{job.result.score:.2f} points", "bold green"))
             for row, text in wording.account(job.result, since):
                 style = "yellow" if row == "warning" else ""
-                self.result.print(Text(f"  {row:<9} ", "dim").append(text, style))
+                self.result.print(Text().append(f"  {row:<9} ", "dim").append(text, style))
 
 
 class JobTrace(Observer):
@@ -105,7 +105,7 @@ class JobTrace(Observer):
         """From here on times count."""
         if self._bar is not None:
             self.trace.uploads.remove_task(self._bar)
-        text = Text("uploaded", "bold").append(f"  {wording.size(size)} in {wording.duration(seconds)}", "dim")
+        text = Text().append("uploaded", "bold").append(f"  {wording.size(size)} in {wording.duration(seconds)}", "dim")
         self.trace.line(self.name, "0 ms", text)
 
     def event(self, event: Event, since: float | None) -> None:
@@ -113,11 +113,11 @@ class JobTrace(Observer):
         job = event.job
         if job.final:
             self.ended_after = since
-        what = Text(f"{job.status:<{STATUS_WIDTH}}  ", COLOURS.get(job.status, ""))
+        what = Text().append(f"{job.status:<{STATUS_WIDTH}}  ", COLOURS.get(job.status, ""))
         if job.progress is not None and self.trace.log.is_terminal:
             filled = round(min(1.0, max(0.0, job.progress.fraction)) * BAR)
             what.append("━" * filled, "yellow").append("━" * (BAR - filled), "dim").append("  ")
-        what.append(wording.state(job))
+        what.append(wording.state(job), "bold" if job.status == "SCORED" else "")
         if event.type == "read":
             what.append("  (read, not pushed)", "dim")
         time = (

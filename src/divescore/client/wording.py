@@ -55,7 +55,7 @@ def state(job: Job) -> str:
         return "next in line" if job.ahead <= 0 else f"about {job.ahead} ahead"
     if job.result is not None:
         return f"{job.result.score:.2f} points"
-    return ""
+    return "listening for its video" if job.status == "AWAITING_UPLOAD" else ""
 
 
 def account(result: Result, since_upload: float | None) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ def test_trace_goes_to_stderr_and_the_outcome_to_stdout(capsys: pytest.CaptureFi
     out, err = capsys.readouterr()
     lines = [line.split() for line in err.splitlines()]
     assert lines == [
-        ["AWAITING_UPLOAD"],
+        ["AWAITING_UPLOAD", "listening", "for", "its", "video"],
         ["0", "ms", "uploaded", "2.0", "KB", "in", "20", "ms"],
         ["+11", "ms", "QUEUED", "next", "in", "line"],
         ["+50", "ms", "PROCESSING", "decoding", "50%"],
