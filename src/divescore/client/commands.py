@@ -184,10 +184,9 @@ def exit_code(job: "Job | None", error: "ClientError | None") -> int:
 
 
 def _hint(api: str) -> str:
-    from divescore.client.live import LOOPBACK
-    from divescore.client.place import START_IT
+    from divescore.client.place import START_IT, on_this_machine
 
-    return f" {START_IT}" if any(f"//{host}" in api for host in LOOPBACK) else ""
+    return f" {START_IT}" if on_this_machine(api) else ""
 
 
 def _print_json(document: Any) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from divescore import __version__
 from divescore.client.errors import ApiError, Unreachable
 from divescore.client.models import Created, Health, Job, JobAnswer, Shared, VideoLink, Wire
+from divescore.client.place import on_this_machine
 
 Shape = TypeVar("Shape", bound=Wire)
 
@@ -34,6 +35,7 @@ class Http:
         self.reads = 0
         self.client = httpx.AsyncClient(
             transport=transport,
+            trust_env=not on_this_machine(api),
             timeout=httpx.Timeout(20.0, connect=5.0),
             headers={"user-agent": f"divescore/{__version__}"},
         )

@@ -44,7 +44,7 @@ def job_of(token: str) -> str:
     return job_id
 
 
-async def api_of_link(site: str) -> str:
+async def api_of_link(site: str, transport: httpx.AsyncBaseTransport | None = None) -> str:
     """The API behind a page: the local system's if the page is its, else what the page itself uses. Raises NoSystem."""
     try:
         state = local() or {}
@@ -53,7 +53,7 @@ async def api_of_link(site: str) -> str:
     if state.get("web", "").rstrip("/") == site:
         return state["api"].rstrip("/")
     problem = "its configuration names no API"
-    async with httpx.AsyncClient(timeout=10.0, follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=10.0, follow_redirects=True, transport=transport) as client:
         try:
             settings = (await client.get(f"{site}/config.json")).raise_for_status().json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
@@ -18,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 from divescore.client.errors import ApiError, ClientError, LiveRefused
 from divescore.client.http import Http
 from divescore.client.models import Job
+from divescore.client.place import on_this_machine
 from divescore.client.protocol import Changed, Notice, Open, Protocol, Read, Refused, Send, Shut
 
 MAX_JOBS = 100  # the service's own limit for one connection
@@ -26,7 +26,6 @@ PING_EVERY = 10.0
 PONG_WITHIN = 10.0
 CLOSES_WITHIN = 1.0
 LARGEST_MESSAGE = 128 * 1024  # the gateway's
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True)
@@ -200,8 +199,7 @@ class Live:
         try:
             socket = await connect(
                 url,
-                # A proxy that the environment names is for the world outside.
-                proxy=None if urlsplit(url).hostname in LOOPBACK else True,
+                proxy=None if on_this_machine(url) else True,
                 compression=None,
                 open_timeout=OPENS_WITHIN,
                 ping_interval=PING_EVERY,
@@ -215,7 +213,7 @@ class Live:
         except InvalidURI:  # its text would show the ticket
             self._failed("the live address is malformed")
             return
-        except (OSError, TimeoutError, WebSocketException) as error:
+        except (OSError, TimeoutError, WebSocketException, ImportError) as error:  # ImportError: a SOCKS proxy
             self._failed(str(error) or type(error).__name__)
             return
         self._socket = socket

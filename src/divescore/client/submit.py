@@ -97,7 +97,8 @@ async def submit(
                 news.cancel()
                 await asyncio.gather(news, return_exceptions=True)
     except TimeoutError:
-        run.error = NotFinished(f"{path.name} was not finished within {timeout:g} s.")
+        goes_on = "" if run.job is None or run.job.final else f"; the job is {run.job.status} and goes on without us"
+        run.error = NotFinished(f"{path.name} was not finished within {timeout:g} s{goes_on}.")
     except ClientError as error:
         run.error = error
     except OSError as error:

@@ -19,9 +19,9 @@ ARRIVES_WITHIN = 5.0
 FAST = Timing(first_backoff=0.02, longest_backoff=0.1, proven_after=0.0, answer_within=0.3, read_every=0.02)
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
+def run(work: Coroutine[Any, Any, None], within: float = ARRIVES_WITHIN) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(ARRIVES_WITHIN):
+        async with asyncio.timeout(within):
             await work
 
     asyncio.run(limited())
@@ -200,28 +200,43 @@ def test_a_half_open_connection_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     run(work())
 
 
-def test_random_cuts_lose_nothing_and_never_go_back() -> None:
+@pytest.mark.parametrize(
+    ("jobs", "cuts", "within"), [(10, 20, 10.0), pytest.param(100, 200, 120.0, marks=pytest.mark.soak)]
+)
+def test_random_cuts_lose_nothing_and_never_go_back(
+    jobs: int, cuts: int, within: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clean closes, cut and half-open connections, while the jobs go through their lives."""
+    monkeypatch.setattr(live_module, "PING_EVERY", 0.05)
+    monkeypatch.setattr(live_module, "PONG_WITHIN", 0.1)
+    monkeypatch.setattr(live_module, "CLOSES_WITHIN", 0.05)
     chance = random.Random(7)
 
     async def work() -> None:
         service = Service()
-        names = [f"job{number}" for number in range(10)]
+        names = [f"job{number}" for number in range(jobs)]
         async with service.running(), service.http() as http, Live(http, protocol=Protocol(FAST)) as live:
+            freezer = Freezer(service.port)
+            relay = await asyncio.start_server(freezer.relay, "127.0.0.1", 0)
+            service.port = relay.sockets[0].getsockname()[1]
             for name in names:
                 service.add(name)
             feeds = {name: live.watch(name, f"token-{name}", service.live_url) for name in names}
 
             async def cut() -> None:
-                for _ in range(20):
-                    await asyncio.sleep(chance.uniform(0, 0.03))
-                    if chance.random() < 0.5:
-                        service.kill()
-                    else:
-                        await asyncio.gather(*(socket.close() for socket in tuple(service.sockets)))
+                for _ in range(cuts):
+                    await asyncio.sleep(chance.uniform(0, 0.05))
+                    match chance.choice(["clean", "cut", "half-open"]):
+                        case "clean":
+                            await asyncio.gather(*(socket.close() for socket in tuple(service.sockets)))
+                        case "cut":
+                            service.kill()
+                        case _:
+                            freezer.freeze()
 
             async def live_on(name: str) -> None:
                 for status in ("QUEUED", *["PROCESSING"] * 20, chance.choice(["SCORED", "FAILED", "REJECTED"])):
-                    await asyncio.sleep(chance.uniform(0, 0.02))
+                    await asyncio.sleep(chance.uniform(0, 0.1 * cuts / 40))
                     await service.advance(name, status)
 
             await asyncio.gather(cut(), *(live_on(name) for name in names))
@@ -230,8 +245,11 @@ def test_random_cuts_lose_nothing_and_never_go_back() -> None:
                 versions = [event.job.version for event in events]
                 assert versions == sorted(set(versions))
                 assert events[-1].job.document() == service.jobs[name]
+            relay.close()
+            for writer in freezer.writers:
+                writer.close()
 
-    run(work())
+    run(work(), within)
 
 
 def test_leaving_ends_the_feeds_and_closes_the_socket() -> None:
