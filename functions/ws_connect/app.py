@@ -81,10 +81,11 @@ def reply(connection_id: str, body: str | None) -> None:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: one event of one connection."""
     request = event["requestContext"]
-    connection_id, route = request["connectionId"], request["routeKey"]
+    # The kind, not the route: a message whose action is "$disconnect" takes that route, but ends nothing.
+    connection_id, kind = request["connectionId"], request["eventType"]
     metrics.add_metric(name="Socket_events", unit=MetricUnit.Count, value=1)
-    logger.info("socket", route=route, connectionId=connection_id)
-    if route == "$connect":
+    logger.info("socket", kind=kind, route=request["routeKey"], connectionId=connection_id)
+    if kind == "CONNECT":
         ticket = (event.get("queryStringParameters") or {}).get("ticket")
         try:
             session().connect(connection_id, ticket, event.get("headers") or {})
@@ -94,7 +95,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         except TokenError as error:
             logger.info("refused", code=error.code)
             return {"statusCode": 401}
-    elif route == "$disconnect":
+    elif kind == "DISCONNECT":
         session().disconnect(connection_id)
     else:
         reply(connection_id, event.get("body"))

@@ -49,7 +49,7 @@ def event(route: str, connection: str = "c1", **more: Any) -> dict[str, Any]:
     kinds = {"$connect": "CONNECT", "$disconnect": "DISCONNECT"}
     context = {
         "routeKey": route,
-        "eventType": kinds.get(route, "MESSAGE"),
+        "eventType": "MESSAGE" if "body" in more else kinds[route],
         "connectionId": connection,
         "requestId": "r1",
         "apiId": "abc",
@@ -129,6 +129,13 @@ def test_what_is_no_message_is_told_so(management: Management, body: str | None)
     answer = say(management, body)
     assert answer["type"] == "error"
     assert say(management, '{"action":"ping"}') == {"type": "pong"}
+
+
+@pytest.mark.parametrize("route", ["$connect", "$disconnect"])
+def test_a_message_that_calls_itself_a_life_event_is_a_message(aws: Aws, management: Management, route: str) -> None:
+    connect(TOKENS.ticket(JOB))
+    assert say(management, json.dumps({"action": route}), route)["code"] == "UNKNOWN_ACTION"
+    assert "CONN" in keys(aws)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException", "InternalServerError"])
