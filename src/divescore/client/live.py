@@ -223,7 +223,7 @@ class Live:
             while True:
                 text = await socket.recv()
                 if self._socket is socket:
-                    self._protocol.received(text)
+                    self._protocol.received(text, time.monotonic())
                     self._perform()
         except ConnectionClosed as error:
             if self._socket is socket:

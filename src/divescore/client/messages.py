@@ -9,6 +9,8 @@ from divescore.client.models import Job
 
 # Answers to a `subscribe` that asking again would not change.
 REFUSALS = frozenset({"UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND", "TOO_MANY_JOBS"})
+# The service cannot answer for now, or has given this connection up: another one may do better.
+UNAVAILABLE = "UNAVAILABLE"
 
 
 @dataclass(frozen=True)

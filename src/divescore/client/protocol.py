@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from divescore.client.messages import REFUSALS, ErrorMessage, JobMessage, parse, subscribe, unsubscribe
+from divescore.client.messages import REFUSALS, UNAVAILABLE, ErrorMessage, JobMessage, parse, subscribe, unsubscribe
 from divescore.client.models import Job
 
 
@@ -205,7 +205,7 @@ class Protocol:
             self._effects.append(Notice(f"The live connection was lost ({reason}); reconnecting."))
         self._wait(now)
 
-    def received(self, text: str | bytes) -> None:
+    def received(self, text: str | bytes, now: float) -> None:
         """A message came over the open socket."""
         if self.phase is not Phase.OPEN:
             return
@@ -216,7 +216,7 @@ class Protocol:
                 watch.asked_at = None
                 self._apply(message.job, pushed=True)
         elif isinstance(message, ErrorMessage):
-            self._complained(message)
+            self._complained(message, now)
 
     # What HTTP reports
 
@@ -301,8 +301,12 @@ class Protocol:
         if job.final:
             self.forget(job.job_id)
 
-    def _complained(self, error: ErrorMessage) -> None:
+    def _complained(self, error: ErrorMessage, now: float) -> None:
         """Find out whose subscription an error answers."""
+        if error.code == UNAVAILABLE:
+            self._effects.append(Shut("unavailable"))
+            self.lost(error.message, now)
+            return
         if error.code not in REFUSALS:
             self._effects.append(Notice(f"The service did not accept a live message ({error.code}: {error.message})"))
             return

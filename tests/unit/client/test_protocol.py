@@ -95,13 +95,13 @@ def test_watch_on_an_open_socket_subscribes_at_once() -> None:
 def test_only_newer_versions_are_emitted() -> None:
     protocol = connected()
     for version in (1, 1, 3, 2, 3, 4):
-        protocol.received(push(version=version))
+        protocol.received(push(version=version), 1.0)
     assert changes(protocol.effects()) == [("a", 1, True), ("a", 3, True), ("a", 4, True)]
 
 
 def test_a_final_job_is_unsubscribed_and_dropped_and_the_socket_kept() -> None:
     protocol = connected()
-    protocol.received(push(version=5, status="SCORED"))
+    protocol.received(push(version=5, status="SCORED"), 1.0)
     effects = protocol.effects()
     assert changes(effects) == [("a", 5, True)]
     assert sent(effects) == [{"action": "unsubscribe", "jobId": "a"}]
@@ -112,7 +112,7 @@ def test_a_final_job_is_unsubscribed_and_dropped_and_the_socket_kept() -> None:
 
 def test_a_score_that_did_not_fit_into_a_message_is_read() -> None:
     protocol = connected()
-    protocol.received(json.dumps({"type": "job", "job": {"jobId": "a", "status": "SCORED", "version": 4}}))
+    protocol.received(json.dumps({"type": "job", "job": {"jobId": "a", "status": "SCORED", "version": 4}}), 1.0)
     assert protocol.effects() == [Read("a", "token-a")]
     protocol.read(Job.model_validate(job(version=4, status="SCORED")), None, 1.0)
     assert changes(protocol.effects()) == [("a", 4, False)]
@@ -120,7 +120,7 @@ def test_a_score_that_did_not_fit_into_a_message_is_read() -> None:
 
 def test_a_lost_connection_backs_off_then_fetches_a_ticket_and_subscribes_again() -> None:
     protocol = connected()
-    protocol.received(push(version=2))
+    protocol.received(push(version=2), 1.0)
     protocol.effects()
     protocol.lost("1006", 10.0)
     assert [type(effect) for effect in protocol.effects()] == [Notice]
@@ -175,9 +175,9 @@ def test_only_a_connection_that_lasted_resets_the_backoff() -> None:
 
 def test_open_jobs_are_subscribed_again_every_four_minutes() -> None:
     protocol = connected("a", "b")
-    protocol.received(push("a"))
-    protocol.received(push("b"))
-    protocol.received(push("b", 2, "SCORED"))
+    protocol.received(push("a"), 1.0)
+    protocol.received(push("b"), 1.0)
+    protocol.received(push("b", 2, "SCORED"), 1.0)
     protocol.effects()
     assert protocol.wake_at() == 240.0
     protocol.tick(240.0)
@@ -197,7 +197,7 @@ def test_the_connection_is_renewed_before_two_hours_without_backing_off() -> Non
     protocol = connected()
     now = 0.0
     while protocol.phase is Phase.OPEN:
-        protocol.received(push())
+        protocol.received(push(), 1.0)
         wake = protocol.wake_at()
         assert wake is not None
         now = wake
@@ -209,7 +209,7 @@ def test_the_connection_is_renewed_before_two_hours_without_backing_off() -> Non
 @pytest.mark.parametrize("code", ["UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND"])
 def test_a_refused_subscription_is_final(code: str) -> None:
     protocol = connected()
-    protocol.received(complaint(code))
+    protocol.received(complaint(code), 1.0)
     assert protocol.effects() == [Refused("a", code, "A sentence.")]
     protocol.lost("1006", 1.0)
     assert (protocol.effects(), protocol.wake_at()) == ([], None)
@@ -217,15 +217,15 @@ def test_a_refused_subscription_is_final(code: str) -> None:
 
 def test_a_refusal_that_names_its_job_is_that_jobs() -> None:
     protocol = connected("a", "b")
-    protocol.received(complaint("FORBIDDEN", jobId="b"))
+    protocol.received(complaint("FORBIDDEN", jobId="b"), 1.0)
     assert protocol.effects() == [Refused("b", "FORBIDDEN", "A sentence.")]
 
 
 def test_a_refusal_that_may_be_several_jobs_is_cleared_up_over_http() -> None:
     protocol = connected("a", "b", "c")
-    protocol.received(push("c"))
+    protocol.received(push("c"), 1.0)
     protocol.effects()
-    protocol.received(complaint("FORBIDDEN"))
+    protocol.received(complaint("FORBIDDEN"), 1.0)
     assert protocol.effects() == [Read("a", "token-a"), Read("b", "token-b")]
     protocol.read(Job.model_validate(job("a")), URL, 1.0)
     protocol.refused("b", "FORBIDDEN", "No.")
@@ -235,9 +235,18 @@ def test_a_refusal_that_may_be_several_jobs_is_cleared_up_over_http() -> None:
     assert protocol.phase is Phase.OPEN
 
 
+def test_a_service_that_gave_the_connection_up_is_asked_for_another() -> None:
+    protocol = connected()
+    protocol.received(complaint("UNAVAILABLE"), 1.0)
+    effects = protocol.effects()
+    assert isinstance(effects[0], Shut)
+    assert protocol.phase is Phase.WAITING
+    assert protocol.watched
+
+
 def test_other_complaints_are_only_told() -> None:
     protocol = connected()
-    protocol.received(complaint("INVALID_MESSAGE"))
+    protocol.received(complaint("INVALID_MESSAGE"), 1.0)
     (effect,) = protocol.effects()
     assert isinstance(effect, Notice)
     assert "INVALID_MESSAGE" in effect.text
@@ -246,7 +255,7 @@ def test_other_complaints_are_only_told() -> None:
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"type":"job"}', '{"type":"pong"}', push("unknown")])
 def test_messages_of_no_concern_change_nothing(text: str) -> None:
     protocol = connected()
-    protocol.received(text)
+    protocol.received(text, 1.0)
     assert protocol.effects() == []
 
 
@@ -375,9 +384,9 @@ class World:
         if what == "advance":
             self.advance(job_id)
         elif what == "deliver" and self.on_the_way:
-            self.protocol.received(self.on_the_way.pop(number % len(self.on_the_way)))
+            self.protocol.received(self.on_the_way.pop(number % len(self.on_the_way)), self.now)
         elif what == "repeat" and self.on_the_way:
-            self.protocol.received(self.on_the_way[number % len(self.on_the_way)])
+            self.protocol.received(self.on_the_way[number % len(self.on_the_way)], self.now)
         elif what == "drop" and self.on_the_way:
             del self.on_the_way[number % len(self.on_the_way)]
         elif what == "kill" and self.open:
