@@ -5,7 +5,7 @@ import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
-import { bytes, clock, day, timeLeft } from "../jobs/words";
+import { bytes, day, moment, timeLeft } from "../jobs/words";
 import { LaneRope } from "./LaneRope";
 import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
@@ -33,7 +33,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
           <h3 id={`${dive.key}-name`}>{dive.filename}</h3>
           <p className="fine">
             {dive.sizeBytes > 0 && <>{bytes(dive.sizeBytes)} · </>}
-            {clock(dive.addedAt)}
+            {moment(dive.shared && dive.job !== undefined ? Date.parse(dive.job.createdAt) : dive.addedAt)}
           </p>
         </div>
         <p className="card-stage" data-testid="stage">
@@ -80,7 +80,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         )}
         {stage.outcome === "open" && <Detail dive={dive} />}
         {scored && !dive.shared && <Keeping dive={dive} onErase={act(() => pool.erase(dive.key))} />}
-        {stage.outcome !== "open" && (
+        {stage.outcome !== "open" && !dive.shared && (
           <button type="button" className="button quiet" onClick={() => pool.remove(dive.key)}>
             Remove from this page
           </button>

@@ -3,7 +3,7 @@ export function PoolScene() {
   return (
     <div className="scene" aria-hidden="true">
       <Wave className="scene-wave back" />
-      <svg className="flight" viewBox="0 0 250 420" focusable="false">
+      <svg className="flight" viewBox="0 -24 250 444" focusable="false">
         <path className="platform" d="M186 106h80v9h-52l-8 6h-20z" />
         <path className="arc" d="M196 62C150 -14 84 30 62 398" />
         {FIGURES.map((figure, index) => (

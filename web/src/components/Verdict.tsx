@@ -13,7 +13,7 @@ interface VerdictProps {
 }
 
 const DIFFICULTY_SOURCE: Readonly<Record<Result["difficultySource"], string>> = {
-  given: "as you gave it",
+  given: "as declared",
   dive: "from the dive number",
   predicted: "predicted",
 };
@@ -28,7 +28,7 @@ export function Verdict({ dive, result, videoAvailable, playback }: VerdictProps
         <Scoreboard result={result} settledAt={settledAt} />
         <dl className="facts">
           <div>
-            <dt>{predicted ? "Dive, as the network saw it" : "Dive, as you gave it"}</dt>
+            <dt>{predicted ? "Dive, as the network saw it" : "Dive, as declared"}</dt>
             <dd>
               {result.dive.number !== null && <strong className="number">{result.dive.number}</strong>} {diveInWords(result.dive)}
             </dd>

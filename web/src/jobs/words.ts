@@ -25,8 +25,12 @@ export function day(iso: string): string {
   return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "long", year: "numeric" });
 }
 
-export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+/** A time of today by the clock, any other with its day. */
+export function moment(at: number, now = new Date()): string {
+  const date = new Date(at);
+  const clock = { hour: "2-digit", minute: "2-digit" } as const;
+  if (date.toDateString() === now.toDateString()) return date.toLocaleTimeString(undefined, clock);
+  return date.toLocaleString(undefined, { day: "numeric", month: "short", ...clock });
 }
 
 /** A factor with its first decimal, and with the second where it has one: 3.3, 18.98. */
