@@ -1,0 +1,63 @@
+"""The published page: its files, its configuration and its policy."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from divescore.local import site
+from divescore.local.errors import SiteFailed
+from tests.unit.local.test_state import STACK
+
+
+class FakeS3:
+    """Keeps what was put."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+
+    def put_object(self, **arguments: Any) -> None:
+        self.objects[arguments["Key"]] = arguments
+
+
+def build(folder: Path) -> Path:
+    (folder / "assets").mkdir()
+    (folder / "assets" / "index-abc.js").write_text("page()")
+    (folder / "index.html").write_text("<!doctype html><html><head><title>Divescore</title></head></html>")
+    return folder
+
+
+def test_a_page_that_is_not_built_is_not_published(tmp_path: Path) -> None:
+    s3: Any = FakeS3()
+    assert site.publish(s3, tmp_path, STACK) is False
+    assert s3.objects == {}
+
+
+def test_files_go_up_with_their_type_and_lifetime(tmp_path: Path) -> None:
+    s3: Any = FakeS3()
+    assert site.publish(s3, build(tmp_path), STACK) is True
+    assert set(s3.objects) == {"index.html", "assets/index-abc.js", "config.json"}
+    assert s3.objects["index.html"]["ContentType"] == "text/html; charset=utf-8"
+    assert s3.objects["index.html"]["CacheControl"] == "no-cache"
+    assert "immutable" in s3.objects["assets/index-abc.js"]["CacheControl"]
+    assert {item["Bucket"] for item in s3.objects.values()} == {STACK.site}
+
+
+def test_the_configuration_names_the_api(tmp_path: Path) -> None:
+    s3: Any = FakeS3()
+    site.publish(s3, build(tmp_path), STACK)
+    assert json.loads(s3.objects["config.json"]["Body"]) == {"api": STACK.api}
+
+
+def test_the_page_may_talk_to_its_own_stack_only(tmp_path: Path) -> None:
+    s3: Any = FakeS3()
+    site.publish(s3, build(tmp_path), STACK)
+    page = s3.objects["index.html"]["Body"].decode()
+    assert "connect-src 'self' http://127.0.0.1:4580 ws://127.0.0.1:4580;" in page
+    assert page.index("Content-Security-Policy") < page.index("<title>")
+
+
+def test_a_page_without_a_head_is_refused() -> None:
+    with pytest.raises(SiteFailed, match="make web"):
+        site.with_policy("<html></html>", STACK.api, STACK.live, STACK.uploads)

@@ -1,0 +1,250 @@
+"""template.yaml keeps what the design promises, whatever is added to it."""
+
+import json
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_file
+from pydantic_settings import BaseSettings
+
+import functions.enqueue.app
+import functions.notify.app
+import functions.presign.app
+import functions.sweep.app
+import functions.worker.app
+import functions.ws_connect.app
+from divescore.local import deploy, package, translate
+
+ROOT = Path(__file__).resolve().parents[2]
+QUEUES = {"UploadsQueue": "UploadsDlq", "ScoringQueue": "ScoringDlq"}
+DAY = 86400
+HANDLERS = {**deploy.FUNCTIONS, "WorkerFunction": "worker"}
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "PresignFunction": functions.presign.app.Settings,
+    "EnqueueFunction": functions.enqueue.app.Settings,
+    "NotifyFunction": functions.notify.app.Settings,
+    "WsConnectFunction": functions.ws_connect.app.Settings,
+    "SweepFunction": functions.sweep.app.Settings,
+    "WorkerFunction": functions.worker.app.Settings,
+}
+
+
+@cache
+def source() -> translate.Template:
+    return translate.read(ROOT / "template.yaml")
+
+
+@cache
+def expanded() -> translate.Template:
+    template = translate.read(ROOT / "template.yaml")
+    for resource in translate.resources(template, "AWS::Serverless::Function").values():
+        code = "ImageUri" if resource["Properties"].get("PackageType") == "Image" else "CodeUri"
+        resource["Properties"][code] = "s3://bucket/key"
+    for resource in translate.resources(template, "AWS::Serverless::LayerVersion").values():
+        resource["Properties"]["ContentUri"] = "s3://bucket/layer"
+    return translate.expand(template, {})
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource["Properties"] for name, resource in translate.resources(expanded(), kind).items()}
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = expanded()["Resources"][name]["Properties"]
+    return found
+
+
+def mapping_of(function: str) -> dict[str, Any]:
+    [found] = [
+        mapping
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["FunctionName"] == {"Ref": function}
+    ]
+    return found
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    [policy] = properties(role)["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    assert [str(match) for match in lint_file(ROOT / "template.yaml")] == []
+
+
+def test_it_uses_no_aliases_which_cloudformation_refuses() -> None:
+    assert not re.search(r"(^|[\s\[])[&*][a-z][\w-]*\s*$", (ROOT / "template.yaml").read_text(), re.MULTILINE)
+
+
+def test_the_uploads_queue_hides_a_message_six_times_as_long_as_enqueue_may_take() -> None:
+    assert properties("UploadsQueue")["VisibilityTimeout"] == 6 * properties("EnqueueFunction")["Timeout"]
+
+
+def test_the_scoring_queue_hides_a_message_six_times_as_long_as_any_worker_may_take() -> None:
+    assert properties("WorkerFunction")["Timeout"] == {"Ref": "WorkerTimeout"}
+    name, parameter, key = properties("ScoringQueue")["VisibilityTimeout"]["Fn::FindInMap"]
+    assert parameter == {"Ref": "WorkerTimeout"}
+    allowed = source()["Parameters"]["WorkerTimeout"]["AllowedValues"]
+    assert {int(timeout): entry[key] for timeout, entry in source()["Mappings"][name].items()} == {
+        timeout: 6 * timeout for timeout in allowed
+    }
+
+
+@pytest.mark.parametrize(("queue", "dead"), QUEUES.items())
+def test_behind_each_queue_stands_a_dead_letter_queue_that_keeps_longer(queue: str, dead: str) -> None:
+    redrive = properties(queue)["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [dead, "Arn"]}
+    assert redrive["maxReceiveCount"] == (10 if queue == "ScoringQueue" else 5)
+    assert properties(queue)["MessageRetentionPeriod"] == DAY
+    assert properties(dead)["MessageRetentionPeriod"] == 14 * DAY
+
+
+def test_every_queue_is_encrypted() -> None:
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in of_type("AWS::SQS::Queue").values())
+
+
+def test_every_dead_letter_queue_has_an_alarm() -> None:
+    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()}
+    assert watched >= {*QUEUES.values(), "StreamDlq"}
+
+
+@pytest.mark.parametrize("function", ["EnqueueFunction", "WorkerFunction", "NotifyFunction"])
+def test_batches_fail_item_by_item(function: str) -> None:
+    assert mapping_of(function)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_worker_takes_one_video_at_a_time() -> None:
+    mapping = mapping_of("WorkerFunction")
+    assert mapping["BatchSize"] == 1
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}}
+
+
+def test_the_stream_tells_of_job_records_only_and_gives_up_on_none_silently() -> None:
+    mapping = mapping_of("NotifyFunction")
+    [pattern] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {"dynamodb": {"Keys": {"sk": {"S": ["JOB"]}}}}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRetryAttempts"] > 0
+    assert mapping["MaximumRecordAgeInSeconds"] >= 60
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDlq", "Arn"]}
+
+
+def test_each_function_has_a_role_and_a_log_group_of_its_own() -> None:
+    functions = of_type("AWS::Lambda::Function")
+    assert set(functions) == set(HANDLERS)
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions.values()]
+    assert len(set(roles)) == len(functions)
+    assert set(roles) == set(of_type("AWS::IAM::Role")), "SAM made a role, and its policies are too wide"
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()]
+    assert len(set(groups)) == len(functions)
+    assert all("ManagedPolicyArns" not in role for role in of_type("AWS::IAM::Role").values())
+
+
+@pytest.mark.parametrize("role", sorted(f"{name.removesuffix('Function')}Role" for name in HANDLERS))
+def test_a_role_names_its_actions_and_resources(role: str) -> None:
+    for statement in statements(role):
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        assert not [action for action in actions if "*" in action]
+        if statement["Resource"] == "*":
+            assert statement["Sid"] == "Traces", "only X-Ray has no resources to name"
+
+
+@pytest.mark.parametrize("role", ["NotifyRole", "WsConnectRole"])
+def test_who_pushes_may_do_so_on_this_api_and_stage_only(role: str) -> None:
+    [statement] = [item for item in statements(role) if item["Action"] == "execute-api:ManageConnections"]
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    assert all(re.search(r":\$\{Live\}/live/(POST|DELETE)/@connections/\*$", item["Fn::Sub"]) for item in resources)
+
+
+@pytest.mark.parametrize("bucket", ["UploadsBucket", "SiteBucket"])
+def test_buckets_are_private_encrypted_and_tls_only(bucket: str) -> None:
+    assert set(properties(bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties(bucket)["BucketEncryption"]
+    [tls] = [item for item in properties(f"{bucket}Policy")["PolicyDocument"]["Statement"] if item["Sid"] == "TlsOnly"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_uploads_are_versioned_and_expire_with_their_old_versions() -> None:
+    bucket = properties("UploadsBucket")
+    assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    expiry = rules["expire-videos"]
+    assert expiry["ExpirationInDays"] == {"Ref": "RetentionDays"}
+    assert expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
+    assert expiry["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    [notification] = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
+
+
+def test_the_table_can_be_restored_expires_and_streams_both_images() -> None:
+    table = properties("JobsTable")
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {"open", "client"}
+
+
+def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
+    http = {f"{m.upper()} {path}" for path, ms in properties("Api")["Body"]["paths"].items() for m in ms}
+    assert http == {
+        "POST /jobs",
+        "GET /jobs/{jobId}",
+        "GET /jobs/{jobId}/video",
+        "POST /jobs/{jobId}/share",
+        "DELETE /jobs/{jobId}",
+        "GET /health",
+    }
+    live = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
+    assert live == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe", "ping"}
+    for stage in of_type("AWS::ApiGatewayV2::Stage").values():
+        assert set(stage["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+
+
+def test_only_the_page_may_call_the_api_from_a_browser() -> None:
+    cors = properties("Api")["Body"]["x-amazon-apigateway-cors"]
+    assert cors["allowOrigins"][0] == {"Fn::Sub": "https://${Site.DomainName}"}
+    assert cors["allowHeaders"] == ["authorization", "content-type", "idempotency-key"]
+    assert "*" not in json.dumps(cors)
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_a_function_is_given_every_setting_that_it_reads(function: str) -> None:
+    settings = SETTINGS[function]
+    given = {name.lower() for name in properties(function)["Environment"]["Variables"]}
+    assert {name for name, field in settings.model_fields.items() if field.is_required()} <= given
+    ours = {name for name in given if not name.startswith("powertools_")} - {"log_level"}
+    assert ours <= set(settings.model_fields), "the template sets what nobody reads"
+
+
+def test_the_zip_functions_require_what_the_project_does() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert pins(ROOT / "functions/requirements.txt") == set(project["dependencies"])
+
+
+def test_the_worker_requires_what_the_project_does() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    allowed = {*project["dependencies"], *project["optional-dependencies"]["worker"]}
+    required = pins(ROOT / "functions/worker/requirements.txt")
+    assert set(project["optional-dependencies"]["worker"]) <= required <= allowed
+
+
+def test_layer_and_image_hold_the_packages_that_the_local_zips_hold() -> None:
+    makefile = (ROOT / "functions/layer/Makefile").read_text()
+    assert f"for package in {' '.join(package.SHARED_PACKAGES)};" in makefile
+    dockerfile = (ROOT / "functions/worker/Dockerfile").read_text()
+    copied = re.findall(r"^COPY src/divescore/(\w+) ", dockerfile, re.MULTILINE)
+    assert copied == list(package.WORKER_PACKAGES)
+    for text in (makefile, dockerfile):
+        assert all(f"src/divescore/{module}" in text for module in package.SHARED_MODULES)
+
+
+def pins(path: Path) -> set[str]:
+    return {line for line in path.read_text().splitlines() if line and not line.startswith("#")}
