@@ -131,7 +131,7 @@ soak: $(READY) web ## the long proofs
 
 .PHONY: bench
 bench: $(READY) ## figures as JSON
-	@$(PYTEST) -s tests/bench
+	@$(BIN)/python -m tests.bench.latency --json
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)
