@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
@@ -6,29 +6,12 @@ import { defineConfig } from "vitest/config";
 
 const samplesFolder = fileURLToPath(new URL("public/samples", import.meta.url));
 
-/** Lists the clips of public/samples in samples/index.json, so that the page never asks for a file that is not there. */
-function sampleIndex(): Plugin {
-  const list = (): string => {
-    let names: string[] = [];
-    try {
-      names = readdirSync(samplesFolder).filter((name) => /\.(webm|mp4)$/.test(name));
-    } catch {
-      // No clips were rendered: the page goes without the section.
-    }
-    return JSON.stringify(names.sort());
-  };
-  return {
-    name: "sample-index",
-    generateBundle() {
-      this.emitFile({ type: "asset", fileName: "samples/index.json", source: list() });
-    },
-    configureServer(server) {
-      server.middlewares.use("/samples/index.json", (_request, response) => {
-        response.setHeader("content-type", "application/json");
-        response.end(list());
-      });
-    },
-  };
+/** The clips of public/samples, built into the page: it neither asks for the list nor for a clip that is not there. */
+function samples(): string[] {
+  if (!existsSync(samplesFolder)) return [];
+  return readdirSync(samplesFolder)
+    .filter((name) => name.endsWith(".webm"))
+    .sort();
 }
 
 /** Asks for the fonts with the page itself: they are "optional", so a late one would not be shown at all. */
@@ -51,7 +34,8 @@ function fontPreload(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), sampleIndex(), fontPreload()],
+  plugins: [react(), fontPreload()],
+  define: { __SAMPLES__: JSON.stringify(samples()) },
   build: {
     target: "es2022",
     // A strict Content-Security-Policy admits no data: fonts or scripts.

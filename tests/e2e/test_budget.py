@@ -1,7 +1,6 @@
 """What the built page may weigh, and what a strict security policy forbids in it. Needs `npm run build`, no browser."""
 
 import gzip
-import json
 import re
 from pathlib import Path
 
@@ -44,8 +43,3 @@ def test_nothing_comes_from_elsewhere(page: str) -> None:
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", page)
     for sheet in DIST.rglob("*.css"):
         assert not re.search(r"url\([\"']?(?:https?:)?//", sheet.read_text())
-
-
-def test_the_list_of_clips_names_only_what_is_there(page: str) -> None:
-    names = json.loads((DIST / "samples" / "index.json").read_text())
-    assert [name for name in names if not (DIST / "samples" / name).is_file()] == []
