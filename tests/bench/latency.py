@@ -106,7 +106,9 @@ def system() -> Iterator[str]:
                 raise SystemExit(up.stderr)
             yield json.loads(up.stdout)["api"]
         finally:
-            divescore("down", timeout=STARTS_WITHIN, env=env)
+            down = divescore("down", timeout=STARTS_WITHIN, env=env)
+            if down.returncode != 0:
+                sys.stderr.write(f"the system did not stop: {down.stderr}")
 
 
 def report(document: dict[str, Any]) -> str:
