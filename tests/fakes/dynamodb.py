@@ -1,6 +1,7 @@
 """A table in memory that speaks as much of boto3's DynamoDB client as jobs need; moto keeps it honest (test_table)."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -34,10 +35,11 @@ class TransactionCanceled(ClientError):
 
 @dataclass(frozen=True)
 class Change:
-    """One applied write to one item."""
+    """One applied write to one item, and the thread that made it."""
 
     old: Item | None
     new: Item
+    writer: str
 
 
 class FakeDynamoDB:
@@ -126,7 +128,7 @@ class FakeDynamoDB:
         self._store(_key(item), item)
 
     def _store(self, key: tuple[str, str], item: Item) -> None:
-        self.history.append(Change(self.items.get(key), item))
+        self.history.append(Change(self.items.get(key), item, threading.current_thread().name))
         self.items[key] = item
 
     def _holds(self, arguments: Mapping[str, Any]) -> bool:

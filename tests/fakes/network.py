@@ -1,6 +1,7 @@
 """What lies between the code under test and the fakes: every call passes here and can be made to fail or to kill."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -89,6 +90,16 @@ class Network:
             return call.writes and left == 0
 
         self.faults.append(Fault(hits, Killed(), moment))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """For calls of the test's own: no faults, nobody stops."""
+        faults, gate = self.faults, self.gate
+        self.faults, self.gate = [], None
+        try:
+            yield
+        finally:
+            self.faults, self.gate = faults, gate
 
     def _pass(self, call: Call, moment: Moment) -> None:
         if self.gate is not None:
