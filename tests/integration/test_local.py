@@ -1,0 +1,173 @@
+"""`divescore up`, `down` and `status` after everything that can go wrong on a machine."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from divescore.local import engine, state
+from divescore.local.state import State
+from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
+
+GONE_WITHIN = 5.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A folder and a port of its own for a local system."""
+
+    folder: Path
+    port: int
+
+    def __call__(self, *arguments: str, timeout: float = STACK_STARTS_WITHIN) -> subprocess.CompletedProcess[str]:
+        return divescore(*arguments, timeout=timeout, env={"DIVESCORE_HOME": str(self.folder)})
+
+    def up(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self("up", "--detach", "--json", "--port", str(self.port), *arguments)
+
+    def processes(self) -> list[psutil.Process]:
+        return engine.processes(self.folder)
+
+    def record(self) -> State:
+        found = state.load(self.folder)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    chosen = Machine(tmp_path / "home", free_port())
+    yield chosen
+    engine.stop(chosen.folder)
+
+
+def running(machine: Machine) -> dict[str, Any]:
+    told = machine("status", "--json")
+    answer: dict[str, Any] = json.loads(told.stdout)
+    assert told.returncode == (0 if answer["running"] else 1)
+    return answer
+
+
+def test_a_port_in_use_is_told_and_nothing_is_left(machine: Machine) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", machine.port))
+        other.listen()
+        started = machine.up()
+    assert started.returncode == 1
+    assert f"Port {machine.port}" in started.stderr
+    assert "already in use" in started.stderr
+    assert "Traceback" not in started.stderr
+    assert machine.processes() == []
+
+
+def test_down_leaves_no_process_and_no_file(machine: Machine) -> None:
+    started = machine.up()
+    assert started.returncode == 0, started.stderr
+    told = json.loads(started.stdout)
+    assert set(told) == {"api", "live", "web", "bucket", "queues", "table"}
+    assert running(machine)["api"] == told["api"]
+    assert len(machine.processes()) >= 2, "the engine and its worker"
+    stopped = machine("down", timeout=STACK_STOPS_WITHIN)
+    assert stopped.returncode == 0, stopped.stderr
+    assert machine.processes() == []
+    assert not machine.folder.exists()
+    assert running(machine) == {"running": False}
+    again = machine("down", timeout=STACK_STOPS_WITHIN)
+    assert (again.returncode, again.stderr.strip()) == (0, "Nothing was running.")
+
+
+def test_a_second_up_updates_in_place_and_a_refused_one_leaves_it_running(machine: Machine) -> None:
+    first = machine.up()
+    assert first.returncode == 0, first.stderr
+    second = machine.up("--parameter", "RetentionDays=3")
+    assert second.returncode == 0, second.stderr
+    assert "already runs" in second.stderr
+    assert json.loads(second.stdout) == json.loads(first.stdout)
+    refused = machine.up("--parameter", "RetentionDays=0")
+    assert refused.returncode == 1
+    assert "RetentionDays" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert running(machine)["running"] is True
+
+
+def test_a_crashed_engine_is_noticed_and_the_next_start_cleans_up(machine: Machine) -> None:
+    assert machine.up().returncode == 0
+    crashed = machine.record().engine
+    psutil.Process(crashed.pid).kill()
+    deadline = time.monotonic() + GONE_WITHIN
+    while engine.lives(crashed) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running(machine) == {"running": False}
+    again = machine.up()
+    assert again.returncode == 0, again.stderr
+    assert "crashed" in again.stderr
+    assert running(machine)["running"] is True
+    assert machine.record().engine.pid != crashed.pid
+
+
+def test_a_start_that_was_interrupted_is_started_afresh(machine: Machine) -> None:
+    begin = "import sys, pathlib; from divescore.local import engine, state; folder = pathlib.Path(sys.argv[1]); "
+    begin += "state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
+    subprocess.run([sys.executable, "-c", begin, str(machine.folder), str(machine.port)], check=True)
+    half = machine.record()
+    assert engine.lives(half.engine)
+    assert running(machine) == {"running": False}
+    started = machine.up()
+    assert started.returncode == 0, started.stderr
+    assert "did not finish" in started.stderr
+    assert not engine.lives(half.engine)
+
+
+def test_a_start_that_fails_leaves_nothing_running(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "no-weights").mkdir()
+    failed = machine.up("--weights", str(tmp_path / "no-weights"))
+    assert failed.returncode == 1
+    assert "The worker does not start" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert machine.processes() == []
+    assert not machine.folder.exists()
+
+
+def test_in_the_foreground_it_stays_until_it_is_told_to_end(machine: Machine) -> None:
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("divescore")), "up", "--port", str(machine.port)],
+        env=os.environ | {"DIVESCORE_HOME": str(machine.folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process:
+        printed = [process.stdout.readline() for _ in range(3)]
+        assert [line.split()[0] for line in printed] == ["page", "api", "live"]
+        assert running(machine)["running"] is True
+        process.terminate()
+        assert process.wait(STACK_STOPS_WITHIN) == 0
+    assert machine.processes() == []
+
+
+def test_what_was_kept_is_there_again(machine: Machine, clips: dict[str, Path]) -> None:
+    first = machine.up()
+    assert first.returncode == 0, first.stderr
+    scored = machine("score", "--json", str(clips["one"]))
+    assert scored.returncode == 0, scored.stderr
+    kept = machine("down", "--keep", timeout=STACK_STOPS_WITHIN)
+    assert kept.returncode == 0, kept.stderr
+    assert machine.processes() == []
+    second = machine("up", "--detach", "--json")
+    assert second.returncode == 0, second.stderr
+    assert json.loads(second.stdout) == json.loads(first.stdout)
+    again = machine("score", "--json", str(clips["other"]))
+    assert again.returncode == 0, again.stderr
+    statuses = [event["job"]["status"] for event in json.loads(again.stdout)["events"]]
+    assert "QUEUED" in statuses, "pushes must reach the client from the first on"
+    assert statuses[-1] == "SCORED"
