@@ -26,7 +26,7 @@ class Settings(BaseSettings):
 
     table_name: str
     live_endpoint: str
-    parallel_posts: int = 32
+    parallel_posts: int = 16
 
 
 @cache

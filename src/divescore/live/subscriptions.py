@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 MAX_JOBS_PER_CONNECTION = 100
 # API Gateway ends every connection after two hours; its rows live a little longer than it can.
 ROW_SECONDS = 2 * 3600 + 600
-# Watchers per query: small enough that posting starts while the next page is read.
-PAGE_SIZE = 200
+# Watchers per query: posting to one page goes on while the next is read.
+PAGE_SIZE = 1000
 
 
 class SubscriptionError(Exception):
@@ -42,10 +42,13 @@ class NotConnected(SubscriptionError):
 class Subscriptions:
     """Reads and writes connections and subscriptions."""
 
-    def __init__(self, table: str, dynamodb: Any, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, table: str, dynamodb: Any, clock: Callable[[], float] = time.time, page_size: int = PAGE_SIZE
+    ) -> None:
         self._table = table
         self._dynamodb = dynamodb
         self._clock = clock
+        self._page_size = page_size
 
     def connect(self, connection_id: str) -> None:
         """Note a new connection."""
@@ -126,7 +129,7 @@ class Subscriptions:
             ExpressionAttributeValues={":job": {"S": f"JOB#{job_id}"}, ":sub": {"S": "SUB#"}},
             ProjectionExpression="sk, #ttl",
             ConsistentRead=True,
-            PaginationConfig={"PageSize": PAGE_SIZE},
+            PaginationConfig={"PageSize": self._page_size},
         )
         for page in pages:
             # The table removes expired rows only hours later.

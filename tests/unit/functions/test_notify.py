@@ -125,4 +125,4 @@ def test_its_clients_are_impatient_and_wide_enough_for_all_lanes(aws: Aws, monke
     app.fan_out.cache_clear()
     assert (config.connect_timeout, config.read_timeout) == POST_TIMEOUTS
     assert config.retries["total_max_attempts"] == 1
-    assert config.max_pool_connections >= 32
+    assert config.max_pool_connections >= app.Settings().parallel_posts

@@ -11,10 +11,11 @@ from divescore.jobs.model import Job, Status
 from divescore.live.changes import Change
 from divescore.live.fanout import GIVE_UP_AFTER, FanOut, OutOfTime, Told
 from divescore.live.push import BACK_OFF_SECONDS, Pushed, Pusher
-from divescore.live.subscriptions import PAGE_SIZE, Subscriptions
+from divescore.live.subscriptions import Subscriptions
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, Management, change, fault, make_job
 
 LANES = 4
+PAGE = 50
 J1, J2 = "a" * 32, "b" * 32
 
 
@@ -29,7 +30,7 @@ class Stage:
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.subscriptions = Subscriptions(TABLE, self.table, lambda: NOW)
+        self.subscriptions = Subscriptions(TABLE, self.table, lambda: NOW, PAGE)
         pusher = Pusher(self.management, self.pauses.append)
         self.fan_out = FanOut(self.subscriptions, pusher, self.pool, self.pauses.append, lambda: self.now)
 
@@ -85,7 +86,7 @@ def test_a_job_of_many_messages_is_looked_up_once(stage: Stage) -> None:
 
 
 def test_thousands_watch_one_job(stage: Stage) -> None:
-    crowd = [f"c{number:04}" for number in range(5 * PAGE_SIZE + 7)]
+    crowd = [f"c{number:04}" for number in range(5 * PAGE + 7)]
     stage.watch(J1, *crowd)
     assert stage.tell(scored()).counts == {Pushed.SENT: len(crowd)}
     assert set(stage.management.received) == set(crowd)
@@ -185,7 +186,7 @@ def test_a_table_that_fails_fails_its_job_and_no_other(stage: Stage) -> None:
 
 
 def test_a_page_that_cannot_be_read_fails_the_job_after_the_pages_before_it_were_served(stage: Stage) -> None:
-    stage.watch(J1, *(f"c{number:04}" for number in range(PAGE_SIZE + 1)))
+    stage.watch(J1, *(f"c{number:04}" for number in range(PAGE + 1)))
 
     def before(operation: str, _arguments: dict[str, Any]) -> None:
         if operation == "query" and stage.table.calls["query"] == 2:
@@ -193,7 +194,7 @@ def test_a_page_that_cannot_be_read_fails_the_job_after_the_pages_before_it_were
 
     stage.table.before = before
     told = stage.tell(scored())
-    assert told.counts == {Pushed.SENT: PAGE_SIZE}
+    assert told.counts == {Pushed.SENT: PAGE}
     assert list(told.failures) == [J1]
 
 
@@ -236,7 +237,7 @@ def test_a_batch_that_takes_too_long_reports_the_rest_instead_of_being_killed(st
     assert stage.versions("c2") == []
 
 
-HANG = 0.3  # stands for a post's time-out
+HANG = 0.4  # stands for a post's time-out
 
 
 @pytest.mark.parametrize("hanging", [1, LANES - 1])
@@ -266,7 +267,7 @@ def test_even_with_every_lane_hanging_the_others_are_served_after_one_time_out(s
 
 
 def test_a_mixed_crowd_is_served_exactly(stage: Stage) -> None:
-    crowd = [f"c{number:04}" for number in range(3 * PAGE_SIZE)]
+    crowd = [f"c{number:04}" for number in range(3 * PAGE)]
     kinds: dict[int, list[str | float]] = {1: ["gone"], 2: ["limit", "ok"], 3: ["broken", "ok"], 4: ["limit"]}
     for number, connection in enumerate(crowd):
         if number % 10 in kinds:

@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from divescore.live.subscriptions import (
     MAX_JOBS_PER_CONNECTION,
-    PAGE_SIZE,
     ROW_SECONDS,
     NotConnected,
     Subscriptions,
@@ -16,6 +15,7 @@ from divescore.live.subscriptions import (
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, fault
 
 CONNECTION_LIFE = 2 * 3600
+PAGE = 30
 
 
 class Clock:
@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def subscriptions(table: Any, clock: Clock) -> Subscriptions:
-    return Subscriptions(TABLE, table, clock)
+    return Subscriptions(TABLE, table, clock, PAGE)
 
 
 def rows(table: Any) -> dict[tuple[str, str], Any]:
@@ -134,13 +134,13 @@ def test_who_is_not_connected_cannot_subscribe_and_leaves_nothing(subscriptions:
     assert rows(table) == {}
 
 
-def test_thousands_of_watchers_come_page_by_page(subscriptions: Subscriptions, table: Any) -> None:
-    count = 2 * PAGE_SIZE + 1
+def test_many_watchers_come_page_by_page(subscriptions: Subscriptions, table: Any) -> None:
+    count = 2 * PAGE + 1
     for number in range(count):
         key = {"pk": {"S": "JOB#j1"}, "sk": {"S": f"SUB#{number:05}"}}
         table.put_item(TableName=TABLE, Item=key | {"ttl": {"N": str(NOW + 1)}})
     pages = list(subscriptions.watchers("j1"))
-    assert [len(page) for page in pages if page] == [PAGE_SIZE, PAGE_SIZE, 1]
+    assert [len(page) for page in pages if page] == [PAGE, PAGE, 1]
     assert len({connection for page in pages for connection in page}) == count
 
 
