@@ -29,10 +29,12 @@ async function start(root: HTMLElement): Promise<void> {
   });
   window.addEventListener("online", () => links.forEach((link) => link.nudge()));
   window.addEventListener("offline", () => links.forEach((link) => link.offline()));
-  // Another share link in the same tab changes the fragment only.
-  window.addEventListener("hashchange", () => window.location.reload());
-
   const shared = sharedToken(window.location.hash);
+  // Another share link in the same tab changes the fragment only.
+  window.addEventListener("hashchange", () => {
+    const next = sharedToken(window.location.hash);
+    if (next !== null && next !== shared) window.location.reload();
+  });
   if (shared !== null) pool.watchShared(shared);
   else pool.recall();
   createRoot(root).render(

@@ -7,6 +7,7 @@ import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
 import { bytes, day, moment, timeLeft } from "../jobs/words";
 import { LaneRope } from "./LaneRope";
+import { DarkBoard } from "./Scoreboard";
 import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
 import { Trouble } from "./Trouble";
@@ -55,8 +56,11 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       </header>
 
       {stage.outcome === "open" && (
-        <div className="card-way">
-          <LaneRope stage={stage} />
+        <div className={startsOpen ? "verdict" : ""}>
+          {startsOpen && <DarkBoard />}
+          <div className="card-way">
+            <LaneRope stage={stage} />
+          </div>
         </div>
       )}
       {scored && open && (

@@ -39,6 +39,32 @@ export function Scoreboard({ result, settledAt }: { result: Result; settledAt: n
   );
 }
 
+/** The board before the verdict: all lamps out. */
+export function DarkBoard() {
+  return (
+    <div className="board board-dark" aria-hidden="true">
+      <div className="board-head">
+        <span>Score</span>
+      </div>
+      <SevenSegment className="board-digits" text="   ,  " />
+      <dl className="board-sum">
+        <div>
+          <dt>Execution</dt>
+          <dd>–</dd>
+        </div>
+        <div className="times">
+          <dt>Difficulty</dt>
+          <dd>–</dd>
+        </div>
+        <div className="board-mark">
+          <dt>Mean mark</dt>
+          <dd>–</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
 function useRoll(target: number, roll: boolean): number {
   const [shown, setShown] = useState(() => (roll && !prefersStillness() ? 0 : target));
   useEffect(() => {

@@ -28,14 +28,14 @@ const BARS: Readonly<Record<string, string>> = {
 const DIGIT_WIDTH = 72;
 const POINT_WIDTH = 20;
 
-/** `text` of digits, blanks, a minus and points, right-aligned by the caller; hidden from screen readers, who get words. */
+/** `text` of digits, blanks, a minus and points (a comma is a point that is out), right-aligned by the caller; hidden from screen readers, who get words. */
 export function SevenSegment({ text, className }: { text: string; className?: string }) {
   let x = 0;
   const parts = [...text].map((character, index) => {
     const left = x;
-    if (character === ".") {
+    if (character === "." || character === ",") {
       x += POINT_WIDTH;
-      return <circle key={index} className="lamp lit" cx={left + 4} cy={91} r={6.5} />;
+      return <circle key={index} className={character === "." ? "lamp lit" : "lamp"} cx={left + 4} cy={91} r={6.5} />;
     }
     x += DIGIT_WIDTH;
     const lit = LIT[character] ?? "";
