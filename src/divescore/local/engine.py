@@ -91,7 +91,7 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
         (folder / name).mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "divescore.local.launch"],
             cwd=folder,
             env=environment(folder, port, key_id, secret),
             stdin=subprocess.DEVNULL,
