@@ -14,4 +14,6 @@ class Limits:
     max_frames: int = 10_000
     min_frames: int = 16
     decode_seconds: float = 60.0
-    """Wall-clock time that decoding may take."""
+    """Wall-clock time that decoding may take; its processor time is bounded by this times the number of cores."""
+    decode_memory: int = 1280 * 1024 * 1024
+    """Bytes of address space that decoding may take; 4096x2304 of 10 bits with 16 references needs about half."""

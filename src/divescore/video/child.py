@@ -1,0 +1,160 @@
+"""The contained side: a nursery that forks one decoder per video. Started by `containment`; imports no more than it."""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import mmap
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+_PR_SET_PDEATHSIG = 1
+_REQUEST_BYTES = 4096
+_MESSAGE_CHARACTERS = 2000
+_IMPORTED = (
+    "divescore.video.decoding",
+    # PyAV imports these when it meets such a track, and a confined process can open no file to import from.
+    "av.audio.codeccontext",
+    "av.audio.stream",
+    "av.sidedata.encparams",
+    "av.sidedata.motionvectors",
+    "av.subtitles.codeccontext",
+    "av.subtitles.stream",
+    "av.video.codeccontext",
+    "av.video.stream",
+    "encodings.latin_1",
+    "logging",
+    "numpy",
+)
+
+
+def main() -> None:
+    """Serve the socket whose descriptor is the first argument, until its other end closes."""
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        try:
+            for module in _IMPORTED:
+                importlib.import_module(module)
+        except Exception as error:  # whatever it is, the worker has to hear of it: nobody reads our stderr
+            _say(control, failed=repr(error))
+            return
+        gc.freeze()
+        _say(control, ready=True)
+        _serve(control)
+
+
+def _say(control: socket.socket, **message: Any) -> None:
+    control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _serve(control: socket.socket) -> None:
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    while True:
+        received, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, 2)
+        if not received:
+            return
+        if len(descriptors) != 2:
+            continue  # a "kill" that came after the decoder's own end
+        request = json.loads(received.splitlines()[-1])
+        nursery = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            os.close(woken)
+            os.close(wake)
+            _run(control, nursery, request, *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        status = _await_end(pid, control, woken)
+        if status is None:
+            return
+        _say(control, exit=status)
+
+
+def _await_end(pid: int, control: socket.socket, woken: int) -> int | None:
+    """Wait status of the decoder; None when the worker is gone, and then the decoder is too."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        events = dict(poll.poll())
+        if woken in events:
+            os.read(woken, 4096)
+        if control.fileno() in events:
+            os.kill(pid, signal.SIGKILL)
+            if not control.recv(_REQUEST_BYTES):
+                os.waitpid(pid, 0)
+                return None
+
+
+def _run(control: socket.socket, nursery: int, request: dict[str, Any], video: int, shared: int) -> NoReturn:
+    """The life of one decoder. Ends the process without any clean-up: the nursery's state is not its own."""
+    try:
+        _decode(control, nursery, request, video, shared)
+    except MemoryError:
+        _say(control, memory=True)
+    except BaseException as error:  # this process ends here, so the worker must hear whatever it was
+        _say(control, failed=repr(error)[:_MESSAGE_CHARACTERS])
+    finally:
+        os._exit(0)
+
+
+def _decode(control: socket.socket, nursery: int, request: dict[str, Any], video: int, shared: int) -> None:
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from divescore.video.decoding import decode
+    from divescore.video.errors import VideoRejected
+    from divescore.video.limits import Limits
+
+    limits = Limits(**request["limits"])
+    pictures = mmap.mmap(shared, 0)
+    os.close(shared)
+    data = mmap.mmap(video, 0, prot=mmap.PROT_READ)
+    into = np.frombuffer(pictures, dtype=np.uint8).reshape(request["shape"])
+    _confine(nursery, video, limits.decode_memory, limits.decode_seconds)
+    try:
+        report = decode(
+            video, data, request["container"], into, limits, lambda fraction: _say(control, progress=fraction)
+        )
+    except VideoRejected as error:
+        _say(control, rejected=[error.code.value, error.message])
+    else:
+        _say(control, report=asdict(report))
+
+
+def _confine(nursery: int, video: int, memory: int, seconds: float) -> None:
+    """Bound this process: memory and time, no core dump, nothing written, nothing opened, dead when the nursery is."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != nursery:
+            os._exit(1)
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib costs more than the read
+            memory += int(statm.read().split()[0]) * mmap.PAGESIZE
+    cpu = int(seconds * (os.cpu_count() or 1)) + 2
+    # The demuxer duplicates the file's descriptor once and then holds the last that there is.
+    free = os.dup(video)
+    os.close(free)
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, free + 1),
+        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_AS, memory),
+    ):
+        # Not every system has every limit (macOS refuses RLIMIT_AS); the watch on the clock holds everywhere.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
