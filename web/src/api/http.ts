@@ -1,5 +1,5 @@
 import { ApiError, noAnswer } from "./problems";
-import type { CreatedJob, Job, JobView, NewJob, Playback, Share } from "./types";
+import type { ChangedJob, CreatedJob, JobView, NewJob, Playback, Share, ShareRequest } from "./types";
 
 interface Call {
   method: "GET" | "POST" | "DELETE";
@@ -31,12 +31,12 @@ export class HttpApi {
 
   /** A link to watch the job with, and to play its video too if `video`. */
   share(jobId: string, token: string, video: boolean): Promise<Share> {
-    const scopes = video ? ["read", "video"] : ["read"];
-    return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/share`, token, body: { scopes } });
+    const body: ShareRequest = { scopes: video ? ["read", "video"] : ["read"] };
+    return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/share`, token, body });
   }
 
   /** Cancels an open job; erases the video in any case. */
-  erase(jobId: string, token: string): Promise<{ job: Job }> {
+  erase(jobId: string, token: string): Promise<ChangedJob> {
     return this.call({ method: "DELETE", path: `/jobs/${encodeURIComponent(jobId)}`, token });
   }
 

@@ -1,19 +1,25 @@
-/** The shapes of the HTTP and WebSocket API, as the page uses them. */
+/**
+ * The shapes of the HTTP and WebSocket API, as the page uses them. Those of the HTTP API are generated from its OpenAPI
+ * document (`npm run types`); what a result holds and what travels over the socket is written here.
+ */
+import type { components } from "./schema";
 
-export type Status =
-  | "AWAITING_UPLOAD"
-  | "QUEUED"
-  | "PROCESSING"
-  | "SCORED"
-  | "REJECTED"
-  | "FAILED"
-  | "CANCELLED"
-  | "EXPIRED";
+type Schemas = components["schemas"];
 
-export interface Problem {
-  code: string;
-  message: string;
-}
+export type Status = Schemas["Status"];
+export type Problem = Schemas["Problem"];
+export type UploadForm = Schemas["UploadForm"];
+export type NewJob = Schemas["CreateJob"];
+export type Playback = Schemas["VideoAddress"];
+export type Share = Schemas["Shared"];
+export type ShareRequest = Schemas["ShareJob"];
+
+/** A job whose result is the scorer's. */
+export type Job = Omit<Schemas["JobView"], "result"> & { result?: Result | null };
+type WithJob<T> = Omit<T, "job"> & { job: Job };
+export type CreatedJob = WithJob<Schemas["JobCreated"]>;
+export type JobView = WithJob<Schemas["JobRead"]>;
+export type ChangedJob = WithJob<Schemas["JobChanged"]>;
 
 export interface DiveClass {
   number: string | null;
@@ -47,56 +53,6 @@ export interface Result {
   timings: Record<string, number>;
   video: { width: number; height: number; frames: number; seconds: number; format: string };
   warnings: string[];
-}
-
-export interface Job {
-  jobId: string;
-  status: Status;
-  version: number;
-  createdAt: string;
-  updatedAt: string;
-  expiresAt: string;
-  progress?: { stage: string; fraction: number } | null;
-  ahead?: number | null;
-  result?: Result | null;
-  error?: (Problem & { retryable?: boolean }) | null;
-}
-
-export interface UploadForm {
-  url: string;
-  fields: Record<string, string>;
-  expiresAt: string;
-}
-
-export interface NewJob {
-  filename: string;
-  contentType: string;
-  sizeBytes: number;
-  dive?: string;
-  difficulty?: number;
-}
-
-export interface CreatedJob {
-  jobId: string;
-  token: string;
-  upload: UploadForm;
-  live: { url: string };
-  job: Job;
-}
-
-export interface JobView {
-  job: Job;
-  live: { url: string };
-}
-
-export interface Playback {
-  url: string;
-  expiresAt: string;
-}
-
-export interface Share {
-  token: string;
-  url: string;
 }
 
 export type LiveMessage =
