@@ -38,6 +38,8 @@ tracer = Tracer()
 app = APIGatewayHttpResolver(enable_validation=True)
 register_problems(app, logger)
 
+BEARER = "jobToken"  # the security scheme's name in the API's document
+HOLDER: list[dict[str, list[str]]] = [{BEARER: []}]
 JobId = Annotated[str, Path(description="as `POST /jobs` answered it")]
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
@@ -94,28 +96,28 @@ def create_job(body: CreateJob, idempotency_key: IdempotencyKey = None) -> Respo
     return reply(201, created)
 
 
-@app.get("/jobs/<job_id>", responses=answer(200, JobRead) | problems(401, 403, 404))
+@app.get("/jobs/<job_id>", responses=answer(200, JobRead) | problems(401, 403, 404), security=HOLDER)
 def read_job(job_id: JobId) -> Response[Json]:
     """The job as it is now, with a fresh live address."""
     allowed(job_id, Scope.READ)
     return reply(200, intake().read(job_id))
 
 
-@app.get("/jobs/<job_id>/video", responses=answer(200, VideoAddress) | problems(401, 403, 404, 409))
+@app.get("/jobs/<job_id>/video", responses=answer(200, VideoAddress) | problems(401, 403, 404, 409), security=HOLDER)
 def read_video(job_id: JobId) -> Response[Json]:
     """An address from which the video plays for an hour."""
     allowed(job_id, Scope.VIDEO)
     return reply(200, intake().video(job_id))
 
 
-@app.post("/jobs/<job_id>/share", responses=answer(201, Shared) | problems(400, 401, 403, 404))
+@app.post("/jobs/<job_id>/share", responses=answer(201, Shared) | problems(400, 401, 403, 404), security=HOLDER)
 def share_job(job_id: JobId, body: Annotated[ShareJob | None, Body()] = None) -> Response[Json]:
     """A token for others that only reads, and the address of the page that shows it."""
     claims = allowed(job_id, Scope.SHARE)
     return reply(201, intake().share(job_id, body or ShareJob(), claims.expires_at))
 
 
-@app.delete("/jobs/<job_id>", responses=answer(202, JobChanged) | problems(401, 403, 404))
+@app.delete("/jobs/<job_id>", responses=answer(202, JobChanged) | problems(401, 403, 404), security=HOLDER)
 def cancel_job(job_id: JobId) -> Response[Json]:
     """Cancel the job if it is open, and erase its video in any case."""
     allowed(job_id, Scope.CANCEL)

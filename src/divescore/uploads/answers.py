@@ -1,7 +1,6 @@
 """HTTP's side of the API: how answers and problems look on the wire."""
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -32,7 +31,7 @@ def problem(status: int, code: str, message: str, headers: Mapping[str, str] | N
 
 def answer(status: int, model: type[BaseModel]) -> dict[int, Any]:
     """The OpenAPI entry of a good answer."""
-    return {status: {"description": HTTPStatus(status).phrase, "content": {JSON: {"model": model}}}}
+    return {status: {"description": model.__doc__, "content": {JSON: {"model": model}}}}
 
 
 def problems(*statuses: int) -> dict[int, Any]:
