@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from divescore.scoring.scorer import Scorer
+if TYPE_CHECKING:
+    from divescore.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A network in memory. `info`: id, version, sha256, architecture, trainedOn."""
 
-    scorer: Scorer
+    scorer: "Scorer"
     info: dict[str, str]
 
     def score(
@@ -25,6 +26,8 @@ class LoadedModel:
 
 def load_model(folder: Path) -> LoadedModel:
     """Load the weights that the manifest in `folder` names; raises what `Scorer.load` raises."""
+    from divescore.scoring.scorer import Scorer  # torch comes with it, which nothing else here needs
+
     scorer = Scorer.load(folder)
     model = scorer.model
     info = {

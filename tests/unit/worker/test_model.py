@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from divescore.worker.model import load_model
+
 
 class FakeScorer:
     """Remembers what it was asked."""
@@ -34,9 +36,6 @@ def test_the_model_is_loaded_once_and_known_by_name(monkeypatch: pytest.MonkeyPa
     stand_in = ModuleType("divescore.scoring.scorer")
     stand_in.Scorer = FakeScorer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "divescore.scoring.scorer", stand_in)
-    monkeypatch.delitem(sys.modules, "divescore.worker.model", raising=False)
-    from divescore.worker.model import load_model
-
     loaded = load_model(tmp_path)
     assert loaded.info == {
         "id": "m",
@@ -55,4 +54,3 @@ def test_the_model_is_loaded_once_and_known_by_name(monkeypatch: pytest.MonkeyPa
         "difficulty": 3.0,
         "on_progress": print,
     }
-    monkeypatch.delitem(sys.modules, "divescore.worker.model")
