@@ -3,12 +3,14 @@
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_plus
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-class Context:
-    """As much of Lambda's context as handlers and Powertools look at; `left` is the time left in seconds."""
+
+class _Context:
+    """As much of Lambda's context as handlers and Powertools look at."""
 
     function_name = "function"
     function_version = "$LATEST"
@@ -18,12 +20,17 @@ class Context:
     log_group_name = "/aws/lambda/function"
     log_stream_name = "2026/11/23/[$LATEST]"
 
-    def __init__(self, left: float = 100.0) -> None:
+    def __init__(self, left: float) -> None:
         self.left = left
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function is stopped."""
         return int(self.left * 1000)
+
+
+def context(left: float = 100.0) -> LambdaContext:
+    """A context with `left` seconds left."""
+    return cast(LambdaContext, _Context(left))
 
 
 def http_event(

@@ -1,0 +1,288 @@
+"""The HTTP API, from event to answer."""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from divescore import __version__
+from divescore.jobs.errors import Contended
+from divescore.jobs.items import to_item
+from divescore.jobs.model import Job, Status
+from divescore.jobs.table import JobTable
+from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
+from functions.presign import app
+from tests.fakes.aws import Aws
+from tests.fakes.jobs import job_in
+from tests.fakes.lambdas import context, http_event
+
+GOOD = {"filename": "my secret name.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
+SOON = int(time.time()) + 3600
+
+
+@dataclass
+class Api:
+    """The API as a client sees it."""
+
+    aws: Aws
+    log: io.StringIO
+    tokens: Tokens
+
+    def call(self, method: str, path: str, body: Any = None, token: str | None = None, **more: Any) -> tuple[int, Any]:
+        answer = self.raw(method, path, body, token, **more)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        bearer = {} if token is None else {"authorization": f"Bearer {token}"}
+        answer: dict[str, Any] = app.handler(
+            http_event(method, path, body, {**bearer, **(headers or {})}, **more), context()
+        )
+        return answer
+
+    def put(self, job: Job) -> Job:
+        self.aws.dynamodb.put_item(TableName=self.aws.table, Item=to_item(job))
+        return job
+
+    def upload(self, job: Job) -> str:
+        version: str = self.aws.s3.put_object(Bucket=self.aws.bucket, Key=job.key, Body=b"video")["VersionId"]
+        return version
+
+    def token(self, job: Job, *scopes: Scope, expires_at: int = SOON) -> str:
+        return self.tokens.issue(job.job_id, scopes or OWNER_SCOPES, expires_at)
+
+
+@pytest.fixture
+def api(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger], io.StringIO]) -> Iterator[Api]:
+    for name, value in {
+        "TABLE_NAME": aws.table,
+        "UPLOADS_BUCKET": aws.bucket,
+        "TOKEN_SECRET": aws.secret,
+        "LIVE_URL": "wss://live.example/live",
+        "SITE_URL": "https://site.example",
+        "OPEN_JOBS_PER_CLIENT": "2",
+    }.items():
+        monkeypatch.setenv(name, value)
+    app.intake.cache_clear()
+    yield Api(aws, capture(app.logger), app.intake().tokens)
+    app.intake.cache_clear()
+
+
+def code(answer: tuple[int, Any]) -> tuple[int, str]:
+    status, body = answer
+    assert set(body) == {"error"}
+    assert body["error"]["message"].endswith((".", "…`."))
+    return status, body["error"]["code"]
+
+
+def test_a_job_is_created_with_everything_its_owner_needs(api: Api) -> None:
+    status, body = api.call("POST", "/jobs", GOOD | {"dive": "107B"})
+    assert status == 201
+    assert set(body) == {"jobId", "token", "upload", "live", "job"}
+    assert set(body["upload"]) == {"url", "fields", "expiresAt"}
+    assert body["upload"]["fields"]["key"] == f"uploads/{body['jobId']}/video"
+    assert body["live"]["url"].startswith("wss://live.example/live?ticket=")
+    assert body["job"] == {
+        "jobId": body["jobId"],
+        "status": "AWAITING_UPLOAD",
+        "version": 1,
+        "createdAt": ANY,
+        "updatedAt": ANY,
+        "expiresAt": ANY,
+    }
+    assert api.call("GET", f"/jobs/{body['jobId']}", token=body["token"])[0] == 200
+
+
+def test_a_body_may_come_encoded(api: Api) -> None:
+    assert api.call("POST", "/jobs", GOOD, base64_encoded=True)[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("{", (400, "INVALID_REQUEST")),
+        ("", (400, "INVALID_REQUEST")),
+        ("[]", (400, "INVALID_REQUEST")),
+        ({}, (400, "INVALID_REQUEST")),
+        (GOOD | {"sizeBytes": "many"}, (400, "INVALID_REQUEST")),
+        (GOOD | {"sizeBytes": -1}, (400, "INVALID_REQUEST")),
+        (GOOD | {"dive": "a somersault"}, (400, "INVALID_REQUEST")),
+        (GOOD | {"difficulty": 99}, (400, "INVALID_REQUEST")),
+        (GOOD | {"colour": "blue"}, (400, "INVALID_REQUEST")),
+        (GOOD | {"sizeBytes": 0}, (400, "EMPTY_FILE")),
+        (GOOD | {"sizeBytes": 200 * 2**20 + 1}, (413, "TOO_LARGE")),
+        (GOOD | {"contentType": "text/plain"}, (415, "UNSUPPORTED_TYPE")),
+    ],
+)
+def test_a_request_that_will_not_do_is_told(api: Api, body: Any, expected: tuple[int, str]) -> None:
+    assert code(api.call("POST", "/jobs", body)) == expected
+
+
+def test_a_body_of_no_type_or_another_is_told(api: Api) -> None:
+    for kind in ("text/csv", "application/xml"):
+        answer = api.call("POST", "/jobs", json.dumps(GOOD), headers={"content-type": kind})
+        assert code(answer) == (400, "INVALID_REQUEST")
+
+
+def test_the_same_idempotency_key_gives_the_same_job(api: Api) -> None:
+    key = {"idempotency-key": "7"}
+    _, first = api.call("POST", "/jobs", GOOD, headers=key)
+    status, again = api.call("POST", "/jobs", GOOD, headers=key)
+    assert (status, again["jobId"]) == (201, first["jobId"])
+    assert code(api.call("POST", "/jobs", GOOD | {"sizeBytes": 1}, headers=key)) == (409, "CONFLICT")
+    assert code(api.call("POST", "/jobs", GOOD, headers={"idempotency-key": ""})) == (400, "INVALID_REQUEST")
+    assert code(api.call("POST", "/jobs", GOOD, headers={"idempotency-key": "x" * 256})) == (400, "INVALID_REQUEST")
+
+
+def test_too_many_jobs_of_one_address_are_told_when_to_come_back(api: Api) -> None:
+    v6 = "2001:db8:1:2::"
+    for host in ("1", "2"):
+        assert api.call("POST", "/jobs", GOOD, address=v6 + host)[0] == 201
+    answer = api.raw("POST", "/jobs", GOOD, address=v6 + "3")
+    assert code((answer["statusCode"], json.loads(answer["body"]))) == (429, "RATE_LIMITED")
+    assert answer["headers"]["Retry-After"] == "30"
+    assert api.call("POST", "/jobs", GOOD, address="2001:db8:1:3::1")[0] == 201
+
+
+ROUTES = [
+    ("GET", "/jobs/{}", Scope.READ),
+    ("GET", "/jobs/{}/video", Scope.VIDEO),
+    ("POST", "/jobs/{}/share", Scope.SHARE),
+    ("DELETE", "/jobs/{}", Scope.CANCEL),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_nobody_gets_in_without_the_right_token(api: Api, method: str, path: str, scope: Scope) -> None:
+    job = api.put(job_in(Status.SCORED))
+    other = api.put(job_in(Status.SCORED, job_id="f" * 32))
+    good = api.token(job, scope)
+    tampered = good[:-3] + ("AAA" if not good.endswith("AAA") else "BBB")
+    others = tuple(one for one in OWNER_SCOPES if one is not scope)
+    for token, expected in (
+        (None, (401, "UNAUTHORIZED")),
+        ("nonsense", (401, "UNAUTHORIZED")),
+        (tampered, (401, "UNAUTHORIZED")),
+        (api.token(job, scope, expires_at=int(time.time()) - 1), (401, "TOKEN_EXPIRED")),
+        (api.token(other, scope), (403, "FORBIDDEN")),
+        (api.token(job, *others), (403, "FORBIDDEN")),
+        (api.tokens.ticket(job.job_id), (403, "FORBIDDEN")),
+    ):
+        assert code(api.call(method, path.format(job.job_id), token=token)) == expected
+    answer = api.raw(method, path.format(job.job_id))
+    assert answer["headers"]["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_a_job_whose_record_is_gone_is_not_found(api: Api, method: str, path: str, scope: Scope) -> None:
+    job = job_in(Status.SCORED)
+    assert code(api.call(method, path.format(job.job_id), token=api.token(job))) == (404, "JOB_NOT_FOUND")
+
+
+def test_a_job_is_read_with_its_result_and_a_fresh_ticket(api: Api) -> None:
+    job = api.put(job_in(Status.SCORED))
+    status, body = api.call("GET", f"/jobs/{job.job_id}", token=api.token(job))
+    assert (status, set(body)) == (200, {"job", "live"})
+    assert body["job"]["result"] == {"score": 84.15}
+    for inner in ("client", "owner", "filename", "objectVersion", "rev"):
+        assert inner not in body["job"]
+
+
+def test_the_video_plays_while_it_is_there(api: Api) -> None:
+    job = api.put(job_in(Status.SCORED))
+    assert code(api.call("GET", f"/jobs/{job.job_id}/video", token=api.token(job))) == (409, "CONFLICT")
+    job = api.put(job_in(Status.SCORED, object_version=api.upload(job)))
+    status, body = api.call("GET", f"/jobs/{job.job_id}/video", token=api.token(job))
+    assert (status, set(body)) == (200, {"url", "expiresAt"})
+    assert "response-content-type=video%2Favi" in body["url"]
+
+
+def test_a_share_opens_nothing_but_what_was_shared(api: Api) -> None:
+    job = api.put(job_in(Status.SCORED))
+    path, owner = f"/jobs/{job.job_id}", api.token(job)
+    status, shared = api.call("POST", path + "/share", token=owner)
+    assert (status, set(shared)) == (201, {"token", "url"})
+    assert shared["url"] == f"https://site.example/#share={shared['token']}"
+    assert api.call("GET", path, token=shared["token"])[0] == 200
+    for method, rest in (("GET", "/video"), ("POST", "/share"), ("DELETE", "")):
+        assert code(api.call(method, path + rest, token=shared["token"])) == (403, "FORBIDDEN")
+    _, watching = api.call("POST", path + "/share", {"scopes": ["video"], "expiresIn": 60}, token=owner)
+    assert code(api.call("GET", path + "/video", token=watching["token"])) == (409, "CONFLICT")
+    assert code(api.call("POST", path + "/share", {"expiresIn": 1}, token=owner)) == (400, "INVALID_REQUEST")
+
+
+def test_a_cancel_ends_the_job_and_erases_the_video(api: Api) -> None:
+    job = api.put(job_in(Status.QUEUED))
+    api.upload(job)
+    status, body = api.call("DELETE", f"/jobs/{job.job_id}", token=api.token(job))
+    assert (status, body["job"]["status"]) == (202, "CANCELLED")
+    assert "Versions" not in api.aws.s3.list_object_versions(Bucket=api.aws.bucket)
+    assert api.call("DELETE", f"/jobs/{job.job_id}", token=api.token(job)) == (202, body)
+
+
+def test_health_names_the_release_and_the_model(api: Api) -> None:
+    assert api.call("GET", "/health") == (200, {"version": __version__})
+    JobTable(api.aws.table, api.aws.dynamodb).register_model({"id": "divescore-mini"})
+    assert api.call("GET", "/health") == (200, {"version": __version__, "model": {"id": "divescore-mini"}})
+
+
+def test_an_unknown_address_is_told(api: Api) -> None:
+    assert code(api.call("GET", "/jobs/x/y/z")) == (404, "NOT_FOUND")
+
+
+def test_a_contended_job_is_told_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def contended(*_: object) -> None:
+        raise Contended("j")
+
+    job = api.put(job_in(Status.QUEUED))
+    monkeypatch.setattr(JobTable, "apply", contended)
+    assert code(api.call("DELETE", f"/jobs/{job.job_id}", token=api.token(job))) == (503, "UNAVAILABLE")
+
+
+def test_a_fault_of_ours_keeps_its_details_in_the_log(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the table's password is 1234")
+
+    monkeypatch.setattr(JobTable, "get", broken)
+    job = job_in(Status.QUEUED)
+    answer = api.raw("GET", f"/jobs/{job.job_id}", token=api.token(job))
+    assert code((answer["statusCode"], json.loads(answer["body"]))) == (500, "INTERNAL")
+    assert "1234" not in answer["body"]
+    assert "1234" in api.log.getvalue()
+
+
+def test_the_log_names_the_job_and_keeps_its_secrets(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    _, body = api.call("POST", "/jobs", GOOD)
+    job, token = f"/jobs/{body['jobId']}", body["token"]
+    api.call("GET", job, token=token)
+    api.call("GET", job + "/video", token=token)
+    _, shared = api.call("POST", job + "/share", token=token)
+    api.call("DELETE", job, token=token)
+    written = api.log.getvalue() + capsys.readouterr().out
+    lines = [json.loads(line) for line in api.log.getvalue().splitlines()]
+    assert len(lines) == 5
+    assert {line["correlation_id"] for line in lines} == {body["jobId"]}
+    ticket = body["live"]["url"].partition("ticket=")[2]
+    signature = body["upload"]["fields"].get("x-amz-signature") or body["upload"]["fields"]["signature"]
+    for secret in (token, ticket, signature, shared["token"], "my secret name", "203.0.113.7"):
+        assert secret not in written
+
+
+def test_every_answer_is_counted(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.call("POST", "/jobs", GOOD)
+    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert metrics["Jobs_created"] == [1.0]
+    assert metrics["Answered_201"] == [1.0]

@@ -1,0 +1,184 @@
+"""The worker's handler, with a scorer that needs no network."""
+
+import io
+import json
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from divescore.jobs.items import to_item
+from divescore.jobs.model import Job, Status
+from divescore.jobs.table import JobTable
+from divescore.scoring.errors import ScoringError
+from divescore.video.errors import VideoRejected
+from divescore.worker.model import LoadedModel
+from functions.worker import app
+from tests.fakes.aws import Aws
+from tests.fakes.jobs import job_in
+from tests.fakes.lambdas import context, sqs_event
+from tests.fakes.world import VIDEO
+
+INFO = {"id": "divescore-mini", "version": "1", "sha256": "0" * 64, "architecture": "a", "trainedOn": "synthetic"}
+
+
+class Scorer:
+    """Scores as it is told."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self.error: Exception | None = None
+        self.broken: Exception | None = None
+
+    def load(self, folder: Path) -> LoadedModel:
+        if self.broken is not None:
+            raise self.broken
+        self.loads += 1
+        return LoadedModel(cast(Any, self), INFO)
+
+    def score(self, path: Path, on_progress: Callable[[str, float], None], **_: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        on_progress("scoring", 1.0)
+        result = {"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}}
+        return SimpleNamespace(model_dump=lambda **_: result)
+
+
+@pytest.fixture
+def scorer(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
+    for name, value in {
+        "TABLE_NAME": aws.table,
+        "UPLOADS_BUCKET": aws.bucket,
+        "SCORING_QUEUE_URL": aws.scoring,
+        "SCORING_DLQ_URL": aws.scoring_dlq,
+        "MODEL_DIR": "/nowhere",
+    }.items():
+        monkeypatch.setenv(name, value)
+    scorer = Scorer()
+    monkeypatch.setattr("divescore.worker.model.load_model", scorer.load)
+    monkeypatch.setattr(app, "load_model", scorer.load)
+    caches = (app.settings, app.model, app.worker)
+    for cached in caches:
+        cached.cache_clear()
+    yield scorer
+    for cached in caches:
+        cached.cache_clear()
+
+
+def queued(aws: Aws, status: Status = Status.QUEUED, **changes: Any) -> tuple[Job, str]:
+    """A job, and the message that is about it."""
+    job = job_in(status, **changes)
+    version = aws.s3.put_object(Bucket=aws.bucket, Key=job.key, Body=VIDEO)["VersionId"]
+    job = job_in(status, **(changes | {"object_version": version}))
+    aws.dynamodb.put_item(TableName=aws.table, Item=to_item(job))
+    return job, json.dumps({"jobId": job.job_id, "objectVersion": version})
+
+
+def work(*bodies: str, left: float = 100) -> list[str]:
+    answer = app.handler(sqs_event(*bodies), context(left))
+    assert set(answer) == {"batchItemFailures"}
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def read(aws: Aws, job: Job) -> Job:
+    return JobTable(aws.table, aws.dynamodb).get(job.job_id)
+
+
+def test_a_dive_is_scored_and_acknowledged(aws: Aws, scorer: Scorer) -> None:
+    job, body = queued(aws)
+    assert work(body) == []
+    scored = read(aws, job)
+    assert scored.status is Status.SCORED
+    assert scored.result is not None
+    assert scored.result["score"] == 84.15
+
+
+def test_the_model_is_loaded_once_and_noted(aws: Aws, scorer: Scorer) -> None:
+    assert app.handler({"warm": True}, context()) == {"model": INFO}
+    assert app.handler({"warm": True}, context()) == {"model": INFO}
+    work(queued(aws)[1])
+    assert scorer.loads == 1
+    assert JobTable(aws.table, aws.dynamodb).registered_model() == INFO
+
+
+def test_a_bad_video_is_rejected_and_acknowledged(aws: Aws, scorer: Scorer) -> None:
+    scorer.error = VideoRejected("DAMAGED", "The file is damaged.")
+    job, body = queued(aws)
+    assert work(body) == []
+    assert read(aws, job).status is Status.REJECTED
+
+
+def test_a_fault_of_ours_brings_the_message_back(aws: Aws, scorer: Scorer) -> None:
+    scorer.error = ScoringError("a bug")
+    job, body = queued(aws)
+    assert work(body) == ["m0"]
+    assert read(aws, job).status is Status.QUEUED
+
+
+def test_an_attempt_stops_some_seconds_before_the_function_is_stopped(aws: Aws, scorer: Scorer) -> None:
+    job, body = queued(aws)
+    assert work(body, left=app.STOP_MARGIN_SECONDS) == ["m0"]
+    error = read(aws, job).error
+    assert error is not None
+    assert error.code == "OUT_OF_TIME"
+    assert work(body, left=app.STOP_MARGIN_SECONDS + 60) == []
+
+
+def test_a_busy_dive_comes_back(aws: Aws, scorer: Scorer) -> None:
+    now = JobTable(aws.table, aws.dynamodb).now()
+    job, body = queued(aws, Status.PROCESSING, lease_until=now + 30_000)
+    assert work(body) == ["m0"]
+    assert read(aws, job) == job
+
+
+def test_spent_attempts_are_buried_and_acknowledged(aws: Aws, scorer: Scorer) -> None:
+    job, body = queued(aws, Status.PROCESSING, attempt=3, lease_until=1)
+    assert work(body) == []
+    assert read(aws, job).status is Status.FAILED
+    assert aws.bodies(aws.scoring_dlq) == [body]
+
+
+def test_what_nobody_of_ours_wrote_ends_in_the_dead_letters_by_its_receives(aws: Aws, scorer: Scorer) -> None:
+    assert work("{}", "no json") == ["m0", "m1"]
+
+
+def test_a_model_that_cannot_be_loaded_brings_the_message_back(aws: Aws, scorer: Scorer) -> None:
+    job, body = queued(aws)
+    scorer.broken = OSError("no such folder")
+    assert work(body) == ["m0"]
+    assert read(aws, job) == job
+    scorer.broken = None
+    assert work(body) == []
+
+
+def test_in_lambda_the_model_is_loaded_before_the_first_message(
+    aws: Aws, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    runpy.run_path(str(app.__file__))
+    assert scorer.loads == 1
+
+
+def test_the_log_names_the_job_and_the_outcome(
+    aws: Aws, scorer: Scorer, capture: Callable[[Logger], io.StringIO]
+) -> None:
+    log = capture(app.logger)
+    scorer.error = RuntimeError("a bug")
+    job, body = queued(aws)
+    work(body)
+    lines = [json.loads(text) for text in log.getvalue().splitlines()]
+    assert {line["correlation_id"] for line in lines} == {job.job_id}
+    assert [line["message"] for line in lines if line["message"] != "visibility not changed"] == [
+        "attempt failed",
+        "delivered",
+    ]
+
+
+def test_outcomes_are_counted(aws: Aws, scorer: Scorer, capsys: pytest.CaptureFixture[str]) -> None:
+    work(queued(aws)[1])
+    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert metrics["Delivered_scored"] == metrics["Deliveries"] == [1.0]
