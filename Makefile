@@ -31,7 +31,7 @@ $(READY): pyproject.toml requirements.lock
 		echo "Divescore needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once; some minutes and about 1.5 GB)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	@pip="$(BIN)/python -m pip install -qq --disable-pip-version-check"; \
 	if ! $(BIN)/python -c 'import importlib.metadata as m; assert m.version("torch").split("+")[0] == "$(TORCH)"' 2>/dev/null; then \
 		if [ "$$(uname -s)" != Linux ]; then $$pip -c requirements.lock torch==$(TORCH); \
 		elif ! $$pip -c requirements.lock torch==$(TORCH)+cpu 2>/dev/null; then \
