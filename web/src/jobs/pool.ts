@@ -72,7 +72,7 @@ export class Pool {
 
   constructor(private readonly parts: PoolParts) {
     this.now = parts.now ?? Date.now;
-    this.newKey = parts.newKey ?? (() => crypto.randomUUID());
+    this.newKey = parts.newKey ?? randomKey;
     this.link = parts.link({
       onJob: (job) => this.takeJob(job),
       onState: (link) => this.publish({ ...this.state, link }),
@@ -133,7 +133,7 @@ export class Pool {
       const key = this.newKey();
       const refusal = problemOf(file);
       if (refusal === null) {
-        this.cargo.set(key, { file, declared, abort: new AbortController(), idempotencyKey: crypto.randomUUID() });
+        this.cargo.set(key, { file, declared, abort: new AbortController(), idempotencyKey: randomKey() });
       }
       return {
         key,
@@ -154,7 +154,7 @@ export class Pool {
   retry(key: string): void {
     const cargo = this.cargo.get(key);
     if (cargo === undefined) return;
-    this.cargo.set(key, { ...cargo, abort: new AbortController(), idempotencyKey: crypto.randomUUID() });
+    this.cargo.set(key, { ...cargo, abort: new AbortController(), idempotencyKey: randomKey() });
     this.dispatch({ type: "requeued", key });
     this.fillLanes();
   }
@@ -334,6 +334,11 @@ export class Pool {
     this.state = state;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** 128 random bits. `crypto.randomUUID` would do, but some browsers keep it from pages on plain http://….localhost. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
