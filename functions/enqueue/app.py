@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.messages import ScoringQueue
+from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
 from divescore.uploads.admission import Gate
 from divescore.uploads.notifications import parse_notification
@@ -39,6 +40,7 @@ def gate() -> Gate:
         table=JobTable(settings.table_name, client("dynamodb")),
         store=UploadStore(settings.uploads_bucket, client("s3")),
         queue=ScoringQueue(settings.scoring_queue_url, client("sqs")),
+        meter=LoggedMeter(),
     )
 
 

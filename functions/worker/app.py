@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivery, Worker
@@ -75,13 +76,15 @@ def worker() -> Worker:
         heartbeat_seconds=env.heartbeat_seconds,
         max_attempts=env.max_attempts,
         report=logger.warning,
+        meter=LoggedMeter(),
     )
 
 
 def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
     """Handle one message. Raises TryAgain, or what went wrong, when it has to stay on the queue."""
     logger.set_correlation_id(parse_message(record.body).job_id)
-    outcome = worker().handle(Delivery(record.body, record.receipt_handle), seconds_left)
+    delivery = Delivery(record.body, record.receipt_handle, int(record.attributes.sent_timestamp))
+    outcome = worker().handle(delivery, seconds_left)
     metrics.add_metric(name=f"Delivered_{outcome}", unit=MetricUnit.Count, value=1)
     logger.info("delivered", outcome=outcome, receives=record.attributes.approximate_receive_count)
     if not outcome.acknowledged:

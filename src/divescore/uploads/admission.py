@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
+from divescore.jobs.meter import SILENT, Meter
 from divescore.jobs.model import Cause, Job, Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Refusal, TurnedAway
@@ -30,6 +31,7 @@ class Gate:
     table: JobTable
     store: UploadStore
     queue: ScoringQueue
+    meter: Meter = SILENT
 
     def admit(self, upload: Upload) -> Admitted:
         """Queue or reject the upload of a waiting job, heal a lost message, erase what nobody waits for."""
@@ -55,7 +57,9 @@ class Gate:
         if isinstance(outcome, Refusal):
             return self._late(outcome.job, upload)
         if outcome.status is Status.REJECTED:
+            self.meter.count("Rejected", code=outcome.error.code if outcome.error else "UNKNOWN")
             return Admitted.REJECTED
+        self.meter.count("Accepted")
         self.queue.send(outcome)
         return Admitted.QUEUED
 

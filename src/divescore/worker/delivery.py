@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.jobs.errors import Contended, JobNotFound
 from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.meter import SILENT, Meter
 from divescore.jobs.model import Cause, Job, Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Reason, Refusal
@@ -59,6 +60,7 @@ class Delivery:
 
     body: str
     receipt: str
+    sent_at: int | None = None  # ms since the epoch; a redelivery keeps it
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Worker:
     max_attempts: int
     report: Callable[..., None]  # a structured warning: message, then fields
     monotonic: Callable[[], float] = time.monotonic
+    meter: Meter = SILENT
 
     def handle(self, delivery: Delivery, seconds_left: Callable[[], float]) -> Delivered:
         """Do what the job's state asks for; raises BadMessage for a body that nobody of ours wrote.
@@ -92,7 +95,12 @@ class Worker:
         if isinstance(outcome, Refusal):
             return self._refused(delivery, outcome)
         if outcome.status is Status.FAILED:
+            self._count_failure(outcome)
             return self._bury(delivery, outcome)
+        if job.status is Status.PROCESSING:
+            self.meter.count("TakenOver")
+        if outcome.attempt == 1 and delivery.sent_at is not None:
+            self.meter.seconds("QueueAge", max(0, self.table.now() - delivery.sent_at) / 1000)
         return self._attempt(delivery, outcome, seconds_left)
 
     def _refused(self, delivery: Delivery, refusal: Refusal) -> Delivered:
@@ -125,12 +133,16 @@ class Worker:
             return Delivered.LOST
         match settled.status:
             case Status.SCORED:
+                self._measure(settled)
                 return Delivered.SCORED
             case Status.REJECTED:
+                self.meter.count("Rejected", code=_code(settled))
                 return Delivered.REJECTED
             case Status.FAILED:
+                self._count_failure(settled)
                 return self._bury(delivery, settled)
             case _:
+                self.meter.count("Retried", code=_code(settled))
                 # Doubles with each attempt; the jitter keeps jobs that failed together from coming back together.
                 self._delay(delivery, 2**settled.attempt * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
                 return Delivered.RETRY
@@ -163,6 +175,14 @@ class Worker:
         timings = {"download": round(downloaded, 4), **result["timings"]}
         return {**result, "timings": timings}
 
+    def _measure(self, scored: Job) -> None:
+        self.meter.count("Scored")
+        for stage, seconds in (scored.result or {}).get("timings", {}).items():
+            self.meter.seconds("StageSeconds", seconds, stage=stage)
+
+    def _count_failure(self, failed: Job) -> None:
+        self.meter.count("Failed", code=_code(failed))
+
     def _bury(self, delivery: Delivery, job: Job) -> Delivered:
         cause = job.error or Cause("INTERNAL", "The job failed without a cause on record.", True)
         self.dead_letters.send(delivery.body, job.client, cause, job.attempt)
@@ -177,6 +197,10 @@ class Worker:
         except (ClientError, BotoCoreError) as error:
             # Only when the message comes back is at stake, and the queue's own time-out is the floor of that.
             self.report("visibility not changed", seconds=timeout, error=repr(error))
+
+
+def _code(job: Job) -> str:
+    return job.error.code if job.error else "UNKNOWN"
 
 
 def _cause(error: Exception) -> Cause:
