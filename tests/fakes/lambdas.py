@@ -33,6 +33,12 @@ def context(left: float = 100.0) -> LambdaContext:
     return cast(LambdaContext, _Context(left))
 
 
+def counted(output: str) -> dict[str, Any]:
+    """All metrics that a handler printed in CloudWatch's embedded format, by name."""
+    lines = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+    return {name: value for line in lines for name, value in line.items()}
+
+
 def http_event(
     method: str,
     path: str,

@@ -20,7 +20,7 @@ from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
-from tests.fakes.lambdas import context, http_event
+from tests.fakes.lambdas import context, counted, http_event
 
 GOOD = {"filename": "my secret name.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
 SOON = int(time.time()) + 3600
@@ -283,6 +283,6 @@ def test_the_log_names_the_job_and_keeps_its_secrets(api: Api, capsys: pytest.Ca
 
 def test_every_answer_is_counted(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.call("POST", "/jobs", GOOD)
-    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    metrics = counted(capsys.readouterr().out)
     assert metrics["Jobs_created"] == [1.0]
     assert metrics["Answered_201"] == [1.0]

@@ -13,7 +13,7 @@ from divescore.jobs.table import JobTable
 from functions.sweep import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
-from tests.fakes.lambdas import context
+from tests.fakes.lambdas import context, counted
 
 TICK = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
@@ -42,7 +42,7 @@ def put(stack: Aws, number: int, status: Status, **changes: object) -> str:
 
 def test_a_quiet_minute(stack: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.handler(TICK, context()) == {}
-    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    metrics = counted(capsys.readouterr().out)
     assert metrics["Swept"] == [0.0]
 
 
@@ -67,7 +67,7 @@ def test_every_kind_of_overdue_job_is_settled(stack: Aws, capsys: pytest.Capture
     assert [json.loads(body)["jobId"] for body in stack.bodies(stack.scoring)] == [again]
     [notification] = stack.bodies(stack.uploads)
     assert there in notification
-    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    metrics = counted(capsys.readouterr().out)
     assert (metrics["Swept"], metrics["Swept_failed"], metrics["Swept_expired"]) == ([5.0], [2.0], [1.0])
 
 

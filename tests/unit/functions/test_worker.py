@@ -20,7 +20,7 @@ from divescore.worker.model import LoadedModel
 from functions.worker import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
-from tests.fakes.lambdas import context, sqs_event
+from tests.fakes.lambdas import context, counted, sqs_event
 from tests.fakes.world import VIDEO
 
 INFO = {"id": "divescore-mini", "version": "1", "sha256": "0" * 64, "architecture": "a", "trainedOn": "synthetic"}
@@ -180,5 +180,5 @@ def test_the_log_names_the_job_and_the_outcome(
 
 def test_outcomes_are_counted(aws: Aws, scorer: Scorer, capsys: pytest.CaptureFixture[str]) -> None:
     work(queued(aws)[1])
-    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    metrics = counted(capsys.readouterr().out)
     assert metrics["Delivered_scored"] == metrics["Deliveries"] == [1.0]
