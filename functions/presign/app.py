@@ -18,7 +18,7 @@ from divescore.jobs.quota import Limits
 from divescore.jobs.table import JobTable
 from divescore.live.keys import key_loader
 from divescore.live.tokens import Claims, Scope, TokenForbidden, Tokens
-from divescore.uploads.answers import Json, answer, bearer, problems, register_problems, reply
+from divescore.uploads.answers import Json, answer, bearer, only_objects, problems, register_problems, reply
 from divescore.uploads.intake import Intake
 from divescore.uploads.requests import (
     CreateJob,
@@ -135,7 +135,7 @@ def health() -> Response[Json]:
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: one HTTP request."""
-    response = app.resolve(event, context)
+    response = app.resolve(only_objects(event), context)
     metrics.add_metric(name=f"Answered_{response['statusCode']}", unit=MetricUnit.Count, value=1)
     logger.info("answered", route=event.get("routeKey"), status=response["statusCode"])
     return response

@@ -1,5 +1,7 @@
 """HTTP's side of the API: how answers and problems look on the wire."""
 
+import base64
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,6 +47,28 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     return token.strip() or None if kind.lower() == "bearer" else None
 
 
+def only_objects(event: Json) -> Json:
+    """The event; a body that cannot be one of this API's is declared as plain text, which every route refuses.
+
+    The framework reads forms too, takes a list's first item for the body, and fails at what it cannot decode.
+    """
+    headers = event.get("headers") or {}
+    declared = str(headers.get("content-type") or JSON).strip().lower()
+    if declared.startswith(JSON) and (event.get("body") is None or not _hopeless(event)):
+        return event
+    return event | {"headers": headers | {"content-type": "text/plain"}}
+
+
+def _hopeless(event: Json) -> bool:
+    try:
+        text = base64.b64decode(event["body"]).decode() if event.get("isBase64Encoded") else event["body"]
+        return isinstance(json.loads(text), list)
+    except json.JSONDecodeError:
+        return False  # the framework says where it is wrong
+    except (ValueError, RecursionError):  # not base64, not UTF-8, or nested without end
+        return True
+
+
 def register_problems(app: APIGatewayHttpResolver, logger: Logger) -> None:
     """Turn every exception that a route may raise into its answer."""
 
@@ -55,7 +79,9 @@ def register_problems(app: APIGatewayHttpResolver, logger: Logger) -> None:
 
     answers: dict[type[Exception], Callable[[Any], Response[Json]]] = {
         RequestValidationError: lambda error: problem(400, "INVALID_REQUEST", _sentence(error)),
-        RequestUnsupportedContentType: lambda _: problem(400, "INVALID_REQUEST", "Send the body as application/json."),
+        RequestUnsupportedContentType: lambda _: problem(
+            400, "INVALID_REQUEST", "Send the body as application/json, an object in UTF-8."
+        ),
         IntakeError: lambda error: problem(error.status, error.code, error.message),
         TokenForbidden: lambda error: problem(403, error.code, error.message),
         TokenError: lambda error: problem(401, error.code, error.message, {"WWW-Authenticate": "Bearer"}),
