@@ -1,5 +1,6 @@
 """Deploys template.yaml to the local engine through CloudFormation, as an IAM user and with access control on."""
 
+import hashlib
 import json
 import os
 import sys
@@ -144,7 +145,8 @@ def deploy(clients: Clients, root: Path, port: int, weights: Path, parameters: d
     cloudformation = clients.cloudformation()
     arguments: Any = {
         "StackName": STACK_NAME,
-        "TemplateBody": json.dumps(template),
+        # Inline it would have to stay under 51,200 bytes.
+        "TemplateURL": _upload_template(clients, json.dumps(template).encode()),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
@@ -169,6 +171,13 @@ def _upload(s3: "S3Client", code: list[package.Package]) -> None:
     for item in code:
         if item.key not in there:
             s3.put_object(Bucket=PACKAGES, Key=item.key, Body=item.content)
+
+
+def _upload_template(clients: Clients, body: bytes) -> str:
+    """Put the template beside the code and return its address."""
+    key = f"template/{hashlib.sha256(body).hexdigest()[:32]}.json"
+    clients.s3().put_object(Bucket=PACKAGES, Key=key, Body=body)
+    return f"{clients.endpoint}/{PACKAGES}/{key}"
 
 
 def _status(cloudformation: "CloudFormationClient") -> str | None:
