@@ -1,11 +1,17 @@
 """How this system talks to AWS: one place for time-outs, retries and signatures of every client."""
 
+import logging
 import os
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+# Their debug lines hold what must not be in a log, whatever level the rest of it has: signatures, the secret that signs
+# tokens, messages as they are pushed.
+for _name in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 @cache
