@@ -131,7 +131,7 @@ def test_a_start_that_fails_leaves_nothing_running(machine: Machine, tmp_path: P
     (tmp_path / "no-weights").mkdir()
     failed = machine.up("--weights", str(tmp_path / "no-weights"))
     assert failed.returncode == 1
-    assert "The worker does not start" in failed.stderr
+    assert "The function 'worker' does not work" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert machine.processes() == []
     assert not machine.folder.exists()

@@ -5,6 +5,7 @@ LocalError
 ├── PortInUse        something else listens on the port
 ├── EngineFailed     the engine did not start, or stopped by itself
 ├── DeployFailed     the stack could not be created or updated
+├── FunctionBroken   a function does not answer as it should
 └── SiteFailed       the page could not be published
 """
 
@@ -54,6 +55,16 @@ class DeployFailed(LocalError):
         self.events = events
         lines = "\n".join(f"  {event}" for event in events) or "  (the engine gave no reason)"
         super().__init__(f"The stack ended in {status}:\n{lines}")
+
+
+class FunctionBroken(LocalError):
+    """A function does not start, or does not answer as it should."""
+
+    code = "FUNCTION_BROKEN"
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(f"The function {name!r} does not work: {reason}")
 
 
 class SiteFailed(LocalError):

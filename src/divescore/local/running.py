@@ -1,7 +1,6 @@
 """Brings the local system up and takes it down, whatever state the last run left behind."""
 
 import fcntl
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from divescore.local import deploy, engine, site, state
+from divescore.local import deploy, engine, site, state, warming
 from divescore.local.errors import EngineFailed, LocalError
 from divescore.local.state import State
 
@@ -93,23 +92,13 @@ def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say)
         say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
         if not site.publish(clients.s3(), root / "web" / "dist", current.stack):
             say(site.NOT_BUILT)
-        warm(clients, current.stack.worker, say)
+        model = warming.warm(clients.functions(), current.stack)
+        say(f"The functions are warm; the worker has loaded {model.get('id')} {model.get('version')}.")
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"The local engine refused a step of the deployment: {error}") from error
     current.weights = str(weights)
     current.save()
     return current
-
-
-def warm(clients: deploy.Clients, worker: str, say: Say) -> None:
-    """Have the worker load its network now, so that the first dive does not wait for it."""
-    answer = clients.functions().invoke(FunctionName=worker, Payload=json.dumps({"warm": True}).encode())
-    body = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        reason = body.get("errorMessage", body) if isinstance(body, dict) else body
-        raise LocalError(f"The worker does not start: {reason}")
-    model = body.get("model", {}) if isinstance(body, dict) else {}
-    say(f"The worker is warm: {model.get('id', 'unknown model')} {model.get('version', '')}".rstrip())
 
 
 def _clean_up(folder: Path, found: State | None, say: Say) -> None:
