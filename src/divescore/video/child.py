@@ -74,21 +74,22 @@ def _serve(control: socket.socket) -> None:
             _run(control, nursery, request, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        status = _await_end(pid, control, woken)
-        if status is None:
+        ended = _await_end(pid, control, woken)
+        if ended is None:
             return
-        _say(control, exit=status)
+        status, peak = ended
+        _say(control, exit=status, peak=peak)
 
 
-def _await_end(pid: int, control: socket.socket, woken: int) -> int | None:
-    """Wait status of the decoder; None when the worker is gone, and then the decoder is too."""
+def _await_end(pid: int, control: socket.socket, woken: int) -> tuple[int, int] | None:
+    """Wait status and most resident bytes of the decoder; None when the worker is gone: then the decoder is, too."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(woken, select.POLLIN)
     while True:
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-            return status
+            return status, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         events = dict(poll.poll())
         if woken in events:
             os.read(woken, 4096)

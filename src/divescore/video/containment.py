@@ -70,6 +70,8 @@ class Decoder:
         self._socket: socket.socket | None = None
         self._lines = bytearray()
         self._ready = False
+        self.peak_bytes = 0
+        """Most memory that the last decoder had resident."""
 
     def start(self) -> None:
         """Start the nursery without waiting for it, so that the first video need not."""
@@ -117,6 +119,7 @@ class Decoder:
                 fraction = max(fraction, min(float(said.get("progress", 0.0)), 1.0))
                 if "report" not in said:
                     on_progress(fraction)
+            self.peak_bytes = int(said["peak"])
         except BaseException:
             # Also for a cancellation or Ctrl-C: nothing may go on decoding for nobody.
             self._stop()

@@ -126,8 +126,13 @@ def _opened(descriptor: int, container: str, limits: Limits, **options: str) -> 
     return opened, streams[0]
 
 
+def _exhausted(error: Exception) -> bool:
+    """Whether memory ran out; a thread that finds none for its stack says so with EAGAIN."""
+    return isinstance(error, MemoryError | BlockingIOError)
+
+
 def _out_of_memory_or(error: Exception, sentence: str) -> Exception:
-    if isinstance(error, MemoryError):
+    if _exhausted(error):
         return MemoryError(str(error))
     return VideoRejected(RejectionCode.DAMAGED, f"{sentence} Export it again.")
 
@@ -176,8 +181,8 @@ def _plan(descriptor: int, container: str, count: int, limits: Limits) -> _Plan:
                 if len(stamps) > 2 * limits.max_frames:
                     break
         except av.FFmpegError as error:
-            if isinstance(error, MemoryError):
-                raise
+            if _exhausted(error):
+                raise MemoryError(str(error)) from error
             # A damaged end: what was walked so far is what there is.
     if not stamps:
         if stream.codec_context is None or stream.codec_context.name not in DECODERS:
@@ -218,8 +223,8 @@ def _unsupported(stream: VideoStream) -> VideoRejected:
 
 
 def _most_pixels(limits: Limits) -> str:
-    """FFmpeg counts the padding of its buffers as well; `_check_size` is exact."""
-    return str(2 * limits.max_pixels + 2**20)
+    """Where FFmpeg gives up before it allocates; `_check_size` is exact and has a better sentence up to there."""
+    return str(8 * limits.max_pixels + 2**20)
 
 
 def _prepare(stream: VideoStream, limits: Limits) -> None:
@@ -248,8 +253,8 @@ def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: 
                 try:
                     frames = packet.decode()
                 except av.FFmpegError as error:
-                    if isinstance(error, MemoryError):
-                        raise
+                    if _exhausted(error):
+                        raise MemoryError(str(error)) from error
                     failures += 1
                     continue
                 for frame in frames:
@@ -258,8 +263,8 @@ def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: 
                         if len(done.places) % _PROGRESS_EVERY == 0:
                             on_progress(picker.share)
         except av.FFmpegError as error:
-            if isinstance(error, MemoryError):
-                raise
+            if _exhausted(error):
+                raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
         picker.finish()
     done.broken += failures
@@ -331,8 +336,8 @@ class _Picker:
                 frame, width=width, height=height, format="rgb24", interpolation="AREA" if area else "BILINEAR"
             )
         except (av.FFmpegError, ValueError) as error:
-            if isinstance(error, MemoryError):
-                raise
+            if _exhausted(error):
+                raise MemoryError(str(error)) from error
             raise VideoRejected(
                 RejectionCode.UNSUPPORTED,
                 f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
@@ -393,8 +398,8 @@ def _damage(data: Bytes, container: str, plan: _Plan, done: _Pass, seconds: floa
     if done.broken > _DAMAGED * total:
         raise VideoRejected(
             RejectionCode.DAMAGED,
-            f"{done.broken} of {total} frames are broken; the video is damaged. Export or upload it again.",
+            f"Of {total} frames, {done.broken} are broken; the video is damaged. Export or upload it again.",
         )
     if done.broken > _NOTED * total:
-        warnings.append(f"{done.broken} of {total} frames of the video are broken.")
+        warnings.append(f"Of the {total} frames of the video, {done.broken} are broken.")
     return warnings

@@ -139,13 +139,15 @@ def _matroska_sizes(data: Bytes) -> list[tuple[int, int]] | None:
     if not tracks:
         return None
     sizes: list[tuple[int, int]] = []
+    sound = False
     for _, start, end, _ in tracks:
         fields = {name: (first, last) for name, first, last, _ in _elements(data, start, end)}
+        sound = sound or _value(data, fields.get(_TRACK_TYPE)) == 2
         picture = _value(data, fields.get(_TRACK_TYPE)) == 1 or _text(data, fields.get(_CODEC)).startswith(b"V_")
         if picture:
             video = {name: (first, last) for name, first, last, _ in _elements(data, *fields.get(_VIDEO, (0, 0)))}
             sizes.append((_value(data, video.get(_WIDTH)), _value(data, video.get(_HEIGHT))))
-    return sizes
+    return sizes if sizes or sound else None
 
 
 def _value(data: Bytes, span: tuple[int, int] | None) -> int:
