@@ -69,12 +69,22 @@ def test_a_port_in_use_is_told_and_nothing_is_left(machine: Machine) -> None:
     assert machine.processes() == []
 
 
-def test_down_leaves_no_process_and_no_file(machine: Machine) -> None:
-    started = machine.up()
-    assert started.returncode == 0, started.stderr
-    told = json.loads(started.stdout)
+def test_up_updates_in_place_and_down_leaves_no_process_and_no_file(machine: Machine) -> None:
+    first = machine.up()
+    assert first.returncode == 0, first.stderr
+    told = json.loads(first.stdout)
     assert set(told) == {"api", "live", "web", "bucket", "queues", "table"}
+
+    second = machine.up("--parameter", "RetentionDays=3")
+    assert second.returncode == 0, second.stderr
+    assert "already runs" in second.stderr
+    assert json.loads(second.stdout) == told
+    refused = machine.up("--parameter", "RetentionDays=0")
+    assert refused.returncode == 1
+    assert "RetentionDays" in refused.stderr
+    assert "Traceback" not in refused.stderr
     assert running(machine)["api"] == told["api"]
+
     assert len(machine.processes()) >= 2, "the engine and its worker"
     stopped = machine("down", timeout=STACK_STOPS_WITHIN)
     assert stopped.returncode == 0, stopped.stderr
@@ -83,20 +93,6 @@ def test_down_leaves_no_process_and_no_file(machine: Machine) -> None:
     assert running(machine) == {"running": False}
     again = machine("down", timeout=STACK_STOPS_WITHIN)
     assert (again.returncode, again.stderr.strip()) == (0, "Nothing was running.")
-
-
-def test_a_second_up_updates_in_place_and_a_refused_one_leaves_it_running(machine: Machine) -> None:
-    first = machine.up()
-    assert first.returncode == 0, first.stderr
-    second = machine.up("--parameter", "RetentionDays=3")
-    assert second.returncode == 0, second.stderr
-    assert "already runs" in second.stderr
-    assert json.loads(second.stdout) == json.loads(first.stdout)
-    refused = machine.up("--parameter", "RetentionDays=0")
-    assert refused.returncode == 1
-    assert "RetentionDays" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert running(machine)["running"] is True
 
 
 def test_a_crashed_engine_is_noticed_and_the_next_start_cleans_up(machine: Machine) -> None:
@@ -114,22 +110,20 @@ def test_a_crashed_engine_is_noticed_and_the_next_start_cleans_up(machine: Machi
     assert machine.record().engine.pid != crashed.pid
 
 
-def test_a_start_that_was_interrupted_is_started_afresh(machine: Machine) -> None:
+def test_after_an_interrupted_start_the_next_begins_afresh_and_one_that_fails_leaves_nothing(
+    machine: Machine, tmp_path: Path
+) -> None:
     begin = "import sys, pathlib; from divescore.local import engine, state; folder = pathlib.Path(sys.argv[1]); "
     begin += "state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
     subprocess.run([sys.executable, "-c", begin, str(machine.folder), str(machine.port)], check=True)
     half = machine.record()
     assert engine.lives(half.engine)
     assert running(machine) == {"running": False}
-    started = machine.up()
-    assert started.returncode == 0, started.stderr
-    assert "did not finish" in started.stderr
-    assert not engine.lives(half.engine)
 
-
-def test_a_start_that_fails_leaves_nothing_running(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "no-weights").mkdir()
     failed = machine.up("--weights", str(tmp_path / "no-weights"))
+    assert "did not finish" in failed.stderr
+    assert not engine.lives(half.engine)
     assert failed.returncode == 1
     assert "The function 'worker' does not work" in failed.stderr
     assert "Traceback" not in failed.stderr
