@@ -13,10 +13,14 @@ from pydantic_settings import BaseSettings
 from divescore.aws import client
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.meter import LoggedMeter
+from divescore.jobs.redelivery import back_off, come_back_in
 from divescore.jobs.table import JobTable
 from divescore.uploads.admission import Gate
 from divescore.uploads.notifications import parse_notification
 from divescore.uploads.store import UploadStore
+
+# No longer than the queue itself would wait: ten deliveries then span a quarter of an hour.
+LONGEST_WAIT_SECONDS = 180
 
 logger = Logger()
 metrics = Metrics()
@@ -29,28 +33,40 @@ class Settings(BaseSettings):
 
     table_name: str
     uploads_bucket: str
+    uploads_queue_url: str
     scoring_queue_url: str
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return Settings()
 
 
 @cache
 def gate() -> Gate:
     """Everything that a notification needs."""
-    settings = Settings()
+    env = settings()
     return Gate(
-        table=JobTable(settings.table_name, client("dynamodb")),
-        store=UploadStore(settings.uploads_bucket, client("s3")),
-        queue=ScoringQueue(settings.scoring_queue_url, client("sqs")),
+        table=JobTable(env.table_name, client("dynamodb")),
+        store=UploadStore(env.uploads_bucket, client("s3")),
+        queue=ScoringQueue(env.scoring_queue_url, client("sqs")),
         meter=LoggedMeter(),
     )
 
 
 def admit(record: SQSRecord) -> None:
-    """Handle one message; whatever it raises leaves the message on the queue."""
-    for upload in parse_notification(record.body):
-        logger.set_correlation_id(upload.job_id)
-        outcome = gate().admit(upload)
-        metrics.add_metric(name=f"Upload_{outcome}", unit=MetricUnit.Count, value=1)
-        logger.info("admitted", outcome=outcome, objectVersion=upload.object_version)
+    """Handle one message; whatever it raises leaves the message on the queue, to come back after growing waits."""
+    try:
+        for upload in parse_notification(record.body):
+            logger.set_correlation_id(upload.job_id)
+            outcome = gate().admit(upload)
+            metrics.add_metric(name=f"Upload_{outcome}", unit=MetricUnit.Count, value=1)
+            logger.info("admitted", outcome=outcome, objectVersion=upload.object_version)
+    except Exception:
+        wait = back_off(int(record.attributes.approximate_receive_count), LONGEST_WAIT_SECONDS)
+        come_back_in(wait, client("sqs"), settings().uploads_queue_url, record.receipt_handle, logger.warning)
+        raise
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -23,11 +23,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A click group that imports a subcommand's module when the subcommand is first needed."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names in the order of the table, which is the order a newcomer needs them in."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         """The command of that name, or None when there is none."""
         if cmd_name not in COMMANDS:
             return None

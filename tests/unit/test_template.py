@@ -99,7 +99,7 @@ def test_the_scoring_queue_hides_a_message_six_times_as_long_as_any_worker_may_t
 def test_behind_each_queue_stands_a_dead_letter_queue_that_keeps_longer(queue: str, dead: str) -> None:
     redrive = properties(queue)["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [dead, "Arn"]}
-    assert redrive["maxReceiveCount"] == (10 if queue == "ScoringQueue" else 5)
+    assert redrive["maxReceiveCount"] == 10
     assert properties(queue)["MessageRetentionPeriod"] == DAY
     assert properties(dead)["MessageRetentionPeriod"] == 14 * DAY
 

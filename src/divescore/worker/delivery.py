@@ -1,6 +1,5 @@
 """What to do with one delivery of the scoring queue, by the job's state (the queue may deliver anything twice)."""
 
-import random
 import tempfile
 import time
 import uuid
@@ -16,6 +15,7 @@ from divescore.jobs.errors import Contended, JobNotFound
 from divescore.jobs.messages import DeadLetters, parse_message
 from divescore.jobs.meter import SILENT, Meter
 from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.redelivery import back_off, come_back_in
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Reason, Refusal
 from divescore.uploads.store import ObjectGone, UploadStore
@@ -23,7 +23,6 @@ from divescore.video.errors import VideoRejected
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
 
 VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed
-LONGEST_DELAY_SECONDS = 900
 
 
 class Scores(Protocol):
@@ -143,8 +142,7 @@ class Worker:
                 return self._bury(delivery, settled)
             case _:
                 self.meter.count("Retried", code=_code(settled))
-                # Doubles with each attempt; the jitter keeps jobs that failed together from coming back together.
-                self._delay(delivery, 2**settled.attempt * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+                self._delay(delivery, back_off(settled.attempt))
                 return Delivered.RETRY
 
     def _work(self, attempt: Attempt) -> Job:
@@ -189,14 +187,7 @@ class Worker:
         return Delivered.FAILED
 
     def _delay(self, delivery: Delivery, seconds: float) -> None:
-        timeout = max(0, min(LONGEST_DELAY_SECONDS, round(seconds)))
-        try:
-            self.sqs.change_message_visibility(
-                QueueUrl=self.queue_url, ReceiptHandle=delivery.receipt, VisibilityTimeout=timeout
-            )
-        except (ClientError, BotoCoreError) as error:
-            # Only when the message comes back is at stake, and the queue's own time-out is the floor of that.
-            self.report("visibility not changed", seconds=timeout, error=repr(error))
+        come_back_in(seconds, self.sqs, self.queue_url, delivery.receipt, self.report)
 
 
 def _code(job: Job) -> str:

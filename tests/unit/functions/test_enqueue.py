@@ -24,10 +24,13 @@ GARBAGE = "this is no notification"
 def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("TABLE_NAME", aws.table)
     monkeypatch.setenv("UPLOADS_BUCKET", aws.bucket)
+    monkeypatch.setenv("UPLOADS_QUEUE_URL", aws.uploads)
     monkeypatch.setenv("SCORING_QUEUE_URL", aws.scoring)
-    app.gate.cache_clear()
+    for cached in (app.settings, app.gate):
+        cached.cache_clear()
     yield aws
-    app.gate.cache_clear()
+    for cached in (app.settings, app.gate):
+        cached.cache_clear()
 
 
 def uploaded(stack: Aws, number: int, data: bytes = VIDEO) -> tuple[Job, str]:
@@ -111,6 +114,25 @@ def test_a_table_that_does_not_answer_leaves_the_message(stack: Aws, monkeypatch
         assert enqueue(body) == ["m0"]
     assert enqueue(body) == []
     assert status_of(stack, job) is Status.QUEUED
+
+
+def test_a_message_that_failed_comes_back_after_a_growing_wait(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[tuple[float, str]] = []
+
+    def noted(seconds: float, _sqs: object, url: str, receipt: str, _report: object) -> None:
+        waits.append((seconds, receipt))
+        assert url == stack.uploads
+
+    monkeypatch.setattr(app, "come_back_in", noted)
+    for receives in ("1", "4", "9"):
+        event = sqs_event(GARBAGE)
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"] = receives
+        app.handler(event, context())
+    first, fourth, ninth = (seconds for seconds, _ in waits)
+    assert 1 <= first <= 3
+    assert 8 <= fourth <= 24
+    assert 90 <= ninth <= 270
+    assert {receipt for _, receipt in waits} == {sqs_event(GARBAGE)["Records"][0]["receiptHandle"]}
 
 
 def test_the_log_names_the_job(stack: Aws, capture: Callable[[Logger], io.StringIO]) -> None:
