@@ -109,8 +109,13 @@ def test_every_queue_is_encrypted() -> None:
 
 
 def test_every_dead_letter_queue_has_an_alarm() -> None:
-    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()}
-    assert watched >= {*QUEUES.values(), "StreamDlq"}
+    watched = [
+        alarm["Dimensions"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    ]
+    for dead in (*QUEUES.values(), "StreamDlq"):
+        assert [{"Name": "QueueName", "Value": {"Fn::GetAtt": [dead, "QueueName"]}}] in watched
 
 
 @pytest.mark.parametrize("function", ["EnqueueFunction", "WorkerFunction", "NotifyFunction"])
