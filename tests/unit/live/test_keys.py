@@ -2,11 +2,14 @@ import json
 from typing import Any
 
 import boto3
+import jwt
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
 from divescore.live.keys import KeysUnavailable, key_loader
+from divescore.live.tokens import Scope, TokenInvalid, Tokens
+from tests.fakes.aws import Aws
 
 SECRET = {"current": "k1", "k1": "1" * 40}
 
@@ -38,3 +41,32 @@ def test_a_key_store_that_does_not_answer_is_told_as_such(secretsmanager: Any) -
         stub.add_client_error("get_secret_value", "ThrottlingException")
         with pytest.raises(KeysUnavailable):
             key_loader("throttled", secretsmanager)(False)
+
+
+def test_a_key_is_rotated_in_and_later_withdrawn(aws: Aws) -> None:
+    """Each `Tokens` stands for a running function with a cache of its own."""
+
+    def started() -> Tokens:
+        return Tokens(key_loader(aws.secret, aws.secretsmanager))
+
+    def store(current: str, *names: str) -> None:
+        ring = {"current": current} | {name: name * 20 for name in names}
+        aws.secretsmanager.put_secret_value(SecretId=aws.secret, SecretString=json.dumps(ring))
+
+    store("k1", "k1")
+    running = started()
+    old = running.issue("job", [Scope.READ], 4_000_000_000)
+    store("k2", "k1", "k2")
+    new = started().issue("job", [Scope.READ], 4_000_000_000)
+    assert jwt.get_unverified_header(old)["kid"] == "k1"
+    assert jwt.get_unverified_header(new)["kid"] == "k2"
+    for token in (new, old):
+        running.verify(token, Scope.READ)
+        started().verify(token, Scope.READ)
+    assert jwt.get_unverified_header(running.issue("job", [Scope.READ], 4_000_000_000))["kid"] == "k2"
+
+    store("k2", "k2")
+    with pytest.raises(TokenInvalid):
+        started().verify(old, Scope.READ)
+    started().verify(new, Scope.READ)
+    running.verify(old, Scope.READ)  # for as long as its cache lasts
