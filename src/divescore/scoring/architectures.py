@@ -12,11 +12,13 @@ from safetensors.torch import load_file
 from divescore.scoring.dives import Dive, Position, Rotation, name_dive
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.networks import MiniNetwork, Outputs
+from divescore.scoring.networks import FLAWS, MiniNetwork, Outputs
 from divescore.scoring.preprocessing import to_input
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo, sample_frames
 
+DETAIL = 2
+"""The result's strip shows more than the network needs to see."""
 # Order of the classes in the network's heads.
 POSITIONS = (Position.TUCK, Position.PIKE, Position.STRAIGHT, Position.FREE)
 ROTATIONS = (Rotation.FORWARD, Rotation.BACK, Rotation.REVERSE, Rotation.INWARD)
@@ -62,15 +64,16 @@ class MiniPredictor:
         self._network.eval()
 
     def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
-        """Evenly spread frames at the network's size."""
+        """Evenly spread frames, `DETAIL` times the network's size in each direction."""
         wanted = self._preprocessing
-        return sample_frames(path, wanted.frames, (wanted.width, wanted.height), limits, on_progress)
+        size = (DETAIL * wanted.width, DETAIL * wanted.height)
+        return sample_frames(path, wanted.frames, size, limits, on_progress)
 
     def predict(self, video: SampledVideo, on_progress: Callable[[float], None]) -> Prediction:
         """One forward pass."""
         on_progress(0.0)
         with torch.inference_mode():
-            outputs = self._network(to_input(video.frames, self._preprocessing))
+            outputs = self._network(to_input(video.frames, self._preprocessing, DETAIL))
         on_progress(1.0)
         return _read(outputs, self._scale)
 
@@ -120,6 +123,7 @@ def _read(outputs: Outputs, scale: float) -> Prediction:
             "shares": [float(share) for share in outputs.shares[0]],
             "logSpread": float(outputs.log_spread[0]),
             "difficulty": float(outputs.difficulty[0]),
+            "flaws": {name: round(float(amount), 4) for name, amount in zip(FLAWS, outputs.flaws[0], strict=True)},
             "classes": probabilities,
         },
     )

@@ -23,6 +23,10 @@ CLASS_HEADS = {
     "half_somersaults": HALF_SOMERSAULTS,
     "half_twists": HALF_TWISTS,
 }
+FLAWS = ("angle", "splash", "legs", "shape", "height", "distance", "axis")
+"""What the network is taught to see beside the execution; training's `Flaws` in the same order."""
+EVEN_ATTENTION = 0.25
+"""Share of the attention that goes to all segments alike, so that none drops out of the account."""
 MAX_DIFFICULTY = 5.0
 
 
@@ -38,6 +42,8 @@ class Outputs:
     """[B] logarithm of the execution's expected error, in units of the whole scale."""
     difficulty: Tensor
     """[B] difficulty in points."""
+    flaws: Tensor
+    """[B, len(FLAWS)] amount of each flaw, 0..1."""
     classes: dict[str, Tensor]
     """Logits [B, classes] by head."""
 
@@ -50,7 +56,12 @@ class Outputs:
         """The same in single precision."""
         classes = {name: logits.float() for name, logits in self.classes.items()}
         return Outputs(
-            self.gate.float(), self.shares.float(), self.log_spread.float(), self.difficulty.float(), classes
+            self.gate.float(),
+            self.shares.float(),
+            self.log_spread.float(),
+            self.difficulty.float(),
+            self.flaws.float(),
+            classes,
         )
 
 
@@ -103,12 +114,14 @@ class MiniNetwork(nn.Module):
         self.stages = nn.ModuleList(_Stage(*stage) for stage in plan)
         self.project = nn.Sequential(nn.Linear(3 * 128, width), nn.ReLU(), nn.Dropout(dropout))
         self.temporal = nn.Sequential(*(_TemporalBlock(width, dilation, dropout) for dilation in (1, 2, 4)))
+        self.norm = nn.LayerNorm(2 * width)
         self.quality = nn.Linear(2 * width, 1)
         self.attention = nn.Linear(2 * width, 1)
         self.summary = nn.Sequential(nn.Linear(4 * width, width), nn.ReLU(), nn.Dropout(dropout))
         self.gate = nn.Linear(width, 1)
         self.log_spread = nn.Linear(width, 1)
         self.difficulty = nn.Linear(width, 1)
+        self.flaws = nn.Linear(width, len(FLAWS))
         self.classes = nn.ModuleDict({name: nn.Linear(width, size) for name, size in CLASS_HEADS.items()})
 
     def forward(self, frames: Tensor) -> Outputs:
@@ -127,8 +140,9 @@ class MiniNetwork(nn.Module):
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3)), place), dim=1)
         sequence = self.temporal(self.project(pooled).view(batch, length, -1).transpose(1, 2))
         parts = sequence.view(batch, sequence.shape[1], self.segments, -1)
-        segments = torch.cat((parts.mean(dim=3), parts.amax(dim=3)), dim=1).transpose(1, 2)
-        attention = torch.softmax(self.attention(segments).squeeze(2), dim=1)
+        segments = self.norm(torch.cat((parts.mean(dim=3), parts.amax(dim=3)), dim=1).transpose(1, 2))
+        chosen = torch.softmax(self.attention(segments).squeeze(2), dim=1)
+        attention = EVEN_ATTENTION / self.segments + (1.0 - EVEN_ATTENTION) * chosen
         shares = attention * torch.sigmoid(self.quality(segments).squeeze(2))
         attended = (attention.unsqueeze(2) * segments).sum(dim=1)
         summary = self.summary(torch.cat((attended, segments.mean(dim=1)), dim=1))
@@ -137,5 +151,6 @@ class MiniNetwork(nn.Module):
             shares=shares,
             log_spread=self.log_spread(summary).squeeze(1),
             difficulty=MAX_DIFFICULTY * torch.sigmoid(self.difficulty(summary).squeeze(1)),
+            flaws=torch.sigmoid(self.flaws(summary)),
             classes={name: head(summary) for name, head in self.classes.items()},
         )

@@ -4,13 +4,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from divescore.scoring.manifest import Preprocessing
 
 
-def to_input(frames: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
-    """uint8 RGB [T, H, W, 3] to float32 [1, T, 3, H, W], normalised by the manifest's mean and deviation."""
-    return normalise(torch.from_numpy(frames).unsqueeze(0), preprocessing)
+def to_input(frames: NDArray[np.uint8], preprocessing: Preprocessing, detail: int = 1) -> Tensor:
+    """uint8 RGB [T, H, W, 3] to float32 [1, T, 3, H / detail, W / detail].
+
+    Squares of `detail` pixels are averaged; then the manifest's mean and deviation apply.
+    """
+    pictures = normalise(torch.from_numpy(frames).unsqueeze(0), preprocessing)
+    return pictures if detail == 1 else functional.avg_pool2d(pictures[0], detail).unsqueeze(0)
 
 
 def normalise(frames: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -108,7 +108,7 @@ def _describe(film: Any) -> dict[str, Any]:
 @click.option("--minutes", type=click.FloatRange(0.05), help="Stop training after this long, wherever it is.")
 @click.option("--validation", type=click.IntRange(20), default=400, show_default=True, help="Unseen clips to judge by.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to train on.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes that draw.")
+@click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the manifest.")
 def train(
     out: Path,
@@ -153,7 +153,7 @@ def train(
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
 @click.option("--seed", type=click.IntRange(0), default=77, show_default=True, help="Seed of the unseen clips.")
 @click.option("--clips", type=click.IntRange(20), default=300, show_default=True, help="Rendered clips to judge by.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes that draw.")
+@click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json: bool) -> None:
     """Measure a model on rendered clips that no training has seen.

@@ -1,6 +1,6 @@
 """Rendered clips as arrays: pictures uint8 [N, T, H, W, 3] in a memory-mapped file, labels beside them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divescore.scoring.architectures import POSITIONS, ROTATIONS
-from divescore.scoring.networks import HALF_SOMERSAULTS, HALF_TWISTS
+from divescore.scoring.networks import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS
 from divescore.training.negatives import NEGATIVES, Film, build_negative
 from divescore.training.rendering import Drawn
 from divescore.training.sampling import draw_rendered
@@ -25,18 +25,19 @@ LABELS = (
     "rotation",
     "half_somersaults",
     "half_twists",
+    *FLAWS,
 )
 NEGATIVE_SHARE = 0.2
-_DRAWN_HEIGHT = 160
+_DRAWN_HEIGHT = 120
 
 
 @dataclass(frozen=True)
 class Shape:
     """Frames a clip, and their size."""
 
-    frames: int = 48
-    width: int = 112
-    height: int = 80
+    frames: int = 24
+    width: int = 56
+    height: int = 40
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def label_of(drawn: Drawn) -> NDArray[np.float32]:
             ROTATIONS.index(dive.rotation),
             min(dive.half_somersaults, HALF_SOMERSAULTS - 1),
             min(dive.half_twists, HALF_TWISTS - 1),
+            *(getattr(drawn.flaws, name) for name in FLAWS),
         ],
         dtype=np.float32,
     )
@@ -95,20 +97,28 @@ def label_of(drawn: Drawn) -> NDArray[np.float32]:
 def build_dataset(
     seeds: Iterable[int], shape: Shape, folder: Path, workers: int, on_progress: Callable[[int, int], None]
 ) -> Dataset:
-    """Draw the clips of `seeds` into a file of `folder`, by `workers` processes; the result depends on seeds alone."""
+    """Draw the clips of `seeds` into a file of `folder`, by `workers` processes (0: by this one).
+
+    The result depends on the seeds alone.
+    """
     wanted = list(seeds)
     size = (len(wanted), shape.frames, shape.height, shape.width, 3)
     clips = np.lib.format.open_memmap(folder / f"clips-{wanted[0]}.npy", mode="w+", dtype=np.uint8, shape=size)
     labels = np.zeros((len(wanted), len(LABELS)), dtype=np.float32)
-    # A fresh interpreter for each: torch's threads do not survive a fork.
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
-        drawn = pool.map(draw_clip, wanted, [shape] * len(wanted), chunksize=8)
-        for index, (clip, label) in enumerate(drawn):
-            clips[index], labels[index] = clip, label
-            on_progress(index + 1, len(wanted))
+    for index, (clip, label) in enumerate(_draw_all(wanted, shape, workers)):
+        clips[index], labels[index] = clip, label
+        on_progress(index + 1, len(wanted))
     return Dataset(clips, labels)
+
+
+def _draw_all(seeds: list[int], shape: Shape, workers: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    if workers == 0:
+        yield from (draw_clip(seed, shape) for seed in seeds)
+        return
+    # A fresh interpreter for each: torch's threads do not survive a fork.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        yield from pool.map(draw_clip, seeds, [shape] * len(seeds), chunksize=8)
 
 
 def _compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

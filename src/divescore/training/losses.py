@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.scoring.networks import CLASS_HEADS, Outputs
+from divescore.scoring.networks import CLASS_HEADS, FLAWS, Outputs
 from divescore.training.dataset import LABELS
 
 _COLUMN = {name: index for index, name in enumerate(LABELS)}
+_FLAWS = slice(_COLUMN[FLAWS[0]], _COLUMN[FLAWS[-1]] + 1)
 
 
 def column(labels: Tensor, name: str) -> Tensor:
@@ -21,7 +22,7 @@ def loss_of(outputs: Outputs, labels: Tensor, scale: float) -> Tensor:
     gate = functional.binary_cross_entropy_with_logits(outputs.gate, 0.02 + 0.96 * is_dive)
     dives = is_dive > 0.5
     if not bool(dives.any()):
-        return gate
+        return 2.0 * gate
     target = column(labels, "execution")[dives] / scale
     error = (outputs.execution[dives] - target).abs()
     log_spread = outputs.log_spread[dives].clamp(-6.0, 1.0)
@@ -34,4 +35,6 @@ def loss_of(outputs: Outputs, labels: Tensor, scale: float) -> Tensor:
             for name in CLASS_HEADS
         ]
     ).sum()
-    return gate + 10.0 * error.mean() + 0.3 * spread + difficulty + 0.35 * classes
+    # Naming the flaws leads to what costs points sooner than the points alone.
+    flaws = (outputs.flaws[dives] - labels[dives][:, _FLAWS]).abs().mean()
+    return 2.0 * gate + 3.0 * flaws + 8.0 * error.mean() + 0.3 * spread + difficulty + 0.35 * classes

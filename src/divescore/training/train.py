@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
@@ -42,17 +43,24 @@ class Settings:
     clips: int = 4000
     epochs: int = 5
     validation: int = 400
-    batch: int = 16
-    rate: float = 2e-3
+    batch: int = 8
+    rate: float = 1e-3
     decay: float = 0.02
     minutes: float | None = None
     threads: int = 1
     workers: int = 2
 
 
-def train(out: Path, settings: Settings, version: str, command: str, on_progress: OnProgress) -> Manifest:
+def train(
+    out: Path,
+    settings: Settings,
+    version: str,
+    command: str,
+    on_progress: OnProgress,
+    shape: Shape | None = None,
+) -> Manifest:
     """Draw the data, train, calibrate on unseen clips and write the weights folder `out`."""
-    shape = Shape()
+    shape = shape or Shape()
     preprocessing = Preprocessing(frames=shape.frames, width=shape.width, height=shape.height, mean=_MEAN, std=_STD)
     began = time.monotonic()
     torch.set_num_threads(settings.threads)
@@ -79,6 +87,8 @@ def train(out: Path, settings: Settings, version: str, command: str, on_progress
     out.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(state, out / WEIGHTS)
+    # safetensors writes files for their owner alone; a container may run as another user.
+    (out / WEIGHTS).chmod(0o644)
     manifest = Manifest(
         id=MODEL_ID,
         version=version,
@@ -102,7 +112,8 @@ def train(out: Path, settings: Settings, version: str, command: str, on_progress
 def fit(dataset: Dataset, preprocessing: Preprocessing, settings: Settings, on_progress: OnProgress) -> MiniNetwork:
     """A network fitted to `dataset`; the same on the same machine for the same settings."""
     torch.manual_seed(settings.seed)
-    generator = torch.Generator().manual_seed(settings.seed)
+    cv2.setNumThreads(1)
+    changes = np.random.default_rng([settings.seed, 5])
     order = np.random.default_rng([settings.seed, 4])
     network = MiniNetwork()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
@@ -123,7 +134,7 @@ def fit(dataset: Dataset, preprocessing: Preprocessing, settings: Settings, on_p
             group["lr"] = settings.rate * _schedule(share)
         begin = step % per_epoch * settings.batch
         chosen = np.sort(shuffled[begin : begin + settings.batch])
-        clips = augment(torch.from_numpy(dataset.clips[chosen]), generator)
+        clips = torch.from_numpy(augment(dataset.clips[chosen], changes))
         labels = torch.from_numpy(dataset.labels[chosen])
         # bfloat16 is several times faster where the processor has instructions for it, and no worse here.
         with torch.autocast("cpu", torch.bfloat16):

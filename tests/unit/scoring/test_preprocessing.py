@@ -17,4 +17,7 @@ def test_normalises_and_puts_channels_before_pixels() -> None:
     assert result.shape == (1, 2, 3, 3, 4)
     assert result.dtype == torch.float32
     assert torch.allclose(result[0, 1, :, 2, 3], torch.tensor([1.0, -1.0, 0.4]), atol=1e-6)
+    averaged = to_input(frames[:, 1:], wanted, detail=2)
+    assert averaged.shape == (1, 2, 3, 1, 2)
+    assert torch.allclose(averaged[0, 1, 0, 0, 1], torch.tensor(-0.5))
     assert torch.allclose(result[0, 0, :, 0, 0], torch.tensor([-1.0, -2.0, 0.0]), atol=1e-6)
