@@ -57,11 +57,12 @@ def main() -> int:
     parser.add_argument("--socket-cuts", type=int, default=10)
     parser.add_argument("--outside-kills", type=int, default=10)
     parser.add_argument("--idle-kills", type=int, default=8)
-    parser.add_argument("--in-flight", type=int, default=12)
+    parser.add_argument("--in-flight", type=int, default=10)
     parser.add_argument("--poison", type=int, default=0, help="instead of a storm: films that kill their worker")
     parser.add_argument("--calm", action="store_true", help="restart the engine only between two deliveries")
     parser.add_argument("--lease", type=int, default=30)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds that a client waits for its score")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="nothing but the report on standard output (always so)")
     options = parser.parse_args()
@@ -87,6 +88,7 @@ def main() -> int:
                     in_flight=options.in_flight,
                     calm=options.calm,
                     seed=options.seed,
+                    timeout=options.timeout,
                 )
                 report = asyncio.run(Storm(system, orders, videos, say).run())
                 document, holds = report.document(), report.holds

@@ -23,6 +23,7 @@ from tests.chaos.system import System
 from tests.chaos.transitions import Transitions
 
 SOCKETS = 4
+ARRIVE_EVERY = 0.3  # seconds between jobs, at least: a function that starts cold many times at once starts slowly
 IDLE_EVERY = 4.0  # seconds between the jobs of the idle phase, which leave the queue empty
 QUIET_WITHIN = 90.0
 _STAGE_NAMES = {"downloading": "download", "decoding": "decode", "scoring": "inference"}
@@ -40,7 +41,7 @@ class Orders:
     socket_cuts: int = 10
     outside_kills: int = 10
     idle_kills: int = 8
-    in_flight: int = 12
+    in_flight: int = 10
     calm: bool = False  # restart the engine only while every message that was taken is claimed
     seed: int = 1
     timeout: float = 900.0
@@ -147,6 +148,7 @@ class Storm:
         transitions = Transitions(self.system)
         transitions.start()
         async with Http(self.system.stack.api) as http, contextlib.AsyncExitStack() as stack:
+            await http.health()  # the API is warm before many clients want it at once
             lives = [await stack.enter_async_context(Live(http)) for _ in range(SOCKETS)]
             helpers = [
                 asyncio.create_task(work)
@@ -154,7 +156,10 @@ class Storm:
             ]
             slots = asyncio.Semaphore(orders.in_flight)
             runs = await asyncio.gather(
-                *(self._one(dive, http, lives[index % SOCKETS], slots) for index, dive in enumerate(dives[:split]))
+                *(
+                    self._one(dive, http, lives[index % SOCKETS], slots, index * ARRIVE_EVERY)
+                    for index, dive in enumerate(dives[:split])
+                )
             )
             drained = time.monotonic()
             for helper in helpers:
