@@ -44,12 +44,15 @@ from tests.integration.conftest import System
 CLIENTS = 20
 IN_FLIGHT = 12  # below the number of open jobs that the service allows one client
 # All clients have one address here.
-QUOTAS = {"OpenJobsPerClient": "1000", "JobsPerDayPerClient": "5000"}
-CUT_EVERY = 0.15  # seconds, on average
+QUOTAS = {"OpenJobsPerClient": "100", "JobsPerDayPerClient": "5000"}
+START_EVERY = 0.25  # seconds: not all at once, or the engine starts a process for each
+# Seconds between cuts, on average: connections must live a while, or clients rightly wait longer and longer.
+CUT_EVERY = 0.5
 AT_DATA = 0.5  # the share of cuts that strike in the middle of what the service sends
 RENDER_WITHIN = 120.0
 JOB_WITHIN = 300.0
 QUICK = Timing(first_backoff=0.1, longest_backoff=1.0, proven_after=1.0, answer_within=2.0)
+QUICK_CUT_EVERY = 0.15
 QUICK_WAITS = {"PING_EVERY": 1.0, "PONG_WITHIN": 1.0, "CLOSES_WITHIN": 0.2}
 
 
@@ -140,7 +143,7 @@ class Run:
     ) -> None:
         self.system = system
         self.jobs, self.cuts, self.clips = jobs, cuts, clips
-        self.timing = QUICK if quick else Timing()
+        self.timing, self.cut_every = (QUICK, QUICK_CUT_EVERY) if quick else (Timing(), CUT_EVERY)
         self.chance = random.Random(seed)
         self.at_once = min(in_flight, max(1, jobs // 2))
         self.in_flight = 0
@@ -186,6 +189,7 @@ class Run:
                 lambda: self.in_flight < self.at_once and (self.made.total() >= due or self.in_flight == 0)
             )
             self.in_flight += 1
+            await asyncio.sleep(START_EVERY)
         client.busy += 1
         try:
             return await submit(client.http, client.live, self.clips[number % len(self.clips)], timeout=JOB_WITHIN)
@@ -198,7 +202,7 @@ class Run:
     async def _cut(self) -> None:
         """End connections whose clients wait for news, each in a way of its own."""
         while self.made.total() < self.cuts:
-            await asyncio.sleep(self.chance.uniform(0, 2 * CUT_EVERY))
+            await asyncio.sleep(self.chance.uniform(0, 2 * self.cut_every))
             async with self.changed:
                 self.changed.notify_all()
             links = [link for client in self.clients if client.busy for link in client.proxy.open_links()]
@@ -294,7 +298,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--cuts", type=int, default=200)
-    parser.add_argument("--in-flight", type=int, default=60, help="jobs at a time")
+    parser.add_argument("--in-flight", type=int, default=20, help="jobs at a time")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--json", action="store_true", help="nothing but the report on standard output (always so)")

@@ -25,5 +25,5 @@ def test_cut_at_random_a_client_ends_with_the_tables_state(system: System, clips
 @pytest.mark.timeout(900)
 def test_two_hundred_cuts_during_a_hundred_jobs(clips: dict[str, Path]) -> None:
     with own_system(QUOTAS) as system:
-        report = reconnect(system, 100, 200, [clips["one"]], in_flight=60)
+        report = reconnect(system, 100, 200, [clips["one"]], in_flight=20)
     assert holds(report, 200), report
