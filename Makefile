@@ -129,6 +129,11 @@ e2e: $(READY) web ## tests of the page in a browser
 soak: $(READY) web ## the long proofs
 	@$(PYTEST) -m soak tests
 
+.PHONY: fuzz
+fuzz: $(READY) ## generated requests against the HTTP API of a running system (installs Schemathesis)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz.api --json
+
 .PHONY: bench
 bench: $(READY) ## figures as JSON
 	@$(BIN)/python -m tests.bench.latency --json
