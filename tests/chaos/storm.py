@@ -96,7 +96,7 @@ class Dive(Observer):
     def created(self, job: Job) -> None:
         self.job_id = job.job_id
         if self.kill is not None:
-            self.storm.system.faults.plan_kill(job.job_id, 1, self.kill)
+            self.storm.system.faults.plan_kill(job.job_id, self.kill)
 
     def uploaded(self, size: int, seconds: float) -> None:
         self.upload_ended = time.monotonic()
@@ -250,7 +250,7 @@ class Storm:
             note = latest.get(process.pid)
             if note is None or note["event"] == "scored" or note["job"] in spared:
                 continue
-            if self.system.faults.kill_of(note["job"], note["attempt"]) is not None:
+            if self.system.faults.kill_of(note["job"]) is not None:
                 continue
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()

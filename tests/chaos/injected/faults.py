@@ -17,7 +17,7 @@ STAGES = ("download", "decode", "inference", "before write", "after write")
 
 @dataclass(frozen=True)
 class Faults:
-    """A folder: `kills/<job>-<attempt>` holds a stage, each file of `pushes/` is one push to fail and holds how."""
+    """A folder: `kills/<job>` holds a stage, each file of `pushes/` is one push to fail and holds how."""
 
     folder: Path
 
@@ -34,14 +34,14 @@ class Faults:
             (self.folder / name).mkdir(parents=True)
         (self.folder / JOURNAL).touch()
 
-    def plan_kill(self, job_id: str, attempt: int, stage: str) -> None:
-        """Have the worker killed in this attempt at this stage."""
-        (self.folder / "kills" / f"{job_id}-{attempt}").write_text(stage)
+    def plan_kill(self, job_id: str, stage: str) -> None:
+        """Have a worker of this job killed, once, at this stage."""
+        (self.folder / "kills" / job_id).write_text(stage)
 
-    def kill_of(self, job_id: str, attempt: int) -> str | None:
-        """The stage at which this attempt's worker is to die."""
+    def kill_of(self, job_id: str) -> str | None:
+        """The stage at which this job's worker is still to die."""
         try:
-            return (self.folder / "kills" / f"{job_id}-{attempt}").read_text()
+            return (self.folder / "kills" / job_id).read_text()
         except FileNotFoundError:
             return None
 
@@ -75,6 +75,7 @@ class Faults:
 
     def die(self, stage: str, job_id: str, attempt: int) -> NoReturn:
         """Write down where, then end this process as the kernel does when it needs memory."""
+        (self.folder / "kills" / job_id).unlink(missing_ok=True)
         self.note("killed", stage=stage, job=job_id, attempt=attempt)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("the signal cannot be survived")

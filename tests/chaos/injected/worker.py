@@ -32,7 +32,7 @@ class Reaper:
     def claimed(self, job: Job) -> None:
         """An attempt begins."""
         self.job_id, self.attempt, self.stage = job.job_id, job.attempt, ""
-        self.due = faults.kill_of(job.job_id, job.attempt)
+        self.due = faults.kill_of(job.job_id)
         self.mark = random.uniform(0, 0.9)
         faults.note("claimed", job=job.job_id, attempt=job.attempt)
 
