@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -58,27 +59,49 @@ def _serve(control: socket.socket) -> None:
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    spare = _fork(control)
     while True:
         received, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, 2)
         if not received:
             return
         if len(descriptors) != 2:
             continue  # a "kill" that came after the decoder's own end
-        request = json.loads(received.splitlines()[-1])
-        nursery = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            os.close(woken)
-            os.close(wake)
-            _run(control, nursery, request, *descriptors)
+        try:
+            socket.send_fds(spare.link, [received.splitlines()[-1]], descriptors)
+        except OSError:  # somebody killed it as it slept
+            os.waitpid(spare.pid, 0)
+            spare = _fork(control)
+            socket.send_fds(spare.link, [received.splitlines()[-1]], descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        ended = _await_end(pid, control, woken)
+        ended = _await_end(spare.pid, control, woken)
+        spare.link.close()
         if ended is None:
             return
         status, peak = ended
         _say(control, exit=status, peak=peak)
+        spare = _fork(control)
+
+
+@dataclass(frozen=True)
+class _Spare:
+    """A decoder that was forked ahead of its video."""
+
+    pid: int
+    link: socket.socket
+
+
+def _fork(control: socket.socket) -> _Spare:
+    ours, theirs = socket.socketpair()
+    nursery = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        ours.close()
+        _run(control, nursery, theirs)
+    theirs.close()
+    return _Spare(pid, ours)
 
 
 def _await_end(pid: int, control: socket.socket, woken: int) -> tuple[int, int] | None:
@@ -100,10 +123,13 @@ def _await_end(pid: int, control: socket.socket, woken: int) -> tuple[int, int] 
                 return None
 
 
-def _run(control: socket.socket, nursery: int, request: dict[str, Any], video: int, shared: int) -> NoReturn:
+def _run(control: socket.socket, nursery: int, link: socket.socket) -> NoReturn:
     """The life of one decoder. Ends the process without any clean-up: the nursery's state is not its own."""
     try:
-        _decode(control, nursery, request, video, shared)
+        _die_with(nursery)
+        request, descriptors, _, _ = socket.recv_fds(link, _REQUEST_BYTES, 2)
+        if request:
+            _decode(control, json.loads(request), *descriptors)
     except MemoryError:
         _say(control, memory=True)
     except BaseException as error:  # this process ends here, so the worker must hear whatever it was
@@ -112,21 +138,20 @@ def _run(control: socket.socket, nursery: int, request: dict[str, Any], video: i
         os._exit(0)
 
 
-def _decode(control: socket.socket, nursery: int, request: dict[str, Any], video: int, shared: int) -> None:
-    from dataclasses import asdict
-
+def _decode(control: socket.socket, request: dict[str, Any], video: int, shared: int) -> None:
     import numpy as np
 
+    from divescore.video.containment import POPULATED
     from divescore.video.decoding import decode
     from divescore.video.errors import VideoRejected
     from divescore.video.limits import Limits
 
     limits = Limits(**request["limits"])
-    pictures = mmap.mmap(shared, 0)
+    pictures = mmap.mmap(shared, 0, flags=POPULATED)
     os.close(shared)
     data = mmap.mmap(video, 0, prot=mmap.PROT_READ)
     into = np.frombuffer(pictures, dtype=np.uint8).reshape(request["shape"])
-    _confine(nursery, video, limits.decode_memory, limits.decode_seconds)
+    _confine(video, limits.decode_memory, limits.decode_seconds)
     try:
         report = decode(
             video, data, request["container"], into, limits, lambda fraction: _say(control, progress=fraction)
@@ -137,12 +162,16 @@ def _decode(control: socket.socket, nursery: int, request: dict[str, Any], video
         _say(control, report=asdict(report))
 
 
-def _confine(nursery: int, video: int, memory: int, seconds: float) -> None:
-    """Bound this process: memory and time, no core dump, nothing written, nothing opened, dead when the nursery is."""
+def _die_with(nursery: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != nursery:
-            os._exit(1)
+    if os.getppid() != nursery:
+        os._exit(1)
+
+
+def _confine(video: int, memory: int, seconds: float) -> None:
+    """Bound this process: memory and time, no core dump, nothing written, nothing opened."""
+    if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib costs more than the read
             memory += int(statm.read().split()[0]) * mmap.PAGESIZE
     cpu = int(seconds * (os.cpu_count() or 1)) + 2

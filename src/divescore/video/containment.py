@@ -2,14 +2,15 @@
 
     worker --socket--> nursery --fork--> decoder of one video
 
-The nursery has imported the decoder's libraries and touches no video; it forks a decoder for each, which costs a few
-milliseconds instead of an import. A decoder has limits on address space, processor time and file sizes, may open no
-further file or socket, has none of the worker's environment, and dies with the nursery, which goes when the worker's
-end of the socket closes. Pictures come back in shared memory, everything else as lines of JSON. Neither /dev/shm nor a
-writable disk is needed, and nothing runs between videos, so an environment may be frozen there.
+The nursery has imported the decoder's libraries and touches no video; it forks a decoder for each, one ahead, which
+costs a few milliseconds instead of an import. A decoder has limits on address space, processor time and file sizes, may
+open no further file or socket, has none of the worker's environment, and dies with the nursery, which goes when the
+worker's end of the socket closes. Pictures come back in shared memory, everything else as lines of JSON. Neither
+/dev/shm nor a writable disk is needed, and no clock runs between videos, so an environment may be frozen there.
 """
 
 import atexit
+import contextlib
 import json
 import mmap
 import os
@@ -40,6 +41,10 @@ STOP_SECONDS = 2.0
 TICK_SECONDS = 0.5
 """`on_progress` is called at least this often, so that a silent decoder can be cancelled."""
 
+POPULATED = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
+"""Mapping in one go costs less than a fault per page."""
+
+_LAST_WORDS = {"report", "rejected", "failed", "memory", "exit"}
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from divescore.video.child import main; main()"
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 _THRIFT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -70,8 +75,8 @@ class Decoder:
         self._socket: socket.socket | None = None
         self._lines = bytearray()
         self._ready = False
-        self.peak_bytes = 0
-        """Most memory that the last decoder had resident."""
+        self._busy = False
+        self._peak_bytes = 0
 
     def start(self) -> None:
         """Start the nursery without waiting for it, so that the first video need not."""
@@ -83,6 +88,12 @@ class Decoder:
         with self._lock:
             self._end()
 
+    def peak_bytes(self) -> int:
+        """Most memory that the last decoder had resident; waits for its end."""
+        with self._lock:
+            self._await_end()
+        return self._peak_bytes
+
     def decode(
         self, descriptor: int, container: str, count: int, size: tuple[int, int], limits: Limits, on_progress: Progress
     ) -> tuple[Frames, Report]:
@@ -93,33 +104,33 @@ class Decoder:
         width, height = size
         shape = (count, height, width, 3)
         with self._lock:
+            self._await_end()
             self._await_ready()
             shared = _shared_file(count * height * width * 3)
             try:
                 request = {"container": container, "shape": shape, "limits": asdict(limits)}
                 self._send(json.dumps(request).encode() + b"\n", [descriptor, shared])
                 outcome = self._follow(limits, on_progress)
-                memory = mmap.mmap(shared, count * height * width * 3)
+                memory = mmap.mmap(shared, count * height * width * 3, flags=POPULATED)
             finally:
                 os.close(shared)
         return np.frombuffer(memory, dtype=np.uint8).reshape(shape), _judge(outcome, limits)
 
     def _follow(self, limits: Limits, on_progress: Progress) -> dict[str, Any]:
-        """All that the decoder said, until it has ended."""
+        """All that the decoder said, up to its last word; its end may come a moment later."""
         deadline = time.monotonic() + limits.decode_seconds
         said: dict[str, Any] = {}
         fraction = 0.0
+        self._busy = True
         try:
-            while "exit" not in said:
+            while not _LAST_WORDS & said.keys():
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise _out_of_time(limits)
-                message = self._next(min(left, TICK_SECONDS)) or {}
-                said.update(message)
-                fraction = max(fraction, min(float(said.get("progress", 0.0)), 1.0))
-                if "report" not in said:
+                said.update(self._next(min(left, TICK_SECONDS)) or {})
+                if _LAST_WORDS.isdisjoint(said):
+                    fraction = max(fraction, min(float(said.get("progress", 0.0)), 1.0))
                     on_progress(fraction)
-            self.peak_bytes = int(said["peak"])
         except BaseException:
             # Also for a cancellation or Ctrl-C: nothing may go on decoding for nobody.
             self._stop()
@@ -128,15 +139,19 @@ class Decoder:
 
     def _stop(self) -> None:
         """Kill the decoder and wait until it is gone; the nursery too when it does not obey."""
-        try:
+        with contextlib.suppress(DecoderFailed):  # the nursery is gone already, and its decoder with it
             self._send(b"kill\n", [])
-            until = time.monotonic() + STOP_SECONDS
-            while (left := until - time.monotonic()) > 0:
-                if "exit" in (self._next(left) or {}):
-                    return
+        self._await_end()
+
+    def _await_end(self) -> None:
+        """Wait until the last decoder is gone; it dies with the nursery when it takes its time."""
+        until = time.monotonic() + STOP_SECONDS
+        try:
+            while self._busy:
+                if self._next(max(until - time.monotonic(), 0.0)) is None:
+                    self._end()
         except DecoderFailed:
-            pass  # the nursery is gone already, and its decoder with it
-        self._end()
+            self._busy = False
 
     def _launch(self) -> None:
         if self._process is not None:
@@ -209,12 +224,16 @@ class Decoder:
         if not isinstance(message, dict):
             self._end()
             raise DecoderFailed("The decoder said something that cannot be understood.")
+        if "exit" in message:
+            self._busy = False
+            self._peak_bytes = int(message["peak"])
         return message
 
     def _end(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        self._busy = False
         process, self._process = self._process, None
         if process is None:
             return
@@ -243,14 +262,13 @@ def _judge(said: dict[str, Any], limits: Limits) -> Report:
         raise VideoRejected(*said["rejected"])
     if "failed" in said:
         raise DecoderFailed(said["failed"])
-    status = os.waitstatus_to_exitcode(said["exit"])
-    if status == -signal.SIGXCPU:
-        raise _out_of_time(limits)
     if "memory" in said:
         raise VideoRejected(
             RejectionCode.TOO_MANY_PIXELS,
             "Decoding the video takes more memory than is allowed; export it at 1080p.",
         )
+    if os.waitstatus_to_exitcode(said["exit"]) == -signal.SIGXCPU:
+        raise _out_of_time(limits)
     raise VideoRejected(RejectionCode.DAMAGED, "The video is so damaged that decoding broke off; export it again.")
 
 

@@ -98,6 +98,7 @@ def _open(descriptor: int, container: str, limits: Limits, **options: str) -> In
     return av.open(
         "fd:",
         format=DEMUXERS[container],
+        metadata_errors="replace",  # titles are written in any old encoding, and are none of ours
         options={
             "fd": str(descriptor),
             # The one file at hand is all that can be read, whatever the film refers to.

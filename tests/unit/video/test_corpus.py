@@ -40,7 +40,7 @@ def test_ends_as_it_must(case: Case, tmp_path: Path) -> None:
     except VideoRejected as error:
         rejected = error
     assert time.monotonic() - started < SECONDS
-    assert decoder().peak_bytes < PEAK_BYTES
+    assert decoder().peak_bytes() < PEAK_BYTES
     assert (rejected.code if rejected else None) == case.code, rejected
     if rejected is not None:
         assert rejected.message.endswith(".")
