@@ -17,6 +17,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: bool(a == b),
     "<": lambda a, b: bool(a < b),
     "<=": lambda a, b: bool(a <= b),
+    ">=": lambda a, b: bool(a >= b),
 }
 _INDEX_KEYS = {"open": "openShard", "client": "openClient"}
 PAGE = 2  # small, so that tests turn pages
@@ -100,6 +101,7 @@ class FakeDynamoDB:
     def _query(self, arguments: Mapping[str, Any]) -> list[Item]:
         needed = _INDEX_KEYS[arguments["IndexName"]]
         condition, values = arguments["KeyConditionExpression"], arguments["ExpressionAttributeValues"]
+        condition = re.sub(r"(\S+) BETWEEN (\S+) AND", r"\1 >= \2 AND \1 <=", condition)
         return [
             {"pk": item["pk"], "sk": item["sk"]}
             for item in self.items.values()

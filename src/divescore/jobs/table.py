@@ -145,8 +145,8 @@ class JobTable:
                     raise
         raise Contended(job.job_id)
 
-    def overdue(self, before: int) -> Iterator[str]:
-        """Ids of jobs whose deadline was at or before `before` (ms) when the sparse index last looked.
+    def overdue(self, before: int, after: int = 0) -> Iterator[str]:
+        """Ids of open jobs whose deadline was from `after` to `before` (ms) when the sparse index last looked.
 
         Shards come in random order, so that no job has to wait behind the same full shard every time.
         """
@@ -154,8 +154,12 @@ class JobTable:
             arguments: dict[str, Any] = {
                 "TableName": self.name,
                 "IndexName": "open",
-                "KeyConditionExpression": "openShard = :shard AND deadline <= :before",
-                "ExpressionAttributeValues": {":shard": {"S": open_shard(shard)}, ":before": {"N": str(before)}},
+                "KeyConditionExpression": "openShard = :shard AND deadline BETWEEN :after AND :before",
+                "ExpressionAttributeValues": {
+                    ":shard": {"S": open_shard(shard)},
+                    ":after": {"N": str(after)},
+                    ":before": {"N": str(before)},
+                },
             }
             for page in self._dynamodb.get_paginator("query").paginate(**arguments):
                 for key in page["Items"]:

@@ -13,6 +13,9 @@ from divescore.jobs.transitions import QUEUE_RETENTION_MS, DeadlinePassed, Refus
 from divescore.uploads.notifications import notification_body
 from divescore.uploads.store import UploadStore
 
+UNCLAIMED_MS = 5 * 60_000  # no queued job is without a worker for so long while the queue is empty
+LONGEST_OTHER_DEADLINE_MS = 3_600_000  # queued jobs alone have deadlines that are further away
+
 
 @dataclass(frozen=True)
 class Sweeper:
@@ -27,15 +30,26 @@ class Sweeper:
     report: Callable[..., None]  # a structured warning: message, then fields
 
     def sweep(self) -> Counter[str]:
-        """Settle everything that is overdue now; counts by what was done."""
-        return Counter(self._look_at(job_id) for job_id in self.table.overdue(self.table.now()))
+        """Settle everything that is overdue now, and send unclaimed jobs again; counts by what was done."""
+        counts = Counter(self._look_at(job_id) for job_id in self.table.overdue(self.table.now()))
+        # Nothing waits, and yet a job does: whoever took its message died before the claim, and the queue will not show
+        # it again before six times the worker's time. While others wait, a job may rightly be among them.
+        if self.queue.ahead() == 0:
+            latest = self.table.now() + QUEUE_RETENTION_MS - UNCLAIMED_MS
+            jobs = self.table.overdue(latest, after=self.table.now() + LONGEST_OTHER_DEADLINE_MS)
+            counts.update(self._look_at(job_id) for job_id in jobs)
+        return counts
 
     def _look_at(self, job_id: str) -> str:
         try:
             job = self.table.get(job_id)
             # The index lags: the job may be settled, or its lease renewed.
-            overdue = job.is_open and job.deadline <= self.table.now()
-            return self._settle(job) if overdue else "untouched"
+            if job.is_open and job.deadline <= self.table.now():
+                return self._settle(job)
+            if job.status is Status.QUEUED and job.deadline <= self.table.now() + QUEUE_RETENTION_MS - UNCLAIMED_MS:
+                self.queue.send(job)
+                return "sent_again"
+            return "untouched"
         except JobNotFound:
             return "untouched"
         except Exception as error:  # whatever is wrong with one job, the others must not wait for it

@@ -3,9 +3,11 @@
 import pytest
 
 from divescore.jobs.items import to_item
+from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job, Status
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
 from divescore.uploads.notifications import Upload, parse_notification
+from divescore.worker.delivery import Delivered
 from tests.fakes.jobs import job_in
 from tests.fakes.network import Killed
 from tests.fakes.world import SCORING, UPLOADS, World
@@ -80,11 +82,11 @@ def test_a_dead_workers_last_attempt_was_the_last(world: World) -> None:
     assert sent(world, SCORING) == 0
 
 
-def test_the_index_may_lag(world: World) -> None:
+def test_the_index_may_lag(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names a job that was settled, one whose lease was renewed, and one whose record is gone."""
     settled = put(world, job_in(Status.SCORED, job_id="1"))
     alive = put(world, job_in(Status.PROCESSING, job_id="2"))
-    world.table.overdue = lambda before: iter(["1", "2", "3"])  # type: ignore[method-assign]
+    monkeypatch.setattr(world.table, "overdue", lambda _before, after=0: iter([] if after else ["1", "2", "3"]))
     assert world.sweeper.sweep() == {"untouched": 3}
     assert (world.read(settled), world.read(alive)) == (settled, alive)
     assert sent(world, SCORING) == 0
@@ -134,3 +136,37 @@ def test_a_sweep_that_dies_before_its_write_has_sent_its_message(world: World) -
         world.sweeper.sweep()
     assert sent(world, SCORING) == 1
     assert world.run_fairly(job).status is Status.SCORED
+
+
+def taken(world: World, minutes: float) -> Job:
+    """A queued job whose message was taken by a worker that died at once, so long ago."""
+    job = world.create()
+    world.post(job)
+    assert world.enqueue_once()
+    assert world.sqs.receive(SCORING) is not None
+    world.clock.now += int(minutes * 60_000)
+    return job
+
+
+def test_a_job_whose_message_died_with_its_worker_before_the_claim_is_sent_again(world: World) -> None:
+    job = taken(world, 5)
+    assert world.sweeper.sweep() == {"sent_again": 1}
+    assert world.read(job).status is Status.QUEUED
+    assert world.work_once() is Delivered.SCORED
+
+
+def test_a_job_that_only_just_left_the_queue_is_its_workers(world: World) -> None:
+    taken(world, 4.9)
+    assert world.sweeper.sweep() == {}
+
+
+def test_while_others_wait_a_job_may_be_among_them(world: World) -> None:
+    job = taken(world, 5)
+    world.queue.send(world.read(job))
+    assert world.sweeper.sweep() == {}
+
+
+def test_a_queue_that_does_not_say_how_long_it_is_is_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken(world, 5)
+    monkeypatch.setattr(ScoringQueue, "ahead", lambda _queue: None)
+    assert world.sweeper.sweep() == {}
