@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # What the layer of the zip functions and the worker's image hold: both have the modules, each has its packages.
-SHARED_MODULES = ("__init__.py", "aws.py")
+SHARED_MODULES = ("__init__.py", "aws.py", "dives.py")
 SHARED_PACKAGES = ("jobs", "uploads", "live")
 WORKER_PACKAGES = ("jobs", "uploads", "video", "scoring", "worker")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are zipped

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from divescore.scoring.dives import Dive, Position, Rotation, name_dive
+from divescore.dives import Dive, Position, Rotation, name_dive
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
 from divescore.scoring.networks import FLAWS, MiniNetwork, Outputs

@@ -6,7 +6,7 @@ finals, 2012-2015). Any other number gets the sum of the published components fo
 the dives below; the sum is off by up to 0.4 for the rarest of them.
 """
 
-from divescore.scoring.dives import Dive, Position, Rotation
+from divescore.dives import Dive, Position, Rotation
 
 # fmt: off
 _COMPETED: dict[str, float] = {

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import torch
 
+from divescore.dives import Dive, parse_dive
 from divescore.scoring.architectures import Prediction, Predictor, load_predictor
 from divescore.scoring.contributions import contributions
 from divescore.scoring.difficulty import difficulty_of
-from divescore.scoring.dives import Dive, parse_dive
 from divescore.scoring.judging import MAX_EXECUTION, score_of
 from divescore.scoring.manifest import Manifest, read_manifest
 from divescore.scoring.result import DiveSeen, Interval, ModelInfo, Result, Runtime, Video
 from divescore.scoring.strip import make_strip
+from divescore.video.containment import decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo
@@ -55,6 +56,8 @@ class Scorer:
 
         Raises WeightsInvalid when the folder is incomplete, altered or of an unknown architecture.
         """
+        # It starts up while the weights are loaded.
+        decoder().start()
         if threads is not None:
             torch.set_num_threads(threads)
         manifest = read_manifest(weights_dir)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.scoring.dives import Dive, Position, Rotation
+from divescore.dives import Dive, Position, Rotation
 from divescore.training.body import Capsule, Pose, capsules
 from divescore.training.flaws import Flaws
 

@@ -69,7 +69,7 @@ def render(
 def _build_dive(number: str | None, seed: int, height: str | None, execution: float | None) -> Any:
     import numpy as np
 
-    from divescore.scoring.dives import parse_dive
+    from divescore.dives import parse_dive
     from divescore.training.flaws import draw_execution, draw_flaws
     from divescore.training.rendering import RenderedDive
     from divescore.training.sampling import draw_dive, draw_height

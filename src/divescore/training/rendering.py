@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from divescore.dives import Dive
 from divescore.scoring.difficulty import difficulty_of
-from divescore.scoring.dives import Dive
 from divescore.scoring.judging import score_of
 from divescore.training.body import Capsule
 from divescore.training.camera import Camera, View

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from divescore.dives import Dive, parse_dive
 from divescore.scoring.difficulty import competed_dives
-from divescore.scoring.dives import Dive, parse_dive
 from divescore.training.flaws import draw_execution, draw_flaws
 from divescore.training.rendering import RenderedDive
 

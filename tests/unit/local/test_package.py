@@ -30,7 +30,7 @@ def test_a_zip_function_is_its_own_folder_only() -> None:
 
 def test_the_layer_holds_our_shared_code_below_python() -> None:
     held = names(package.layer(ROOT))
-    assert {"python/divescore/__init__.py", "python/divescore/aws.py"} <= held
+    assert {"python/divescore/__init__.py", "python/divescore/aws.py", "python/divescore/dives.py"} <= held
     assert {path.split("/")[2] for path in held if path.count("/") > 2} == set(package.SHARED_PACKAGES)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from divescore.dives import parse_dive
 from divescore.scoring.difficulty import competed_dives, component_sum, difficulty_of
-from divescore.scoring.dives import parse_dive
 
 LABELS = Path(__file__).parents[4] / "shared" / "data" / "mtl_aqa_labels.csv"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from divescore.scoring.dives import parse_dive
+from divescore.dives import parse_dive
 from divescore.training.choreography import Choreography
 from divescore.training.flaws import Flaws
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from divescore.scoring.dives import parse_dive
+from divescore.dives import parse_dive
 from divescore.training.flaws import Flaws
 from divescore.training.rendering import RenderedDive
 from divescore.training.sampling import draw_rendered

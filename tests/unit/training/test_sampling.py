@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from divescore.scoring.dives import parse_dive
+from divescore.dives import parse_dive
 from divescore.training.sampling import draw_dive, draw_height
 
 

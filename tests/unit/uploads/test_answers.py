@@ -61,7 +61,7 @@ def test_every_error_has_its_answer(error: Exception, status: int, code: str) ->
     [
         ("{", "not JSON"),
         ({"filename": "a", "contentType": "video/mp4"}, "sizeBytes: "),
-        ({"filename": "a", "contentType": "video/mp4", "sizeBytes": 1, "dive": "x"}, "dive: not a dive number"),
+        ({"filename": "a", "contentType": "video/mp4", "sizeBytes": 1, "dive": "x"}, "dive: "),
         ({"filename": "a", "contentType": "video/mp4", "sizeBytes": 1, "more": 1}, "more: "),
         ("[]", "The body: "),
     ],

@@ -19,7 +19,7 @@ def test_types_are_compared_without_case_and_space() -> None:
 
 
 @pytest.mark.parametrize(
-    "dive", ["101A", "107B", "1011C", "207C", "307C", "407B", "5253B", "5152B", "6243D", "614B", "113C"]
+    "dive", ["101A", "107B", "207C", "307C", "407B", "5253B", "5152B", "6243D", "614B", "113C"]
 )
 def test_dive_numbers_are_known_by_their_grammar(dive: str) -> None:
     assert CreateJob.model_validate(GOOD | {"dive": dive}).dive == dive
@@ -27,7 +27,7 @@ def test_dive_numbers_are_known_by_their_grammar(dive: str) -> None:
 
 @pytest.mark.parametrize("dive", ["", "107", "107E", "701A", "B107", "52B", "107BB", "1077B", "5501B", "drop table"])
 def test_what_is_no_dive_number_is_told(dive: str) -> None:
-    with pytest.raises(ValidationError, match="not a dive number"):
+    with pytest.raises(ValidationError, match="is not a dive number"):
         CreateJob.model_validate(GOOD | {"dive": dive})
 
 

@@ -106,7 +106,10 @@ export interface components {
              * @description degree of difficulty
              */
             difficulty?: number | null;
-            /** Dive */
+            /**
+             * Dive
+             * @description a dive number such as 107B
+             */
             dive?: string | null;
             /** Filename */
             filename: string;

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.scoring.dives import Position, Rotation, name_dive, parse_dive
+from divescore.dives import Position, Rotation, name_dive, parse_dive
 
 LABELS = Path(__file__).parents[4] / "shared" / "data" / "mtl_aqa_labels.csv"
 ROTATIONS = {"0": Rotation.BACK, "1": Rotation.FORWARD, "2": Rotation.INWARD, "3": Rotation.REVERSE}
