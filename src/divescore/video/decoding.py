@@ -235,7 +235,7 @@ def _prepare(stream: VideoStream, limits: Limits) -> None:
         raise _unsupported(stream)
     _check_size(codec.width, codec.height, limits)
     codec.thread_type = "AUTO"
-    codec.thread_count = min(os.cpu_count() or 1, _MOST_THREADS)
+    codec.thread_count = min((os.cpu_count() or 1) + 1, _MOST_THREADS)
     codec.options = {"max_pixels": _most_pixels(limits)}
 
 
