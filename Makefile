@@ -103,7 +103,7 @@ deploy: ## build and deploy to AWS (asks the first time; needs the SAM CLI, Dock
 
 .PHONY: test
 test: lint web ## everything that must pass: lint, types, unit, integration on the local engine, browser
-	@$(PYTEST) -m "not soak" tests/unit tests/integration tests/e2e
+	@$(PYTEST) -m "not soak" tests/unit tests/integration tests/e2e tests/chaos
 
 .PHONY: lint
 lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the page

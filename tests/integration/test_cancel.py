@@ -14,6 +14,8 @@ from divescore.client.http import Http
 from divescore.client.live import Feed, Live
 from divescore.client.models import Created
 from divescore.client.upload import upload
+from divescore.jobs.transitions import QUEUE_RETENTION_MS
+from divescore.uploads.overdue import UNCLAIMED_MS
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack
@@ -175,6 +177,24 @@ def test_a_worker_that_died_and_whose_message_is_lost_is_replaced(system: System
             assert counts.get("sent_again", 0) >= 1
             assert await status_of(feed, "SCORED", "FAILED") == "SCORED"
             assert (await asyncio.to_thread(record, system, made.job_id))["attempt"]["N"] == "2"
+
+    system.talk(work)
+
+
+def test_a_message_that_died_with_its_worker_is_sent_again(system: System, clips: dict[str, Path]) -> None:
+    async def work(http: Http, live: Live) -> None:
+        async with lost_upload(system, http, live, clips["one"]) as (made, feed):
+            (version,) = await stored(system, made.job_id)
+            queued = int(time.time() * 1000) - UNCLAIMED_MS
+            taken = {
+                "status": {"S": "QUEUED"},
+                "objectVersion": {"S": version},
+                "deadline": {"N": str(queued + QUEUE_RETENTION_MS)},
+            }
+            await asyncio.to_thread(lambda: change(system, made.job_id, **taken))
+            counts = await asyncio.to_thread(sweep, system)
+            assert counts.get("sent_again", 0) >= 1
+            assert await status_of(feed, "SCORED", "FAILED") == "SCORED"
 
     system.talk(work)
 
