@@ -2,20 +2,20 @@
 
 The packets are walked first, without decoding: their times say where the pictures lie, so neither the header's frame
 count nor its rate nor its duration is believed. One decoding pass then converts only the frames nearest to the wanted
-times. When what decodes disagrees with the packets (damage), a second pass takes its times from what did decode.
+times; of H.264 and HEVC it does not even decode the others, where nothing refers to them. When what decodes disagrees
+with the packets (damage), a further pass looks at every frame and takes its times from what did decode.
 """
 
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -23,9 +23,9 @@ from divescore.video.container import DEMUXERS
 from divescore.video.containment import Report
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
+from divescore.video.picking import Frames, Pass, Picker, Plan, check_length, check_size, exhausted
 from divescore.video.structure import Bytes, missing_share, picture_sizes, unread_share
 
-Frames = NDArray[np.uint8]
 Progress = Callable[[float], None]
 
 DECODERS = frozenset(
@@ -37,6 +37,8 @@ DECODERS = frozenset(
 )
 """FFmpeg's names of the decoders of what cameras, phones, browsers and editors write; all others stay shut."""
 
+_ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})
+"""Codecs of which a packet is a frame, and whose unwanted frames need not be decoded where no other refers to them."""
 _FALLBACK_RATE = 25.0
 _SANE_RATE = (1.0, 240.0)
 _PROGRESS_EVERY = 8
@@ -45,31 +47,6 @@ _MOST_THREADS = 8
 _DAMAGED = 0.15
 """Share of the film that may be missing or broken before the video counts as damaged."""
 _NOTED = 0.03
-
-
-@dataclass
-class _Plan:
-    """Where the wanted frames lie, in seconds, or in frame numbers when the file has no usable clock."""
-
-    wanted: list[float]
-    clocked: bool
-    packets: int
-    rate: float
-    promised: float | None
-    """Seconds by the header; never believed alone."""
-
-
-@dataclass
-class _Pass:
-    """One decoding pass: the places of all frames on the plan's axis, and of the picked ones."""
-
-    places: list[float]
-    picked: list[float]
-    broken: int = 0
-    backwards: bool = False
-    width: int = 0
-    height: int = 0
-    read: int = 0
 
 
 def decode(descriptor: int, data: Bytes, container: str, into: Frames, limits: Limits, on_progress: Progress) -> Report:
@@ -81,10 +58,10 @@ def decode(descriptor: int, data: Bytes, container: str, into: Frames, limits: L
     if sizes == []:
         raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no picture, only sound.")
     for width, height in sizes or []:
-        _check_size(width, height, limits)
+        check_size(width, height, limits)
     plan = _plan(descriptor, container, len(into), limits)
     done = _decode(descriptor, container, into, plan, limits, on_progress)
-    for _ in range(2):
+    for _ in range(3):
         better = _corrected(plan, done)
         if better is None:
             break
@@ -127,38 +104,13 @@ def _opened(descriptor: int, container: str, limits: Limits, **options: str) -> 
     return opened, streams[0]
 
 
-def _exhausted(error: Exception) -> bool:
-    """Whether memory ran out; a thread that finds none for its stack says so with EAGAIN."""
-    return isinstance(error, MemoryError | BlockingIOError)
-
-
 def _out_of_memory_or(error: Exception, sentence: str) -> Exception:
-    if _exhausted(error):
+    if exhausted(error):
         return MemoryError(str(error))
     return VideoRejected(RejectionCode.DAMAGED, f"{sentence} Export it again.")
 
 
-def _check_size(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.max_pixels:
-        raise VideoRejected(
-            RejectionCode.TOO_MANY_PIXELS,
-            f"The picture has {width}x{height} pixels; at most {limits.max_pixels / 1e6:.1f} million are accepted. "
-            "Export it at 1080p.",
-        )
-
-
-def _check_length(seconds: float, frames: int, limits: Limits) -> None:
-    if frames > limits.max_frames:
-        raise VideoRejected(
-            RejectionCode.TOO_LONG, f"The video has more than {limits.max_frames} frames; cut it to the dive."
-        )
-    if seconds > limits.max_seconds:
-        raise VideoRejected(
-            RejectionCode.TOO_LONG, f"The video is longer than {limits.max_seconds:.0f} seconds; cut it to the dive."
-        )
-
-
-def _plan(descriptor: int, container: str, count: int, limits: Limits) -> _Plan:
+def _plan(descriptor: int, container: str, count: int, limits: Limits) -> Plan:
     """Walk the packets. Raises VideoRejected for a film that is too long, before anything of it is decoded."""
     # Probing as little as possible: nothing is decoded here.
     opened, stream = _opened(descriptor, container, limits, probesize="32", analyzeduration="0", fpsprobesize="0")
@@ -182,7 +134,7 @@ def _plan(descriptor: int, container: str, count: int, limits: Limits) -> _Plan:
                 if len(stamps) > 2 * limits.max_frames:
                     break
         except av.FFmpegError as error:
-            if _exhausted(error):
+            if exhausted(error):
                 raise MemoryError(str(error)) from error
             # A damaged end: what was walked so far is what there is.
     if not stamps:
@@ -191,17 +143,31 @@ def _plan(descriptor: int, container: str, count: int, limits: Limits) -> _Plan:
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be read; export it again.")
     first, last = float(min(stamps) * scale), float(max(stamps) * scale)
     clocked = clocked and (last > first or len(stamps) == 1)
-    _check_length(last - first if clocked else 0.0, len(stamps) // 2, limits)
+    check_length(last - first if clocked else 0.0, len(stamps) // 2, limits)
     if not clocked:
         first, last = 0.0, float(len(stamps) - 1)
+    wanted = np.linspace(first, last, count)
     claimed = float(stream.average_rate or 0)
-    return _Plan(
-        wanted=np.linspace(first, last, count).tolist(),
+    return Plan(
+        wanted=wanted.tolist(),
         clocked=clocked,
         packets=len(stamps),
+        needed=_needed(stream, wanted, stamps, scale) if clocked else None,
         rate=claimed if _SANE_RATE[0] <= claimed <= _SANE_RATE[1] else _FALLBACK_RATE,
         promised=promised,
     )
+
+
+def _needed(
+    stream: VideoStream, wanted: NDArray[np.float64], stamps: list[int], scale: Fraction
+) -> frozenset[int] | None:
+    codec = stream.codec_context
+    ordered = np.unique(np.asarray(stamps))
+    if codec is None or codec.name not in _ONE_PACKET_A_FRAME or len(ordered) != len(stamps):
+        return None
+    times = ordered * float(scale)
+    nearest = {int(ordered[np.abs(times - place).argmin()]) for place in wanted}
+    return frozenset(nearest) if 2 * len(nearest) <= len(stamps) else None
 
 
 def _promised(opened: InputContainer, stream: VideoStream) -> float | None:
@@ -224,7 +190,7 @@ def _unsupported(stream: VideoStream) -> VideoRejected:
 
 
 def _most_pixels(limits: Limits) -> str:
-    """Where FFmpeg gives up before it allocates; `_check_size` is exact and has a better sentence up to there."""
+    """Where FFmpeg gives up before it allocates; `check_size` is exact and has a better sentence up to there."""
     return str(8 * limits.max_pixels + 2**20)
 
 
@@ -233,17 +199,17 @@ def _prepare(stream: VideoStream, limits: Limits) -> None:
     codec = stream.codec_context
     if codec is None or codec.name not in DECODERS:
         raise _unsupported(stream)
-    _check_size(codec.width, codec.height, limits)
+    check_size(codec.width, codec.height, limits)
     codec.thread_type = "AUTO"
     codec.thread_count = min((os.cpu_count() or 1) + 1, _MOST_THREADS)
     codec.options = {"max_pixels": _most_pixels(limits)}
 
 
-def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: Limits, on_progress: Progress) -> _Pass:
+def _decode(descriptor: int, container: str, into: Frames, plan: Plan, limits: Limits, on_progress: Progress) -> Pass:
     opened, stream = _opened(descriptor, container, limits)
     with opened:
         _prepare(stream, limits)
-        picker = _Picker(into, plan, limits)
+        picker = Picker(into, plan, limits)
         scale = stream.time_base or Fraction(1, 1000)
         done = picker.done
         failures = 0
@@ -251,10 +217,12 @@ def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: 
             for packet in opened.demux(stream):
                 if packet.pos is not None and packet.size:
                     done.read = max(done.read, packet.pos + packet.size)
+                if plan.needed is not None:
+                    stream.codec_context.skip_frame = "DEFAULT" if packet.pts in plan.needed else "NONREF"
                 try:
                     frames = packet.decode()
                 except av.FFmpegError as error:
-                    if _exhausted(error):
+                    if exhausted(error):
                         raise MemoryError(str(error)) from error
                     failures += 1
                     continue
@@ -264,7 +232,7 @@ def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: 
                         if len(done.places) % _PROGRESS_EVERY == 0:
                             on_progress(picker.share)
         except av.FFmpegError as error:
-            if _exhausted(error):
+            if exhausted(error):
                 raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
         picker.finish()
@@ -272,114 +240,51 @@ def _decode(descriptor: int, container: str, into: Frames, plan: _Plan, limits: 
     return done
 
 
-class _Picker:
-    """Takes every frame in turn and converts those nearest to the wanted places; holds two frames at most."""
-
-    def __init__(self, into: Frames, plan: _Plan, limits: Limits) -> None:
-        self.done = _Pass([], [])
-        self._into = into
-        self._plan = plan
-        self._limits = limits
-        self._before: VideoFrame | None = None
-        self._converter = VideoReformatter()
-        self._converted: VideoFrame | None = None
-
-    @property
-    def share(self) -> float:
-        """How far along the wanted places the last frame lies, 0..1."""
-        first, last = self._plan.wanted[0], self._plan.wanted[-1]
-        return min(max((self.done.places[-1] - first) / (last - first), 0.0), 1.0) if last > first else 0.0
-
-    def take(self, frame: VideoFrame, seconds: float | None) -> None:
-        """The next frame. Raises VideoRejected when it breaks a limit."""
-        done = self.done
-        place = seconds if self._plan.clocked and seconds is not None else float(len(done.places))
-        if (done.places and place < done.places[-1]) or (self._plan.clocked and seconds is None):
-            done.backwards = True
-        done.places.append(place)
-        if frame.is_corrupt:
-            done.broken += 1
-        turned = frame.rotation % 180 == 90
-        done.width, done.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
-        _check_size(frame.width, frame.height, self._limits)
-        _check_length(place - done.places[0] if self._plan.clocked else 0.0, len(done.places), self._limits)
-        wanted = self._plan.wanted
-        while len(done.picked) < len(wanted) and place >= wanted[len(done.picked)]:
-            target = wanted[len(done.picked)]
-            if self._before is not None and target - done.places[-2] <= place - target:
-                self._put(self._before, done.places[-2])
-            else:
-                self._put(frame, place)
-        self._before = frame
-
-    def finish(self) -> None:
-        """Fill what is wanted after the last frame with that frame."""
-        while self._before is not None and len(self.done.picked) < len(self._plan.wanted):
-            self._put(self._before, self.done.places[-1])
-
-    def _put(self, frame: VideoFrame, place: float) -> None:
-        index = len(self.done.picked)
-        if frame is self._converted:
-            self._into[index] = self._into[index - 1]
-        else:
-            self._into[index] = self._shrink(frame)
-            self._converted = frame
-        self.done.picked.append(place)
-
-    def _shrink(self, frame: VideoFrame) -> Frames:
-        height, width = self._into.shape[1:3]
-        turns = round(frame.rotation / 90) % 4
-        if turns % 2:
-            width, height = height, width
-        area = width < frame.width and height < frame.height
-        try:
-            small = self._converter.reformat(
-                frame, width=width, height=height, format="rgb24", interpolation="AREA" if area else "BILINEAR"
-            )
-        except (av.FFmpegError, ValueError) as error:
-            if _exhausted(error):
-                raise MemoryError(str(error)) from error
-            raise VideoRejected(
-                RejectionCode.UNSUPPORTED,
-                f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
-            ) from error
-        return np.rot90(np.asarray(small.to_ndarray(), dtype=np.uint8), turns)
-
-
-def _corrected(plan: _Plan, done: _Pass) -> _Plan | None:
+def _corrected(plan: Plan, done: Pass) -> Plan | None:
     """A plan by the frames that did decode; None when the one at hand met them."""
+    if plan.needed is not None and (done.broken or len(set(done.picked)) < len(plan.needed)):
+        # Something is damaged: only a look at every frame tells how much.
+        return replace(plan, needed=None)
     if not done.places:
         return None
     count = len(plan.wanted)
     if done.backwards:
-        return replace(plan, wanted=np.linspace(0.0, len(done.places) - 1.0, count).tolist(), clocked=False)
+        return replace(
+            plan, wanted=np.linspace(0.0, len(done.places) - 1.0, count).tolist(), clocked=False, needed=None
+        )
     first, last = done.places[0], done.places[-1]
     step = (last - first) / max(len(done.places) - 1, 1)
     if abs(first - plan.wanted[0]) <= step and abs(last - plan.wanted[-1]) <= step:
         return None
-    return replace(plan, wanted=np.linspace(first, last, count).tolist())
+    return replace(plan, wanted=np.linspace(first, last, count).tolist(), needed=None)
 
 
-def _report(data: Bytes, container: str, plan: _Plan, done: _Pass, limits: Limits) -> Report:
+def _report(data: Bytes, container: str, plan: Plan, done: Pass, limits: Limits) -> Report:
     if not done.places:
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be decoded; export it again.")
     axis = np.asarray(done.places) - done.places[0]
     times = np.asarray(done.picked) - done.places[0]
     if not plan.clocked:
         axis, times = axis / plan.rate, times / plan.rate
-    step = float(np.sort(np.diff(axis))[(len(axis) - 1) // 2]) if len(axis) > 1 else 1.0 / _FALLBACK_RATE
+    frames = len(axis) if plan.needed is None else plan.packets
+    if plan.needed is not None:
+        step = float(axis[-1]) / max(frames - 1, 1)
+    elif frames > 1:
+        step = float(np.sort(np.diff(axis))[(frames - 1) // 2])
+    else:
+        step = 1.0 / _FALLBACK_RATE
     seconds = float(axis[-1]) + step
-    _check_length(seconds - step, len(axis), limits)
+    check_length(seconds - step, frames, limits)
     warnings = _damage(data, container, plan, done, seconds)
-    if len(axis) < limits.min_frames:
+    if frames < limits.min_frames:
         raise VideoRejected(
             RejectionCode.TOO_SHORT,
-            f"The video has {len(axis)} frames; at least {limits.min_frames} are needed to see a dive.",
+            f"The video has {frames} frames; at least {limits.min_frames} are needed to see a dive.",
         )
-    return Report(done.width, done.height, len(axis), round(seconds, 3), times.tolist(), warnings)
+    return Report(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
 
 
-def _damage(data: Bytes, container: str, plan: _Plan, done: _Pass, seconds: float) -> list[str]:
+def _damage(data: Bytes, container: str, plan: Plan, done: Pass, seconds: float) -> list[str]:
     """What is missing or broken, in words. Raises VideoRejected when it is too much."""
     # A header's duration alone proves nothing; bytes beyond the end of the file, or unread at its end, do.
     missing = max(missing_share(data, container), unread_share(data, container, done.read))

@@ -1,0 +1,142 @@
+"""Picking the frames nearest to the wanted places out of all that a decoder yields, and the limits each must keep."""
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from divescore.video.errors import RejectionCode, VideoRejected
+from divescore.video.limits import Limits
+
+Frames = NDArray[np.uint8]
+
+
+@dataclass
+class Plan:
+    """Where the wanted frames lie, in seconds, or in frame numbers when the file has no usable clock."""
+
+    wanted: list[float]
+    clocked: bool
+    packets: int
+    needed: frozenset[int] | None
+    """Stamps of the packets whose frames are wanted, when all others may be skipped."""
+    rate: float
+    promised: float | None
+    """Seconds by the header; never believed alone."""
+
+
+@dataclass
+class Pass:
+    """One decoding pass: the places of all frames on the plan's axis, and of the picked ones."""
+
+    places: list[float]
+    picked: list[float]
+    broken: int = 0
+    backwards: bool = False
+    width: int = 0
+    height: int = 0
+    read: int = 0
+
+
+def exhausted(error: Exception) -> bool:
+    """Whether memory ran out; a thread that finds none for its stack says so with EAGAIN."""
+    return isinstance(error, MemoryError | BlockingIOError)
+
+
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Raise VideoRejected for a picture of too many pixels."""
+    if width * height > limits.max_pixels:
+        raise VideoRejected(
+            RejectionCode.TOO_MANY_PIXELS,
+            f"The picture has {width}x{height} pixels; at most {limits.max_pixels / 1e6:.1f} million are accepted. "
+            "Export it at 1080p.",
+        )
+
+
+def check_length(seconds: float, frames: int, limits: Limits) -> None:
+    """Raise VideoRejected for a film that is too long."""
+    if frames > limits.max_frames:
+        raise VideoRejected(
+            RejectionCode.TOO_LONG, f"The video has more than {limits.max_frames} frames; cut it to the dive."
+        )
+    if seconds > limits.max_seconds:
+        raise VideoRejected(
+            RejectionCode.TOO_LONG, f"The video is longer than {limits.max_seconds:.0f} seconds; cut it to the dive."
+        )
+
+
+class Picker:
+    """Takes every frame in turn and converts those nearest to the wanted places; holds two frames at most."""
+
+    def __init__(self, into: Frames, plan: Plan, limits: Limits) -> None:
+        self.done = Pass([], [])
+        self._into = into
+        self._plan = plan
+        self._limits = limits
+        self._before: VideoFrame | None = None
+        self._converter = VideoReformatter()
+        self._converted: VideoFrame | None = None
+
+    @property
+    def share(self) -> float:
+        """How far along the wanted places the last frame lies, 0..1."""
+        first, last = self._plan.wanted[0], self._plan.wanted[-1]
+        return min(max((self.done.places[-1] - first) / (last - first), 0.0), 1.0) if last > first else 0.0
+
+    def take(self, frame: VideoFrame, seconds: float | None) -> None:
+        """The next frame. Raises VideoRejected when it breaks a limit."""
+        done = self.done
+        place = seconds if self._plan.clocked and seconds is not None else float(len(done.places))
+        if (done.places and place < done.places[-1]) or (self._plan.clocked and seconds is None):
+            done.backwards = True
+        done.places.append(place)
+        if frame.is_corrupt:
+            done.broken += 1
+        turned = frame.rotation % 180 == 90
+        done.width, done.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        check_size(frame.width, frame.height, self._limits)
+        check_length(place - done.places[0] if self._plan.clocked else 0.0, len(done.places), self._limits)
+        wanted = self._plan.wanted
+        while len(done.picked) < len(wanted) and place >= wanted[len(done.picked)]:
+            target = wanted[len(done.picked)]
+            if self._before is not None and target - done.places[-2] <= place - target:
+                self._put(self._before, done.places[-2])
+            else:
+                self._put(frame, place)
+        self._before = frame
+
+    def finish(self) -> None:
+        """Fill what is wanted after the last frame with that frame."""
+        while self._before is not None and len(self.done.picked) < len(self._plan.wanted):
+            self._put(self._before, self.done.places[-1])
+
+    def _put(self, frame: VideoFrame, place: float) -> None:
+        index = len(self.done.picked)
+        if frame is self._converted:
+            self._into[index] = self._into[index - 1]
+        else:
+            self._into[index] = self._shrink(frame)
+            self._converted = frame
+        self.done.picked.append(place)
+
+    def _shrink(self, frame: VideoFrame) -> Frames:
+        height, width = self._into.shape[1:3]
+        turns = round(frame.rotation / 90) % 4
+        if turns % 2:
+            width, height = height, width
+        area = width < frame.width and height < frame.height
+        try:
+            small = self._converter.reformat(
+                frame, width=width, height=height, format="rgb24", interpolation="AREA" if area else "BILINEAR"
+            )
+        except (av.FFmpegError, ValueError) as error:
+            if exhausted(error):
+                raise MemoryError(str(error)) from error
+            raise VideoRejected(
+                RejectionCode.UNSUPPORTED,
+                f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
+            ) from error
+        return np.rot90(np.asarray(small.to_ndarray(), dtype=np.uint8), turns)

@@ -1,0 +1,80 @@
+"""Decoding in this process: what is skipped changes nothing, and no more than what is wanted is converted."""
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from divescore.video import decoding
+from divescore.video.containment import Report
+from divescore.video.errors import VideoRejected
+from divescore.video.limits import Limits
+from divescore.video.picking import Picker
+from tests.corpus.writing import write_film
+
+
+def decode(path: Path, count: int = 12) -> tuple[Report, NDArray[np.uint8]]:
+    into = np.zeros((count, 24, 32, 3), dtype=np.uint8)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+        report = decoding.decode(file.fileno(), data, path.suffix[1:], into, Limits(), lambda _fraction: None)
+    return report, into
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"bf": "3", "b-pyramid": "normal"}),
+        ("libx264", {"bf": "0"}),
+        ("libx264", {"g": "10", "x264-params": "open-gop=1"}),
+        ("libx265", {"x265-params": "log-level=none:pools=1"}),
+    ],
+)
+def test_skipped_frames_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str, options: dict[str, str]
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, codec, frames=121, options=options)
+    skipped = decode(path)
+    monkeypatch.setattr(decoding, "_needed", lambda *_arguments: None)
+    whole = decode(path)
+
+    assert skipped[0] == whole[0]
+    assert np.array_equal(skipped[1], whole[1])
+    assert whole[0].frames == 121
+
+
+def test_frames_that_are_not_wanted_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, "libx264", frames=120, options={"bf": "3"})
+    taken: list[float | None] = []
+    take = Picker.take
+
+    def counted(self: Picker, frame: VideoFrame, seconds: float | None) -> None:
+        taken.append(seconds)
+        take(self, frame, seconds)
+
+    monkeypatch.setattr(Picker, "take", counted)
+    report, _ = decode(path)
+
+    assert report.frames == 120
+    assert len(taken) < 110
+
+
+def test_damage_among_skipped_frames_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, "libx264", frames=120, options={"bf": "3", "qp": "10"})
+    content = bytearray(path.read_bytes())
+    first, last = content.index(b"mdat"), content.index(b"moov")
+    middle = (first + last) // 2
+    content[middle : middle + (last - first) // 8] = bytes((last - first) // 8)
+    path.write_bytes(content)
+
+    try:
+        report, _ = decode(path)
+    except VideoRejected as error:
+        assert error.code == "DAMAGED"  # noqa: PT017 - either way it is told
+    else:
+        assert report.warnings
