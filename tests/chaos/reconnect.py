@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -26,6 +26,8 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
+
+import httpx
 
 from divescore.client import live as live_module
 from divescore.client.http import Http
@@ -37,7 +39,7 @@ from divescore.client.protocol import Protocol, Timing
 from divescore.client.submit import Submission, submit
 from divescore.jobs.table import JobTable
 from divescore.jobs.view import job_view, to_json
-from tests.chaos.proxy import Cut, Proxy
+from tests.chaos.proxy import Cut, Link, Proxy
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 from tests.integration.conftest import System
 
@@ -45,23 +47,27 @@ CLIENTS = 20
 IN_FLIGHT = 12  # below the number of open jobs that the service allows one client
 # All clients have one address here.
 QUOTAS = {"OpenJobsPerClient": "100", "JobsPerDayPerClient": "5000"}
-START_EVERY = 0.25  # seconds: not all at once, or the engine starts a process for each
+START_EVERY = 0.8  # seconds: not all at once, or the engine starts processes for each, and none in time
+UPLOAD_TAKES = 30.0  # seconds at most; a job is watched meanwhile
+CREATIONS = 5
 # Seconds between cuts, on average: connections must live a while, or clients rightly wait longer and longer.
-CUT_EVERY = 0.5
+CUT_EVERY = 0.4
 AT_DATA = 0.5  # the share of cuts that strike in the middle of what the service sends
 RENDER_WITHIN = 120.0
 JOB_WITHIN = 300.0
 QUICK = Timing(first_backoff=0.1, longest_backoff=1.0, proven_after=1.0, answer_within=2.0)
-QUICK_CUT_EVERY = 0.15
+QUICK_START_EVERY, QUICK_CUT_EVERY, QUICK_UPLOAD_TAKES = 0.1, 0.15, 1.0
 QUICK_WAITS = {"PING_EVERY": 1.0, "PONG_WITHIN": 1.0, "CLOSES_WITHIN": 0.2}
 
 
 class Detour(Http):
-    """The HTTP API as it is, but for live addresses, which lead through the proxy."""
+    """The HTTP API as it is, but for live addresses, which lead through the proxy, and uploads, which take a while."""
 
-    def __init__(self, api: str, port: int) -> None:
+    def __init__(self, api: str, port: int, upload_takes: float) -> None:
         super().__init__(api)
         self.port = port
+        self.upload_takes = upload_takes
+        self.client.event_hooks["request"].append(self._dawdle)
 
     async def create(self, *arguments: Any, **more: Any) -> Created:
         """As the API answers, through the proxy."""
@@ -72,6 +78,10 @@ class Detour(Http):
         """As the API answers, through the proxy."""
         answer = await super().get(job_id, token)
         return answer.model_copy(update={"live": self._through(answer.live) if answer.live else None})
+
+    async def _dawdle(self, request: httpx.Request) -> None:
+        if not str(request.url).startswith(self.api):
+            await asyncio.sleep(random.uniform(0, self.upload_takes))
 
     def _through(self, live: LiveAddress) -> LiveAddress:
         parts = urlsplit(live.url)
@@ -117,6 +127,7 @@ class Report:
     clients: int
     cuts: dict[str, int]
     cuts_in_a_message: int
+    cuts_ordered_while_waiting_for_news: int
     connections: int
     messages: int
     stale_messages: int
@@ -143,10 +154,14 @@ class Run:
     ) -> None:
         self.system = system
         self.jobs, self.cuts, self.clips = jobs, cuts, clips
-        self.timing, self.cut_every = (QUICK, QUICK_CUT_EVERY) if quick else (Timing(), CUT_EVERY)
+        self.timing = QUICK if quick else Timing()
+        self.start_every = QUICK_START_EVERY if quick else START_EVERY
+        self.cut_every = QUICK_CUT_EVERY if quick else CUT_EVERY
+        self.upload_takes = QUICK_UPLOAD_TAKES if quick else UPLOAD_TAKES
         self.chance = random.Random(seed)
         self.at_once = min(in_flight, max(1, jobs // 2))
         self.in_flight = 0
+        self.waiting_cut = 0
         self.changed = asyncio.Condition()
         self.clients: list[Client] = []
 
@@ -161,7 +176,8 @@ class Run:
                 runs = await asyncio.gather(*(self._job(number) for number in range(self.jobs)))
             finally:
                 cutting.cancel()
-            await asyncio.gather(cutting, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await cutting
             return await asyncio.to_thread(self._report, runs, time.monotonic() - began)
 
     @property
@@ -175,38 +191,46 @@ class Run:
         protocol = Counting(self.timing)
         async with (
             Proxy(engine.hostname or "", engine.port or 0).running() as proxy,
-            Detour(self.system.api, proxy.port) as http,
+            Detour(self.system.api, proxy.port, self.upload_takes) as http,
             Live(http, protocol=protocol) as live,
         ):
             yield Client(proxy, protocol, http, live)
 
     async def _job(self, number: int) -> Submission:
-        """Submit one dive when it is its turn: the jobs are spread over the cuts."""
+        """Submit one dive when it is its turn: the jobs are spread over the cuts, which need something to cut."""
         client = self.clients[number % len(self.clients)]
         due = self.cuts * (number + 1 - self.at_once) / (self.jobs + 1 - self.at_once)
         async with self.changed:
             await self.changed.wait_for(
-                lambda: self.in_flight < self.at_once and (self.made.total() >= due or self.in_flight == 0)
+                lambda: self.in_flight < self.at_once and (self.made.total() >= due or not self._links(self.clients))
             )
             self.in_flight += 1
-            await asyncio.sleep(START_EVERY)
+            await asyncio.sleep(self.start_every)
         client.busy += 1
         try:
-            return await submit(client.http, client.live, self.clips[number % len(self.clips)], timeout=JOB_WITHIN)
+            for _ in range(CREATIONS):
+                run = await submit(client.http, client.live, self.clips[number % len(self.clips)], timeout=JOB_WITHIN)
+                if run.job is not None:
+                    break  # what never became a job is no matter of its connection
+            return run
         finally:
             client.busy -= 1
             async with self.changed:
                 self.in_flight -= 1
                 self.changed.notify_all()
 
+    def _links(self, clients: Iterable[Client]) -> list[Link]:
+        return [link for client in clients for link in client.proxy.open_links()]
+
     async def _cut(self) -> None:
-        """End connections whose clients wait for news, each in a way of its own."""
+        """End connections, each in a way of its own: of clients that wait for news, or if there are none of any."""
         while self.made.total() < self.cuts:
             await asyncio.sleep(self.chance.uniform(0, 2 * self.cut_every))
             async with self.changed:
                 self.changed.notify_all()
-            links = [link for client in self.clients if client.busy for link in client.proxy.open_links()]
-            if links:
+            waiting = self._links(client for client in self.clients if client.busy)
+            if links := waiting or self._links(self.clients):
+                self.waiting_cut += bool(waiting)
                 self.chance.choice(links).end(self.chance.choice(list(Cut)), self.chance.random() < AT_DATA)
 
     def _report(self, runs: list[Submission], wall: float) -> Report:
@@ -229,6 +253,7 @@ class Run:
             clients=len(self.clients),
             cuts={how.value: made[how, False] + made[how, True] for how in Cut},
             cuts_in_a_message=sum(count for (_, at_data), count in made.items() if at_data),
+            cuts_ordered_while_waiting_for_news=self.waiting_cut,
             connections=sum(client.proxy.opened for client in self.clients),
             messages=sum(client.protocol.heard for client in self.clients),
             stale_messages=sum(client.protocol.stale for client in self.clients),
