@@ -117,6 +117,23 @@ def test_what_failed_is_logged_and_counted(
     assert (metrics["Push_sent"], metrics["Push_failed"]) == ([1.0], [1.0])
 
 
+def test_rows_that_cannot_be_removed_are_logged_and_no_failure(
+    management: Management, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(app.logger.registered_handler, "stream", log)
+    management.plan["c1"] = ["gone"]
+
+    def refuse(*_: str) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Subscriptions, "forget", refuse)
+    assert notify(*records(SCORED)) == []
+    warnings = [line for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "WARNING"]
+    assert [line["connection_id"] for line in warnings] == ["c1"]
+    assert told(management, "c2") == [("SCORED", 6)]
+
+
 def test_its_clients_are_impatient_and_wide_enough_for_all_lanes(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TABLE_NAME", aws.table)
     monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from divescore.jobs.items import to_item
-from divescore.live.push import Pusher
+from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.tokens import OWNER_SCOPES, KeyRing, Scope, Tokens
 from functions.ws_connect import app
 from tests.fakes.aws import KEY, Aws
@@ -190,3 +190,15 @@ def test_an_empty_allow_list_is_a_mistake(management: Management, monkeypatch: p
     monkeypatch.setenv("ALLOWED_ORIGINS", " ")
     with pytest.raises(ValidationError, match="origin"):
         app.session()
+
+
+def test_its_posts_are_impatient_and_go_to_the_apis_own_address(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TABLE_NAME": aws.table, "TOKEN_SECRET": aws.secret, "ALLOWED_ORIGINS": PAGE}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")
+    app.pusher.cache_clear()
+    meta = app.pusher().management.meta
+    app.pusher.cache_clear()
+    assert meta.endpoint_url == "https://live.test/live"
+    assert (meta.config.connect_timeout, meta.config.read_timeout) == POST_TIMEOUTS
+    assert meta.config.retries["total_max_attempts"] == 1
