@@ -162,7 +162,7 @@ def _needed(
     stream: VideoStream, wanted: NDArray[np.float64], stamps: list[int], scale: Fraction
 ) -> frozenset[int] | None:
     codec = stream.codec_context
-    ordered = np.unique(np.asarray(stamps))
+    ordered = np.asarray(sorted(set(stamps)))
     if codec is None or codec.name not in _ONE_PACKET_A_FRAME or len(ordered) != len(stamps):
         return None
     times = ordered * float(scale)

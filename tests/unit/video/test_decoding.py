@@ -1,6 +1,8 @@
 """Decoding in this process: what is skipped changes nothing, and no more than what is wanted is converted."""
 
 import mmap
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,26 @@ def test_damage_among_skipped_frames_is_found(tmp_path: Path) -> None:
         assert error.code == "DAMAGED"  # noqa: PT017 - either way it is told
     else:
         assert report.warnings
+
+
+def test_decoding_imports_nothing_that_the_nursery_has_not(tmp_path: Path) -> None:
+    """A confined process can open no file to import from, and each fork would pay for it again."""
+    path = tmp_path / "film.mp4"
+    write_film(path, "libx264", sound="aac")
+    program = f"""
+import importlib, mmap, sys
+from divescore.video import child
+for name in child._IMPORTED:
+    importlib.import_module(name)
+import numpy
+from divescore.video.decoding import decode
+from divescore.video.limits import Limits
+before = set(sys.modules)
+with open({str(path)!r}, "rb") as file:
+    data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    decode(file.fileno(), data, "mp4", numpy.zeros((12, 24, 32, 3), numpy.uint8), Limits(), lambda _fraction: None)
+print(sorted(set(sys.modules) - before))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert run.stdout == "[]\n"
