@@ -18,9 +18,7 @@ def test_types_are_compared_without_case_and_space() -> None:
     assert CreateJob.model_validate(GOOD | {"contentType": " Video/MP4 "}).content_type == "video/mp4"
 
 
-@pytest.mark.parametrize(
-    "dive", ["101A", "107B", "207C", "307C", "407B", "5253B", "5152B", "6243D", "614B", "113C"]
-)
+@pytest.mark.parametrize("dive", ["101A", "107B", "207C", "307C", "407B", "5253B", "5152B", "6243D", "614B", "113C"])
 def test_dive_numbers_are_known_by_their_grammar(dive: str) -> None:
     assert CreateJob.model_validate(GOOD | {"dive": dive}).dive == dive
 
