@@ -12,12 +12,15 @@ import select
 import signal
 import socket
 import sys
+import time
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _REQUEST_BYTES = 4096
 _MESSAGE_CHARACTERS = 2000
+_PROGRESS_SECONDS = 0.05
+"""Each message wakes the worker, which takes a core from the decoder for as long."""
 _IMPORTED = (
     "divescore.video.decoding",
     # PyAV imports these when it meets such a track, and a confined process can open no file to import from.
@@ -152,10 +155,17 @@ def _decode(control: socket.socket, request: dict[str, Any], video: int, shared:
     data = mmap.mmap(video, 0, prot=mmap.PROT_READ)
     into = np.frombuffer(pictures, dtype=np.uint8).reshape(request["shape"])
     _confine(video, limits.decode_memory, limits.decode_seconds)
+    said = 0.0
+
+    def on_progress(fraction: float) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _PROGRESS_SECONDS:
+            said = now
+            _say(control, progress=fraction)
+
     try:
-        report = decode(
-            video, data, request["container"], into, limits, lambda fraction: _say(control, progress=fraction)
-        )
+        report = decode(video, data, request["container"], into, limits, on_progress)
     except VideoRejected as error:
         _say(control, rejected=[error.code.value, error.message])
     else:

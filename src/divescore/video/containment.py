@@ -47,7 +47,14 @@ POPULATED = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
 _LAST_WORDS = {"report", "rejected", "failed", "memory", "exit"}
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from divescore.video.child import main; main()"
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT")
-_THRIFT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+_THRIFT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # A decoder's memory is new to it and every page of it costs a fault, so what was freed is used again.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
 
 
 class DecoderFailed(RuntimeError):

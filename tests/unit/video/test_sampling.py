@@ -86,13 +86,13 @@ def test_the_name_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_progress_runs_forward_to_one_and_may_stop_the_work(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4")
+    path = write_clip(tmp_path / "clip.mp4", frames=300, size=(640, 480))
     seen: list[float] = []
 
     sample_frames(path, 16, (32, 24), on_progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
-    assert len(seen) > 3
+    assert len(seen) > 2
 
     class CancelledError(Exception):
         pass
