@@ -17,6 +17,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
+_WARM_BLOCK, _WARM_BLOCKS = 4 << 20, 28
+_IDLE_SECONDS = 0.05
 _REQUEST_BYTES = 4096
 _MESSAGE_CHARACTERS = 2000
 _PROGRESS_SECONDS = 0.05
@@ -130,6 +133,8 @@ def _run(control: socket.socket, nursery: int, link: socket.socket) -> NoReturn:
     """The life of one decoder. Ends the process without any clean-up: the nursery's state is not its own."""
     try:
         _die_with(nursery)
+        if not _has_come(link, _IDLE_SECONDS):
+            _warm_heap(link)
         request, descriptors, _, _ = socket.recv_fds(link, _REQUEST_BYTES, 2)
         if request:
             _decode(control, json.loads(request), *descriptors)
@@ -170,6 +175,37 @@ def _decode(control: socket.socket, request: dict[str, Any], video: int, shared:
         _say(control, rejected=[error.code.value, error.message])
     else:
         _say(control, report=asdict(report))
+
+
+def _has_come(link: socket.socket, within: float = 0.0) -> bool:
+    return bool(select.select([link], [], [], within)[0])
+
+
+def _warm_heap(link: socket.socket) -> None:
+    """Touch the memory that frames will take, for as long as there is no video to decode.
+
+    A fresh process pays for each page when it first touches it: 40 ms for a film in full HD. One arena, since FFmpeg's
+    threads would each start a cold one, and none of it given back before the end. Under load, when the next video is
+    there at once, this would only move the cost, and make small videos pay it too.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    try:
+        libc.mallopt.argtypes = [ctypes.c_int, ctypes.c_int]
+        libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+        libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+        libc.free.argtypes = [ctypes.c_void_p]
+    except AttributeError:
+        return  # not glibc, whose allocator this is about
+    for option, value in ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, 32 << 20), (_M_TRIM_THRESHOLD, 1 << 30)):
+        libc.mallopt(option, value)
+    blocks: list[int] = []
+    while len(blocks) < _WARM_BLOCKS and not _has_come(link) and (block := libc.malloc(_WARM_BLOCK)):
+        libc.memset(block, 0, _WARM_BLOCK)
+        blocks.append(block)
+    for block in blocks:
+        libc.free(block)
 
 
 def _die_with(nursery: int) -> None:
