@@ -63,7 +63,7 @@ def admit(record: SQSRecord) -> None:
             outcome = gate().admit(upload)
             metrics.add_metric(name=f"Upload_{outcome}", unit=MetricUnit.Count, value=1)
             logger.info("admitted", outcome=outcome, objectVersion=upload.object_version)
-    except Exception:
+    except Exception:  # raised again below; whatever it is, the message is not to come back at once
         wait = back_off(int(record.attributes.approximate_receive_count), LONGEST_WAIT_SECONDS)
         come_back_in(wait, client("sqs"), settings().uploads_queue_url, record.receipt_handle, logger.warning)
         raise
