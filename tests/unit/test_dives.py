@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from divescore.dives import Position, Rotation, name_dive, parse_dive
 
-LABELS = Path(__file__).parents[4] / "shared" / "data" / "mtl_aqa_labels.csv"
+LABELS = Path(__file__).parents[3] / "shared" / "data" / "mtl_aqa_labels.csv"
 ROTATIONS = {"0": Rotation.BACK, "1": Rotation.FORWARD, "2": Rotation.INWARD, "3": Rotation.REVERSE}
 POSITIONS = {"0": Position.FREE, "1": Position.PIKE, "2": Position.TUCK}
 
