@@ -21,6 +21,7 @@ from tests.integration.conftest import System
 pytestmark = pytest.mark.stack
 
 ERASED_WITHIN = 20.0
+HEALED_WITHIN = 60.0
 STAYS_CANCELLED = 3.0  # longer than the attempt that was under way would have taken
 LONG_SECONDS = 20  # of a film whose decoding takes long enough to cancel it meanwhile
 
@@ -148,14 +149,25 @@ def test_an_upload_after_the_end_is_erased(system: System, clips: dict[str, Path
     system.talk(work)
 
 
+async def healed(system: System, feed: Feed) -> str:
+    """Sweep again and again, as the schedule does only later, until the job is at its end; how it ended.
+
+    One sweep may not do: what it knows of the queue's depth is up to a second old, and other tests' messages wait.
+    """
+    ended = asyncio.ensure_future(status_of(feed, "SCORED", "FAILED", "EXPIRED"))
+    async with asyncio.timeout(HEALED_WITHIN):
+        while not ended.done():
+            await asyncio.to_thread(sweep, system)
+            await asyncio.wait([ended], timeout=1.5)
+    return await ended
+
+
 def test_a_lost_notification_is_healed(system: System, clips: dict[str, Path]) -> None:
     async def work(http: Http, live: Live) -> None:
         async with lost_upload(system, http, live, clips["one"]) as (made, feed):
             passed = str(int(time.time() * 1000) - 1)
             await asyncio.to_thread(change, system, made.job_id, deadline={"N": passed})
-            counts = await asyncio.to_thread(sweep, system)
-            assert counts.get("handed_on", 0) >= 1
-            assert await status_of(feed, "SCORED", "FAILED", "EXPIRED") == "SCORED"
+            assert await healed(system, feed) == "SCORED"
 
     system.talk(work)
 
@@ -173,9 +185,7 @@ def test_a_worker_that_died_and_whose_message_is_lost_is_replaced(system: System
                 "deadline": {"N": "1"},
             }
             await asyncio.to_thread(lambda: change(system, made.job_id, **died))
-            counts = await asyncio.to_thread(sweep, system)
-            assert counts.get("sent_again", 0) >= 1
-            assert await status_of(feed, "SCORED", "FAILED") == "SCORED"
+            assert await healed(system, feed) == "SCORED"
             assert (await asyncio.to_thread(record, system, made.job_id))["attempt"]["N"] == "2"
 
     system.talk(work)
@@ -192,9 +202,7 @@ def test_a_message_that_died_with_its_worker_is_sent_again(system: System, clips
                 "deadline": {"N": str(queued + QUEUE_RETENTION_MS)},
             }
             await asyncio.to_thread(lambda: change(system, made.job_id, **taken))
-            counts = await asyncio.to_thread(sweep, system)
-            assert counts.get("sent_again", 0) >= 1
-            assert await status_of(feed, "SCORED", "FAILED") == "SCORED"
+            assert await healed(system, feed) == "SCORED"
 
     system.talk(work)
 
