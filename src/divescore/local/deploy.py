@@ -68,7 +68,7 @@ class Clients:
             aws_access_key_id=self.credentials.accessKeyId,
             aws_secret_access_key=self.credentials.secretAccessKey,
             region_name=REGION,
-        ).client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
+        ).client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]  # any service
 
     def cloudformation(self) -> "CloudFormationClient":
         """A CloudFormation client."""

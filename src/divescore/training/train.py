@@ -141,7 +141,7 @@ def fit(dataset: Dataset, preprocessing: Preprocessing, settings: Settings, on_p
             outputs = network(normalise(clips, preprocessing))
         loss = loss_of(outputs.float(), labels, MAX_EXECUTION)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimiser.step()
         value = float(loss.detach())
