@@ -10,11 +10,13 @@ from botocore.exceptions import ClientError
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import OPEN_SHARDS, Item, difference, from_item, open_shard, record_key, to_item
 from divescore.jobs.model import Job, Status
-from divescore.jobs.quota import Limits, day_of, seconds_to_midnight
+from divescore.jobs.quota import Budget, Limits, day_of, seconds_to_midnight, share_of
 from divescore.jobs.transitions import Event, Refusal, fence_of, transition
 
 # Each lost race means that somebody else's write went through, so this many in a row is a fault and not contention.
 MAX_RACES = 25
+# Seconds, at most, before a transaction that met another is tried again: about as long as one takes.
+CONFLICT_PAUSE = 0.02
 
 
 def now_ms() -> int:
@@ -29,6 +31,7 @@ class JobTable:
         self.name = name
         self._dynamodb = dynamodb
         self._clock = clock
+        self._budget = Budget()
 
     def now(self) -> int:
         """The time by which jobs are decided on, in ms since the epoch."""
@@ -108,27 +111,17 @@ class JobTable:
         now = self._clock()
         wait = seconds_to_midnight(now)
         day = day_of(now)
-        writes = [
-            {"Put": {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}},
-            self._count(f"CLIENT#{job.client}#{day}", limits.daily_per_client, wait),
-            self._count(f"BUDGET#{day}", limits.daily, wait),
-        ]
-        if idempotency:
-            key, fingerprint = idempotency
-            marker = self._marker_key(key, job.client) | {
-                "jobId": {"S": job.job_id},
-                "fingerprint": {"S": fingerprint},
-                "ttl": {"N": str(job.expires_at // 1000)},
-            }
-            unseen = {
-                "ConditionExpression": "attribute_not_exists(pk) OR #ttl <= :now",
-                "ExpressionAttributeNames": {"#ttl": "ttl"},
-                "ExpressionAttributeValues": {":now": {"N": str(now // 1000)}},
-            }
-            writes.append({"Put": {"TableName": self.name, "Item": marker, **unseen}})
-        for _ in range(MAX_RACES):
+        put = {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}
+        fixed = [{"Put": put}, self._count(f"CLIENT#{job.client}#{day}", limits.daily_per_client, wait)]
+        marker = [self._mark(job, *idempotency, now)] if idempotency else []
+        races = 0
+        while races < MAX_RACES:
+            share = self._budget.pick(day, limits.daily)
+            if share is None:
+                raise QuotaExceeded("Today's budget for scoring is used up; come back tomorrow.", wait)
+            budget = self._count(f"BUDGET#{day}#{share}", share_of(limits.daily, share), wait)
             try:
-                self._dynamodb.transact_write_items(TransactItems=writes)
+                self._dynamodb.transact_write_items(TransactItems=[*fixed, budget, *marker])
                 return job
             except self._dynamodb.exceptions.TransactionCanceledException as error:
                 codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
@@ -140,8 +133,11 @@ class JobTable:
                         f"That was your {limits.daily_per_client} dives for today; come back tomorrow.", wait
                     ) from error
                 if 2 in failed:
-                    raise QuotaExceeded("Today's budget for scoring is used up; come back tomorrow.", wait) from error
-                if "TransactionConflict" not in codes:
+                    self._budget.full(day, share)
+                elif "TransactionConflict" in codes:
+                    races += 1
+                    time.sleep(random.uniform(0, CONFLICT_PAUSE))  # noqa: S311 - jitter
+                else:
                     raise
         raise Contended(job.job_id)
 
@@ -203,6 +199,22 @@ class JobTable:
                     ":limit": {"N": str(limit)},
                     ":ttl": {"N": str(self._clock() // 1000 + seconds_left + 3600)},
                 },
+            }
+        }
+
+    def _mark(self, job: Job, key: str, fingerprint: str, now: int) -> dict[str, Any]:
+        marker = self._marker_key(key, job.client) | {
+            "jobId": {"S": job.job_id},
+            "fingerprint": {"S": fingerprint},
+            "ttl": {"N": str(job.expires_at // 1000)},
+        }
+        return {
+            "Put": {
+                "TableName": self.name,
+                "Item": marker,
+                "ConditionExpression": "attribute_not_exists(pk) OR #ttl <= :now",
+                "ExpressionAttributeNames": {"#ttl": "ttl"},
+                "ExpressionAttributeValues": {":now": {"N": str(now // 1000)}},
             }
         }
 

@@ -225,6 +225,17 @@ def test_a_clients_day_and_everybodys_day_are_limited(table: JobTable) -> None:
     table.create(numbered(6), limits)
 
 
+def test_everybodys_day_is_limited_to_the_job(table: JobTable) -> None:
+    """The budget lies in several counters; none of its jobs is lost between them, and none is added."""
+    limits = Limits(open_per_client=100, daily_per_client=100, daily=40)
+    for number in range(40):
+        table.create(numbered(number), limits)
+    fresh = JobTable(table.name, table._dynamodb, table._clock)  # knows of no full counter yet
+    for knows in (table, fresh):
+        with pytest.raises(QuotaExceeded, match="budget"):
+            knows.create(numbered(40), limits)
+
+
 def test_the_same_key_gives_the_same_job_and_counts_once(table: JobTable) -> None:
     limits = Limits(open_per_client=100, daily_per_client=1, daily=1)
     first = table.create(numbered(1), limits, KEY)
