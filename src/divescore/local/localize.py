@@ -89,13 +89,13 @@ def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
 
 
 def no_tls(template: Template) -> None:
-    """Let the page and the buckets do without TLS: on loopback there is no certificate that a browser trusts."""
-    for policy in resources(template, "AWS::S3::BucketPolicy").values():
-        document = policy["Properties"]["PolicyDocument"]
-        document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "TlsOnly"]
-    for name, policy in resources(template, "AWS::S3::BucketPolicy").items():
-        if not policy["Properties"]["PolicyDocument"]["Statement"]:
-            del template["Resources"][name]
+    """Let the page, the buckets and the queues do without TLS: on loopback there is no certificate to trust."""
+    for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+        for name, policy in resources(template, kind).items():
+            document = policy["Properties"]["PolicyDocument"]
+            document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "TlsOnly"]
+            if not document["Statement"]:
+                del template["Resources"][name]
     for site in resources(template, "AWS::CloudFront::Distribution").values():
         site["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = "allow-all"
 
