@@ -1,10 +1,11 @@
 """The manifest of a weights folder: what the model is, which files hold it, how its inputs and outputs are scaled."""
 
 import hashlib
+import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from divescore.scoring.errors import WeightsInvalid
@@ -13,11 +14,16 @@ MANIFEST = "manifest.json"
 _CHUNK = 1024 * 1024
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a manifest: camel-case names in JSON, nothing unknown, unchangeable."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
-class WeightFile(_Part):
+P = TypeVar("P", bound=Part)
+
+
+class WeightFile(Part):
     """One file of the folder with the sha256 it must have."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -25,17 +31,7 @@ class WeightFile(_Part):
     bytes: Annotated[int, Field(ge=0)]
 
 
-class Preprocessing(_Part):
-    """How frames reach the network: `frames` spread evenly, scaled to `width` x `height`, (x / 255 - mean) / std."""
-
-    frames: Annotated[int, Field(ge=1)]
-    width: Annotated[int, Field(ge=1)]
-    height: Annotated[int, Field(ge=1)]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-class IntervalScaling(_Part):
+class IntervalScaling(Part):
     """Half width of the interval: `factor` x the predicted spread, and `difficulty_margin` where that is predicted."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
@@ -43,26 +39,41 @@ class IntervalScaling(_Part):
     difficulty_margin: Annotated[float, Field(ge=0)]
 
 
-class Gate(_Part):
+class Gate(Part):
     """Below this probability of being a dive a video is turned away."""
 
     threshold: Annotated[float, Field(ge=0, le=1)]
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """Everything about a model but its tensors."""
 
     id: str
     version: str
     architecture: str
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
-    preprocessing: Preprocessing
+    preprocessing: dict[str, Any]
+    """How frames reach the network; its shape is the architecture's, see `preprocessing_as`."""
     execution_scale: float
     interval: IntervalScaling
     gate: Gate
     trained_on: str
     training: dict[str, Any]
     figures: dict[str, Any]
+
+    @field_validator("preprocessing", mode="before")
+    @classmethod
+    def _as_mapping(cls, value: object) -> object:
+        return value.model_dump(mode="json", by_alias=True) if isinstance(value, Part) else value
+
+    def preprocessing_as(self, kind: type[P]) -> P:
+        """The preprocessing as the architecture's own `kind`; raises WeightsInvalid."""
+        try:
+            return kind.model_validate_json(json.dumps(self.preprocessing))
+        except ValidationError as error:
+            raise WeightsInvalid(
+                f"The preprocessing in {MANIFEST} does not fit {self.architecture}: {_first(error)}."
+            ) from error
 
     @property
     def sha256(self) -> str:
@@ -79,12 +90,15 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise WeightsInvalid(f"{folder} holds no readable {MANIFEST}: {error.strerror}.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise WeightsInvalid(f"{folder / MANIFEST} is not a manifest: {where}: {first['msg']}.") from error
+        raise WeightsInvalid(f"{folder / MANIFEST} is not a manifest: {_first(error)}.") from error
     for file in manifest.files:
         _verify(folder / file.name, file)
     return manifest
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def sha256_of(path: Path) -> str:

@@ -1,12 +1,25 @@
-"""Sampled frames to the network's input."""
+"""Sampled frames to the shipped network's input."""
+
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.scoring.manifest import Preprocessing
+from divescore.scoring.manifest import Part
+
+
+class Preprocessing(Part):
+    """How frames reach the network: `frames` spread evenly, scaled to `width` x `height`, (x / 255 - mean) / std."""
+
+    frames: Annotated[int, Field(ge=1)]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
 
 def to_input(frames: NDArray[np.uint8], preprocessing: Preprocessing, detail: int = 1) -> Tensor:

@@ -165,6 +165,7 @@ def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json:
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.manifest import read_manifest
+    from divescore.scoring.preprocessing import Preprocessing
     from divescore.training.dataset import Shape, build_dataset
     from divescore.training.evaluate import figures, read
     from divescore.training.train import VALIDATION_SEEDS, load_network
@@ -175,7 +176,7 @@ def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json:
         network = load_network(folder, manifest)
     except ScoringError as error:
         raise click.ClickException(error.message) from error
-    wanted = manifest.preprocessing
+    wanted = manifest.preprocessing_as(Preprocessing)
     first = VALIDATION_SEEDS + seed * 1_000_000
     reporter = Reporter()
     with tempfile.TemporaryDirectory(prefix="divescore-evaluate-") as scratch:

@@ -7,9 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from divescore.scoring.manifest import Preprocessing
 from divescore.scoring.networks import CLASS_HEADS, Outputs
-from divescore.scoring.preprocessing import normalise
+from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.training.dataset import LABELS, Dataset
 
 Values = NDArray[np.float64]

@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION
-from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, Preprocessing, WeightFile, sha256_of
+from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile, sha256_of
 from divescore.scoring.networks import MiniNetwork
-from divescore.scoring.preprocessing import normalise
+from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.training.augment import augment
 from divescore.training.dataset import Dataset, Shape, build_dataset
 from divescore.training.evaluate import difficulty_margin, figures, gate_threshold, interval_factor, read

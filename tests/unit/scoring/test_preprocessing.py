@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from divescore.scoring.manifest import Preprocessing
-from divescore.scoring.preprocessing import to_input
+from divescore.scoring.preprocessing import Preprocessing, to_input
 
 
 def test_normalises_and_puts_channels_before_pixels() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from divescore.scoring.manifest import Preprocessing, read_manifest
+from divescore.scoring.manifest import read_manifest
+from divescore.scoring.preprocessing import Preprocessing
 from divescore.scoring.scorer import Scorer
 from divescore.training.dataset import Shape, build_dataset
 from divescore.training.train import Settings, fit, train

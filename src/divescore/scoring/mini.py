@@ -1,0 +1,73 @@
+"""The shipped model's architecture: frames spread over the whole video, one forward pass."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from divescore.dives import name_dive
+from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
+from divescore.scoring.manifest import Manifest
+from divescore.scoring.networks import FLAWS, MiniNetwork, Outputs
+from divescore.scoring.preprocessing import Preprocessing, to_input
+from divescore.video.limits import Limits
+from divescore.video.sampling import SampledVideo, sample_frames
+
+DETAIL = 2
+"""The result's strip shows more than the network needs to see."""
+
+
+class MiniPredictor:
+    """`mini-tsm`: a fixed number of frames spread over the video, in one go."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._preprocessing = manifest.preprocessing_as(Preprocessing)
+        self._scale = manifest.execution_scale
+        self._network = MiniNetwork()
+        # Assigned tensors stay views of the mapped file: nothing is copied until a page is touched.
+        self._network.load_state_dict(read_tensors(folder, manifest), assign=True)
+        self._network.eval()
+
+    def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
+        """Evenly spread frames, `DETAIL` times the network's size in each direction."""
+        wanted = self._preprocessing
+        size = (DETAIL * wanted.width, DETAIL * wanted.height)
+        return sample_frames(path, wanted.frames, size, limits, on_progress)
+
+    def predict(self, video: SampledVideo, on_progress: Callable[[float], None]) -> Prediction:
+        """One forward pass."""
+        on_progress(0.0)
+        with torch.inference_mode():
+            outputs = self._network(to_input(video.frames, self._preprocessing, DETAIL))
+        on_progress(1.0)
+        return _read(outputs, self._scale)
+
+
+def _read(outputs: Outputs, scale: float) -> Prediction:
+    chosen = {name: int(logits[0].argmax()) for name, logits in outputs.classes.items()}
+    dive = name_dive(
+        POSITIONS[chosen["position"]],
+        bool(chosen["armstand"]),
+        ROTATIONS[chosen["rotation"]],
+        chosen["half_somersaults"],
+        chosen["half_twists"],
+    )
+    probabilities = {
+        name: [round(float(p), 4) for p in torch.softmax(logits[0], dim=0)] for name, logits in outputs.classes.items()
+    }
+    return Prediction(
+        gate=float(torch.sigmoid(outputs.gate[0])),
+        shares=tuple(scale * float(share) for share in outputs.shares[0]),
+        spread=scale * float(torch.exp(outputs.log_spread[0])),
+        difficulty=float(outputs.difficulty[0]),
+        dive=dive,
+        raw={
+            "gate": float(outputs.gate[0]),
+            "execution": float(outputs.execution[0]),
+            "shares": [float(share) for share in outputs.shares[0]],
+            "logSpread": float(outputs.log_spread[0]),
+            "difficulty": float(outputs.difficulty[0]),
+            "flaws": {name: round(float(amount), 4) for name, amount in zip(FLAWS, outputs.flaws[0], strict=True)},
+            "classes": probabilities,
+        },
+    )
