@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "divescore.local.commands",
     "score": "divescore.client.commands",
     "watch": "divescore.client.commands",
+    "replay": "divescore.replay.commands",
     "predict": "divescore.scoring.commands",
     "render": "divescore.training.commands",
     "train": "divescore.training.commands",
