@@ -160,13 +160,6 @@ def test_a_role_names_its_actions_and_resources(role: str) -> None:
             assert statement["Sid"] == "Traces", "only X-Ray has no resources to name"
 
 
-@pytest.mark.parametrize("role", ["NotifyRole", "WsConnectRole"])
-def test_who_pushes_may_do_so_on_this_api_and_stage_only(role: str) -> None:
-    [statement] = [item for item in statements(role) if item["Action"] == "execute-api:ManageConnections"]
-    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-    assert all(re.search(r":\$\{Live\}/live/(POST|DELETE)/@connections/\*$", item["Fn::Sub"]) for item in resources)
-
-
 @pytest.mark.parametrize("bucket", ["UploadsBucket", "SiteBucket"])
 def test_buckets_are_private_encrypted_and_tls_only(bucket: str) -> None:
     assert set(properties(bucket)["PublicAccessBlockConfiguration"].values()) == {True}

@@ -22,6 +22,7 @@ SAVED_WITHIN = 15.0
 KILLED_WITHIN = 2.0
 STOP_ROUNDS = 5
 LOG_TAIL_LINES = 20
+ENTRY = ("-m", "divescore.local.launch")
 MARK = "DIVESCORE_ENGINE_HOME"  # every process of an engine inherits it, so that none outlives it unnoticed
 
 
@@ -91,7 +92,7 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
         (folder / name).mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "divescore.local.launch"],
+            [sys.executable, *ENTRY],
             cwd=folder,
             env=environment(folder, port, key_id, secret),
             stdin=subprocess.DEVNULL,

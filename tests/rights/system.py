@@ -1,0 +1,135 @@
+"""A local system whose engine writes down what each role asked for, and whose roles can be changed."""
+
+import contextlib
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from divescore.local import deploy, engine, running
+from divescore.local.state import Stack, State
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCH = ROOT / "tests" / "rights" / "recording" / "launch.py"
+Policy = dict[str, Any]
+# function's folder -> the logical name of its role
+ROLES = {
+    "presign": "PresignRole",
+    "enqueue": "EnqueueRole",
+    "worker": "WorkerRole",
+    "ws_connect": "WsConnectRole",
+    "notify": "NotifyRole",
+    "sweep": "SweepRole",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that a role asked for. `role`: its logical name; `keys`: the table rows' partition keys."""
+
+    role: str
+    action: str
+    resource: str
+    keys: tuple[str, ...]
+    allowed: bool
+
+
+@dataclass
+class System:
+    """A running system."""
+
+    current: State
+    decisions_file: Path
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> Stack:
+        """The addresses of what was deployed."""
+        assert self.current.stack is not None
+        return self.current.stack
+
+    def client(self, service: str) -> Any:
+        """A boto3 client as the user that deploys."""
+        if service not in self.clients:
+            assert self.current.credentials is not None
+            makers = deploy.Clients(self.current.engine.endpoint, self.current.credentials)
+            self.clients[service] = makers._make(service)
+        return self.clients[service]
+
+    @cached_property
+    def iam(self) -> Any:
+        """Where the roles are."""
+        return self.client("iam")
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The roles: logical name -> name."""
+        found = [role["RoleName"] for role in self.iam.list_roles()["Roles"]]
+        return {logical: name for logical in ROLES.values() for name in found if f"-{logical}-" in name}
+
+    def policy(self, role: str) -> tuple[str, Policy]:
+        """Name and document of a role's only policy."""
+        (name,) = self.iam.list_role_policies(RoleName=self.names[role])["PolicyNames"]
+        document = self.iam.get_role_policy(RoleName=self.names[role], PolicyName=name)["PolicyDocument"]
+        return name, document
+
+    @contextlib.contextmanager
+    def with_policy(self, role: str, document: Policy) -> Iterator[None]:
+        """Let the role have another policy for a while. Its function starts anew each time, so that it forgets all."""
+        name, before = self.policy(role)
+        try:
+            self._put(role, name, document)
+            yield
+        finally:
+            self._put(role, name, before)
+
+    def _put(self, role: str, name: str, document: Policy) -> None:
+        self.iam.put_role_policy(RoleName=self.names[role], PolicyName=name, PolicyDocument=json.dumps(document))
+        (folder,) = [folder for folder, logical in ROLES.items() if logical == role]
+        functions, function = self.client("lambda"), self.stack.functions[folder]
+        variables = functions.get_function_configuration(FunctionName=function)["Environment"]
+        functions.update_function_configuration(FunctionName=function, Environment=variables)
+
+    def decisions(self, since: int = 0) -> list[Decision]:
+        """What was asked for, from the `since`-th request on."""
+        logical = {name: role for role, name in self.names.items()}
+        lines = self.decisions_file.read_text().splitlines()[since:]
+        notes = [json.loads(line) for line in lines]
+        return [
+            Decision(logical[note["role"]], note["action"], note["resource"], tuple(note["keys"]), note["allowed"])
+            for note in notes
+        ]
+
+    def logs(self) -> dict[str, list[str]]:
+        """All that each function wrote: log group -> lines. The engine keeps none of the WebSocket's function."""
+        logs = self.client("logs")
+        return {
+            group["logGroupName"]: [
+                event["message"]
+                for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+                for event in page["events"]
+            ]
+            for group in logs.describe_log_groups()["logGroups"]
+        }
+
+
+@contextlib.contextmanager
+def started(home: Path, port: int) -> Iterator[System]:
+    """Start such a system, and take it down in the end."""
+    decisions = home / "decisions.jsonl"
+    home.mkdir(parents=True, exist_ok=True)
+    decisions.touch()
+    places = {"DIVESCORE_HOME": str(home), "DIVESCORE_DECISIONS": str(decisions)}
+    with patch.dict(os.environ, places), patch.object(engine, "ENTRY", (str(LAUNCH),)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # the engine's process outlives the object that started it
+            current = running.up(port, ROOT / "model_weights", {"LogLevel": "DEBUG"}, lambda _said: None)
+        try:
+            yield System(current, decisions)
+        finally:
+            running.down(keep=False)
