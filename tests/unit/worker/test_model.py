@@ -1,5 +1,6 @@
-"""The scorer as the worker needs it; torch stays out of this test."""
+"""The scorer as the worker needs it; torch stays out of this process."""
 
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from divescore.worker.model import load_model
+from divescore.worker.model import UNUSED_OF_TORCH, load_model
+
+IMPORTED_WITHIN = 60.0
 
 
 class FakeScorer:
@@ -54,3 +57,21 @@ def test_the_model_is_loaded_once_and_known_by_name(monkeypatch: pytest.MonkeyPa
         "difficulty": 3.0,
         "on_progress": print,
     }
+
+
+def test_torch_comes_without_what_only_its_compiler_asks_for() -> None:
+    """In a process of its own. Were torch to need it one day, this says so before a worker does."""
+    code = f"""
+import gc, sys
+from divescore.worker.model import import_scorer
+scorer = import_scorer()
+assert gc.isenabled()
+assert {UNUSED_OF_TORCH!r} not in sys.modules
+import torch
+with torch.inference_mode():
+    told = torch.nn.Conv3d(3, 4, 3)(torch.ones(1, 3, 4, 8, 8)).shape
+import torch._meta_registrations as real
+print(scorer.__name__, tuple(told), len(vars(real)) > 100)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORTED_WITHIN)
+    assert done.stdout.split("\n")[0] == "Scorer (1, 4, 2, 6, 6) True", done.stderr
