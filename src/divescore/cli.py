@@ -16,8 +16,10 @@ COMMANDS = {
     "replay": "divescore.replay.commands",
     "predict": "divescore.scoring.commands",
     "render": "divescore.training.commands",
+    "load": "divescore.load.commands",
     "train": "divescore.training.commands",
     "evaluate": "divescore.training.commands",
+    "keys": "divescore.keys.commands",
 }
 
 
