@@ -1,8 +1,8 @@
 """Dive numbers: their grammar and what they say (World Aquatics diving rules, D 1.5.1).
 
-Groups 1 forward, 2 back, 3 reverse, 4 inward: group, flying (0 or 1), half somersaults. Group 5, twisting: 5,
-direction, half somersaults, half twists. Group 6, armstand: 6, direction, half somersaults, and half twists if any.
-The letter is the position: A straight, B pike, C tuck, D free.
+Groups 1 forward, 2 back, 3 reverse, 4 inward: group, flying (0 or 1), half somersaults (11 of them is the only number
+of two digits that was ever listed). Group 5, twisting: 5, direction, half somersaults, half twists. Group 6, armstand:
+6, direction, half somersaults, and half twists if any. The letter is the position: A straight, B pike, C tuck, D free.
 """
 
 import re
@@ -32,7 +32,7 @@ POSITION_LETTERS = {"A": Position.STRAIGHT, "B": Position.PIKE, "C": Position.TU
 ROTATION_DIGITS = {"1": Rotation.FORWARD, "2": Rotation.BACK, "3": Rotation.REVERSE, "4": Rotation.INWARD}
 MAX_HALF_SOMERSAULTS = 9
 MAX_HALF_TWISTS = 9
-_NUMBER = re.compile(r"(?:[1-4][01][0-9]|5[1-4][1-9][1-9]|6[1-3][1-9][1-9]?)[A-D]")
+_NUMBER = re.compile(r"(?:[1-4][01](?:[0-9]|11)|5[1-4][1-9][1-9]|6[1-3][1-9][1-9]?)[A-D]")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Dive:
     rotation: Rotation
     half_somersaults: int
     half_twists: int
+    flying: bool = False
+    """Straight for the first part of the flight, then the position."""
 
 
 def parse_dive(text: str) -> Dive:
@@ -55,11 +57,17 @@ def parse_dive(text: str) -> Dive:
     digits, letter = number[:-1], number[-1]
     group = digits[0]
     if group in "1234":
-        rotation, somersaults, twists = group, digits[2], "0"
+        rotation, somersaults, twists = group, digits[2:], "0"
     else:
         rotation, somersaults, twists = digits[1], digits[2], digits[3:] or "0"
     return Dive(
-        number, POSITION_LETTERS[letter], group == "6", ROTATION_DIGITS[rotation], int(somersaults), int(twists)
+        number,
+        POSITION_LETTERS[letter],
+        group == "6",
+        ROTATION_DIGITS[rotation],
+        int(somersaults),
+        int(twists),
+        flying=group in "1234" and digits[1] == "1",
     )
 
 

@@ -24,6 +24,7 @@ POSITIONS = {"0": Position.FREE, "1": Position.PIKE, "2": Position.TUCK}
         ("6243D", "free", True, "back", 4, 3),
         (" 401A ", "straight", False, "inward", 1, 0),
         ("113C", "tuck", False, "forward", 3, 0),
+        ("1011B", "pike", False, "forward", 11, 0),
     ],
 )
 def test_reads_what_a_number_says(
@@ -34,6 +35,7 @@ def test_reads_what_a_number_says(
     assert dive.number == number.strip().upper()
     assert (dive.position, dive.armstand, dive.rotation) == (position, armstand, rotation)
     assert (dive.half_somersaults, dive.half_twists) == (half_somersaults, half_twists)
+    assert dive.flying == (number == "113C")
 
 
 @pytest.mark.parametrize(

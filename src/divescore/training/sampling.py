@@ -3,7 +3,7 @@
 import numpy as np
 
 from divescore.dives import Dive, parse_dive
-from divescore.scoring.difficulty import competed_dives
+from divescore.training.competed import COMPETED
 from divescore.training.flaws import draw_execution, draw_flaws
 from divescore.training.rendering import RenderedDive
 
@@ -16,7 +16,7 @@ def draw_dive(rng: np.random.Generator) -> Dive:
     if rng.random() < _RARE:
         group, half, letter = rng.integers(1, 5), rng.integers(1, 8), "ABC"[rng.integers(3)]
         return parse_dive(f"{group}0{half}{'C' if half > 4 and letter == 'A' else letter}")
-    numbers = [number for number in sorted(competed_dives()) if number[2] != "0" or len(number) == 5]
+    numbers = [number for number in sorted(COMPETED) if number[2] != "0" or len(number) == 5]
     return parse_dive(numbers[rng.integers(len(numbers))])
 
 
