@@ -5,7 +5,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +36,18 @@ class System:
     faults: Faults
 
     @classmethod
-    def start(cls, home: Path, port: int, environment: dict[str, str], say: Callable[[str], None]) -> "System":
-        """Start it; `environment` changes the worker's, which shortens leases in short runs."""
+    def start(
+        cls,
+        home: Path,
+        port: int,
+        environment: dict[str, str],
+        say: Callable[[str], None],
+        wrapping: Mapping[str, str] = WRAPPED,
+    ) -> "System":
+        """Start it; `environment` changes the worker's, which shortens leases in short runs.
+
+        `wrapping`: function → the injected module in front of it.
+        """
         os.environ["DIVESCORE_HOME"] = str(home)
         faults = Faults(home / "faults")
         faults.create()
@@ -45,7 +55,7 @@ class System:
 
         def packages(root: Path, weights: Path) -> dict[str, package.Package]:
             code = plain(root, weights)
-            return code | {name: wrapped(code[name], module, faults, environment) for name, module in WRAPPED.items()}
+            return code | {name: wrapped(code[name], module, faults, environment) for name, module in wrapping.items()}
 
         with patch.object(deploy, "packages", packages):
             current = running.up(port, ROOT / "model_weights", {"WorkerTimeout": WORKER_TIMEOUT}, say)

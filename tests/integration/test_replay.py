@@ -1,0 +1,156 @@
+"""Replays on the running system: killed and taken up again, told live, and pushed anew for the stream's letters."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from divescore.client.http import Http
+from divescore.jobs.items import to_item
+from divescore.jobs.model import Job, Status
+from divescore.live.tokens import OWNER_SCOPES
+from divescore.replay.letters import Source
+from divescore.replay.place import Place, open_place
+from tests.chaos.letters import Names, bury, waiting
+from tests.chaos.replay import changes, kill_points, replay_with_kills, times_scored, wait_until_scored
+from tests.conftest import divescore
+from tests.integration.conftest import System
+
+pytestmark = pytest.mark.stack
+
+LETTERS, KILLS, SEED = 30, 3, 7
+ARRIVES_WITHIN = 15.0  # a message of the last run, which is delayed by five seconds
+SCORED_WITHIN = 120.0
+PUSHED_WITHIN = 10.0
+COMMAND_WITHIN = 60.0
+
+
+@pytest.fixture
+def place(system: System, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setenv("DIVESCORE_HOME", system.addresses["env"]["DIVESCORE_HOME"])
+    return open_place(None)
+
+
+@contextmanager
+def workers_at_rest(place: Place) -> Iterator[None]:
+    """Nobody reads the scoring queue, so that what a replay sent can be looked at."""
+    record = json.loads((place.home / "stack.json").read_text())
+    functions = place.client("lambda")
+    (mapping,) = functions.list_event_source_mappings(FunctionName=record["worker"])["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+@contextmanager
+def listening(system: System, job_id: str) -> Iterator[list[dict[str, Any]]]:
+    """The job's news as a socket of its holder hears them, from the snapshot on."""
+    heard: list[dict[str, Any]] = []
+    loop = asyncio.new_event_loop()
+    tokens = system.tokens()
+
+    async def start() -> tuple[Any, asyncio.Task[None]]:
+        token = tokens.issue(job_id, OWNER_SCOPES, int(time.time()) + 600)
+        async with Http(system.api) as http:
+            answer = await http.get(job_id, token)
+        assert answer.live is not None
+        socket = await connect(answer.live.url, proxy=None)
+        await socket.send(json.dumps({"action": "subscribe", "token": token}))
+        heard.append(json.loads(await asyncio.wait_for(socket.recv(), PUSHED_WITHIN))["job"])
+        return socket, loop.create_task(listen(socket))
+
+    async def listen(socket: Any) -> None:
+        async for message in socket:
+            heard.append(json.loads(message)["job"])
+
+    socket, task = loop.run_until_complete(start())
+    try:
+        yield heard
+        loop.run_until_complete(asyncio.wait({task}, timeout=0.5))  # what has arrived meanwhile is read now
+    finally:
+        loop.run_until_complete(socket.close())
+        loop.run_until_complete(task)
+        loop.close()
+
+
+def replay(system: System, *words: str) -> tuple[int, Any]:
+    done = divescore("replay", *words, "--json", timeout=COMMAND_WITHIN, env=system.addresses["env"])
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothing(
+    system: System, place: Place, clips: dict[str, Path]
+) -> None:
+    chance = random.Random(SEED)
+    clients = (place.client("dynamodb"), place.sqs, place.client("s3"))
+    names = Names(*clients, *(place.names[name] for name in ("table", "bucket", "scoring", "scoringDlq")))
+    run = f"{chance.randrange(16**8):08x}{time.time_ns():016x}"
+    buried = bury(names, LETTERS, clips["one"].read_bytes(), chance, run)
+    watched = next(iter(buried))
+    points = kill_points(chance, KILLS, buried.values())
+
+    with listening(system, watched) as news:
+        with workers_at_rest(place):
+            replay_with_kills(system.addresses["env"], points, lambda _: None)
+            posts = waiting(place.sqs, place.names["scoring"], buried.keys(), ARRIVES_WITHIN)
+        arrived = {json.loads(post.body)["jobId"]: post for post in posts}
+        assert arrived.keys() == buried.keys()
+        assert [post for post in posts if post != buried[json.loads(post.body)["jobId"]]] == []
+        states = wait_until_scored(place.client("dynamodb"), place.names["table"], list(buried), SCORED_WITHIN)
+    assert states == {Status.SCORED: LETTERS}
+    times = times_scored(place.client("dynamodb"), place.client("dynamodbstreams"), place.names["table"])
+    assert {times[job_id] for job_id in buried} == {1}
+
+    statuses = list(dict.fromkeys(job["status"] for job in news))
+    assert statuses == ["FAILED", "QUEUED", "PROCESSING", "SCORED"]
+    assert not place.journal.exists(), "a run that ended leaves nothing behind"
+    code, document = replay(system, "list", "--queue", "scoring")
+    assert code == 0
+    assert [one for one in document["letters"] if set(one["jobs"]) & buried.keys()] == []
+
+
+def test_a_letter_of_the_stream_has_its_jobs_pushed_again(system: System, place: Place) -> None:
+    now = time.time_ns() // 1_000_000
+    given = {"filename": "dive.webm", "content_type": "video/webm", "size_bytes": 1, "client": "c"}
+    times = {"created_at": now, "updated_at": now, "expires_at": now + 3_600_000}
+    job = Job(job_id=f"{now:032x}", status=Status.SCORED, version=5, result={"score": 80.0}, **given, **times)  # type: ignore[arg-type]  # each fits its field
+    dynamodb = place.client("dynamodb")
+    dynamodb.put_item(TableName=place.names["table"], Item=to_item(job))
+    stream = dynamodb.describe_table(TableName=place.names["table"])["Table"]["LatestStreamArn"]
+    streams = place.client("dynamodbstreams")
+    (sequence,) = [
+        change["SequenceNumber"]
+        for change in changes(streams, stream)
+        if change["Keys"]["pk"]["S"] == f"JOB#{job.job_id}"
+    ]
+    (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now / 1000))
+    position = {
+        "shardId": shard["ShardId"],
+        "startSequenceNumber": sequence,
+        "endSequenceNumber": sequence,
+        "approximateArrivalOfFirstRecord": moment,
+        "approximateArrivalOfLastRecord": moment,
+        "batchSize": 1,
+        "streamArn": stream,
+    }
+    body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": position}
+    letter = place.sqs.send_message(QueueUrl=place.mailbox(Source.STREAM).url, MessageBody=json.dumps(body))
+
+    with listening(system, job.job_id) as news:
+        code, document = replay(system, "run", "--yes", "--queue", "stream", "--job", job.job_id)
+    assert code == 0
+    (one,) = document["letters"]
+    assert (one["messageId"], one["outcome"]) == (letter["MessageId"], "pushed")
+    assert (one["cause"], one["jobs"]) == ("RetryAttemptsExhausted", [job.job_id])
+    assert [(told["status"], told["version"]) for told in news] == [("SCORED", 5)] * 2
+    assert replay(system, "list", "--queue", "stream", "--job", job.job_id)[1]["letters"] == []
