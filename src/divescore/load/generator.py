@@ -1,0 +1,67 @@
+"""The open model: jobs are sent when the plan says so, however the ones before them fare.
+
+A closed loop (send, wait, send) slows down with the system it measures and never sees the queue that would have formed.
+Here a send that is due starts at once, beside all others; what cannot start is counted, not forgotten.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Sends:
+    """What the generator did. `lags`: seconds from each send's intended start to its start."""
+
+    planned: int
+    started: int = 0
+    dropped: int = 0  # too many sends were under way
+    lags: list[float] = field(default_factory=list)
+
+    @property
+    def unsent(self) -> int:
+        """Neither started nor dropped: the run ended before their time."""
+        return self.planned - self.started - self.dropped
+
+
+async def generate(
+    intended: list[float],
+    send: Callable[[int], Awaitable[None]],
+    sends: Sends,
+    most_at_once: int,
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Call `send(number)` for each arrival at its moment (by `clock`, in seconds) and return when all have ended.
+
+    An arrival that finds `most_at_once` sends under way is dropped. `send` must not raise; when this is cancelled, what
+    is under way is cancelled too.
+    """
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def one(number: int) -> None:
+        await send(number)
+
+    try:
+        for number, at in enumerate(intended):
+            while (early := at - clock()) > 0:
+                await sleep(early)
+            if len(under_way) >= most_at_once:
+                # Those that have ended are taken out by the loop, which a burst keeps from running.
+                await asyncio.sleep(0)
+            if len(under_way) >= most_at_once:
+                sends.dropped += 1
+                continue
+            sends.lags.append(max(0.0, clock() - at))
+            sends.started += 1
+            task = asyncio.create_task(one(number))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+        while under_way:
+            ended, _ = await asyncio.wait(under_way)
+            for task in ended:
+                task.result()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
