@@ -19,6 +19,7 @@ COMMANDS = {
     "load": "divescore.load.commands",
     "train": "divescore.training.commands",
     "evaluate": "divescore.training.commands",
+    "capacity": "divescore.capacity.commands",
     "keys": "divescore.keys.commands",
 }
 
