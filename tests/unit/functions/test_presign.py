@@ -157,6 +157,24 @@ def test_too_many_jobs_of_one_address_are_told_when_to_come_back(api: Api) -> No
     assert api.call("POST", "/jobs", GOOD, address="2001:db8:1:3::1")[0] == 201
 
 
+@pytest.mark.parametrize(
+    ("setting", "sentence"), [("jobs_per_day_per_client", "your 1 dives"), ("jobs_per_day", "budget")]
+)
+def test_whoever_is_over_a_daily_limit_may_come_back_after_midnight(
+    api: Api, monkeypatch: pytest.MonkeyPatch, setting: str, sentence: str
+) -> None:
+    monkeypatch.setenv(setting.upper(), "1")
+    app.intake.cache_clear()
+    assert api.call("POST", "/jobs", GOOD)[0] == 201
+    answer = api.raw("POST", "/jobs", GOOD)
+    assert answer["statusCode"] == 429
+    error = json.loads(answer["body"])["error"]
+    assert (error["code"], sentence in error["message"]) == ("RATE_LIMITED", True)
+    assert 1 <= int(answer["headers"]["Retry-After"]) <= 86_400
+    others = api.raw("POST", "/jobs", GOOD, address="198.51.100.1")["statusCode"]
+    assert others == (201 if setting == "jobs_per_day_per_client" else 429)
+
+
 ROUTES = [
     ("GET", "/jobs/{}", Scope.READ),
     ("GET", "/jobs/{}/video", Scope.VIDEO),

@@ -1,9 +1,11 @@
 import json
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Self
 
 import boto3
 import jwt
 import pytest
+from aws_lambda_powertools.utilities.parameters import base
 from botocore.config import Config
 from botocore.stub import Stubber
 
@@ -33,6 +35,28 @@ def test_the_ring_is_read_once_and_again_when_asked_for_fresh(secretsmanager: An
         stub.assert_no_pending_responses()
         stub.add_response("get_secret_value", {"SecretString": json.dumps(SECRET | {"current": "k2", "k2": "2" * 40})})
         assert load(True).current == "k2"
+        assert load(False).current == "k2"
+
+
+def test_a_rotation_is_noticed_within_five_minutes_without_being_asked_for(
+    secretsmanager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(now.timestamp(), tz)
+
+    monkeypatch.setattr(base, "datetime", Clock)
+    with Stubber(secretsmanager) as stub:
+        stub.add_response("get_secret_value", {"SecretString": json.dumps(SECRET)})
+        load = key_loader("rotated", secretsmanager)
+        assert load(False).current == "k1"
+        stub.add_response("get_secret_value", {"SecretString": json.dumps(SECRET | {"current": "k2", "k2": "2" * 40})})
+        now += timedelta(minutes=5)
+        assert load(False).current == "k1"
+        now += timedelta(seconds=1)
         assert load(False).current == "k2"
 
 
