@@ -89,10 +89,10 @@ class FakeDynamoDB:
         return {"Items": found, "Count": len(found)}
 
     def get_paginator(self, operation: str) -> Any:
-        assert operation == "query"
+        look = {"query": self._query, "scan": self._scan}[operation]
 
         def paginate(**arguments: Any) -> Iterator[dict[str, Any]]:
-            found = self._network.carry("dynamodb", "query", lambda: self._query(arguments))
+            found = self._network.carry("dynamodb", operation, lambda: look(arguments))
             for start in range(0, len(found) or 1, PAGE):
                 yield {"Items": found[start : start + PAGE]}
 
@@ -100,13 +100,17 @@ class FakeDynamoDB:
 
     def _query(self, arguments: Mapping[str, Any]) -> list[Item]:
         needed = _INDEX_KEYS[arguments["IndexName"]]
-        condition, values = arguments["KeyConditionExpression"], arguments["ExpressionAttributeValues"]
-        condition = re.sub(r"(\S+) BETWEEN (\S+) AND", r"\1 >= \2 AND \1 <=", condition)
+        condition, values = _plainer(arguments["KeyConditionExpression"]), arguments["ExpressionAttributeValues"]
         return [
             {"pk": item["pk"], "sk": item["sk"]}
             for item in self.items.values()
             if needed in item and _true(condition, item, {}, values)
         ]
+
+    def _scan(self, arguments: Mapping[str, Any]) -> list[Item]:
+        condition, values = _plainer(arguments["FilterExpression"]), arguments["ExpressionAttributeValues"]
+        names = arguments.get("ExpressionAttributeNames", {})
+        return [dict(item) for item in self.items.values() if _true(condition, item, names, values)]
 
     def _put(self, arguments: Mapping[str, Any]) -> None:
         item = dict(arguments["Item"])
@@ -137,6 +141,10 @@ class FakeDynamoDB:
         item = self.items.get(_key(arguments.get("Key") or arguments["Item"]), {})
         names, values = arguments.get("ExpressionAttributeNames", {}), arguments.get("ExpressionAttributeValues", {})
         return _true(arguments["ConditionExpression"], item, names, values)
+
+
+def _plainer(condition: str) -> str:
+    return re.sub(r"(\S+) BETWEEN (\S+) AND", r"\1 >= \2 AND \1 <=", condition)
 
 
 def _key(item: Item) -> tuple[str, str]:

@@ -16,7 +16,10 @@ WRITES = frozenset(
         "put_item",
         "transact_write_items",
         "send_message",
+        "send_message_batch",
         "change_message_visibility",
+        "change_message_visibility_batch",
+        "delete_message_batch",
         "delete_object",
     }
 )

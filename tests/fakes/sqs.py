@@ -1,7 +1,8 @@
 """Queues in memory: visibility, receive counts, redrive and retention, by a test's clock."""
 
+import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ class Message:
     visible_at: int
     receives: int = 0
     receipt: str = ""
+    trace: str | None = None
 
 
 @dataclass
@@ -39,6 +41,9 @@ class FakeSqs:
 
     def __init__(self, network: Network, clock: Clock, queues: dict[str, Queue]) -> None:
         self.queues = queues
+        self.sent: list[tuple[str, Message]] = []  # every message that was ever sent, and to which queue
+        self.refuses: Callable[[Mapping[str, Any]], bool] = lambda _entry: False
+        self.keeps: Callable[[Mapping[str, Any]], bool] = lambda _entry: False
         self._network = network
         self._clock = clock
         self._ids = itertools.count(1)
@@ -50,10 +55,89 @@ class FakeSqs:
         MessageBody: str,
         MessageGroupId: str | None = None,
         MessageAttributes: Mapping[str, Any] | None = None,
-    ) -> None:
+        MessageSystemAttributes: Mapping[str, Any] | None = None,
+        DelaySeconds: int = 0,
+    ) -> dict[str, Any]:
         now = self._clock()
-        message = Message(f"m{next(self._ids)}", MessageBody, MessageGroupId, MessageAttributes or {}, now, now)
-        self._network.carry("sqs", "send_message", lambda: self.queues[QueueUrl].messages.append(message))
+        trace = (MessageSystemAttributes or {}).get("AWSTraceHeader", {}).get("StringValue")
+        message = Message(
+            f"m{next(self._ids)}",
+            MessageBody,
+            MessageGroupId,
+            MessageAttributes or {},
+            now,
+            now + DelaySeconds * 1000,
+            trace=trace,
+        )
+
+        def put() -> dict[str, Any]:
+            self.queues[QueueUrl].messages.append(message)
+            self.sent.append((QueueUrl, message))
+            return {"MessageId": message.message_id, **_digests("MD5OfMessageBody", message)}
+
+        return self._network.carry("sqs", "send_message", put)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """Each entry on its own: those that `refuses` picks fail, the others are sent."""
+
+        def send() -> dict[str, Any]:
+            answer: dict[str, Any] = {"Successful": [], "Failed": []}
+            for entry in Entries:
+                words = {name: value for name, value in entry.items() if name != "Id"}
+                if self.refuses(entry):
+                    answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "Message": "not now"})
+                else:
+                    with self._network.quiet():
+                        taken = self.send_message(QueueUrl=QueueUrl, **words)
+                    answer["Successful"].append({"Id": entry["Id"], **taken})
+            return answer
+
+        assert 1 <= len(Entries) <= 10
+        return self._network.carry("sqs", "send_message_batch", send)
+
+    def receive_message(self, *, QueueUrl: str, VisibilityTimeout: int, **_: Any) -> dict[str, Any]:
+        """Up to ten visible messages with all their attributes."""
+
+        def receive() -> dict[str, Any]:
+            now = self._clock()
+            taken = [message for message in self.queues[QueueUrl].messages if message.visible_at <= now][:10]
+            for message in taken:
+                message.receives += 1
+                message.receipt = f"{message.message_id}.{message.receives}"
+                message.visible_at = now + VisibilityTimeout * 1000
+            return {"Messages": [_received(message) for message in taken]} if taken else {}
+
+        return self._network.carry("sqs", "receive_message", receive)
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """Each entry on its own, by its receipt."""
+
+        def delete() -> dict[str, Any]:
+            answer: dict[str, Any] = {"Successful": [], "Failed": []}
+            for entry in Entries:
+                known = any(m.receipt == entry["ReceiptHandle"] for m in self.queues[QueueUrl].messages)
+                if known and not self.keeps(entry):
+                    self.delete(QueueUrl, entry["ReceiptHandle"])
+                    answer["Successful"].append({"Id": entry["Id"]})
+                else:
+                    answer["Failed"].append({"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid"})
+            return answer
+
+        return self._network.carry("sqs", "delete_message_batch", delete)
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """Each entry on its own, by its receipt."""
+
+        def change() -> dict[str, Any]:
+            answer: dict[str, Any] = {"Successful": [], "Failed": []}
+            for entry in Entries:
+                found = [m for m in self.queues[QueueUrl].messages if m.receipt == entry["ReceiptHandle"]]
+                for message in found:
+                    message.visible_at = self._clock() + entry["VisibilityTimeout"] * 1000
+                answer["Successful" if found else "Failed"].append({"Id": entry["Id"]})
+            return answer
+
+        return self._network.carry("sqs", "change_message_visibility_batch", change)
 
     def change_message_visibility(
         self,
@@ -113,3 +197,27 @@ class FakeSqs:
             original = messages[number % len(messages)]
             copy = Message(f"m{next(self._ids)}", original.body, original.group, original.attributes, now, now)
             messages.append(copy)
+
+
+def _received(message: Message) -> dict[str, Any]:
+    system = {"SentTimestamp": str(message.sent_at), "ApproximateReceiveCount": str(message.receives)}
+    if message.group is not None:
+        system["MessageGroupId"] = message.group
+    if message.trace is not None:
+        system["AWSTraceHeader"] = message.trace
+    return {
+        "MessageId": message.message_id,
+        "ReceiptHandle": message.receipt,
+        "Body": message.body,
+        "Attributes": system,
+        **({"MessageAttributes": dict(message.attributes)} if message.attributes else {}),
+        **_digests("MD5OfBody", message),
+    }
+
+
+def _digests(body: str, message: Message) -> dict[str, str]:
+    digests = {body: hashlib.md5(message.body.encode()).hexdigest()}
+    if message.attributes:
+        text = repr(sorted((name, sorted(value.items())) for name, value in message.attributes.items()))
+        digests["MD5OfMessageAttributes"] = hashlib.md5(text.encode()).hexdigest()
+    return digests
