@@ -46,9 +46,10 @@ async def generate(
         for number, at in enumerate(intended):
             while (early := at - clock()) > 0:
                 await sleep(early)
-            if len(under_way) >= most_at_once:
-                # Those that have ended are taken out by the loop, which a burst keeps from running.
-                await asyncio.sleep(0)
+            for _ in range(2):
+                # A burst keeps the loop from running sends, and from taking out those that have ended.
+                if len(under_way) >= most_at_once:
+                    await asyncio.sleep(0)
             if len(under_way) >= most_at_once:
                 sends.dropped += 1
                 continue
