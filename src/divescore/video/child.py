@@ -21,11 +21,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's mallo
 _WARM_BLOCK, _WARM_BLOCKS = 4 << 20, 28
 _IDLE_SECONDS = 0.05
 _REQUEST_BYTES = 4096
+_MOST_DESCRIPTORS = 3
 _MESSAGE_CHARACTERS = 2000
 _PROGRESS_SECONDS = 0.05
 """Each message wakes the worker, which takes a core from the decoder for as long."""
 _IMPORTED = (
-    "divescore.video.decoding",
+    "divescore.video.relaying",
     # PyAV imports these when it meets such a track, and a confined process can open no file to import from.
     "av.audio.codeccontext",
     "av.audio.stream",
@@ -67,10 +68,10 @@ def _serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     spare = _fork(control)
     while True:
-        received, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, 2)
+        received, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, _MOST_DESCRIPTORS)
         if not received:
             return
-        if len(descriptors) != 2:
+        if not descriptors:
             continue  # a "kill" that came after the decoder's own end
         try:
             socket.send_fds(spare.link, [received.splitlines()[-1]], descriptors)
@@ -135,9 +136,9 @@ def _run(control: socket.socket, nursery: int, link: socket.socket) -> NoReturn:
         _die_with(nursery)
         if not _has_come(link, _IDLE_SECONDS):
             _warm_heap(link)
-        request, descriptors, _, _ = socket.recv_fds(link, _REQUEST_BYTES, 2)
+        request, descriptors, _, _ = socket.recv_fds(link, _REQUEST_BYTES, _MOST_DESCRIPTORS)
         if request:
-            _decode(control, json.loads(request), *descriptors)
+            _decode(control, json.loads(request), descriptors)
     except MemoryError:
         _say(control, memory=True)
     except BaseException as error:  # this process ends here, so the worker must hear whatever it was
@@ -146,14 +147,16 @@ def _run(control: socket.socket, nursery: int, link: socket.socket) -> NoReturn:
         os._exit(0)
 
 
-def _decode(control: socket.socket, request: dict[str, Any], video: int, shared: int) -> None:
+def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
     import numpy as np
 
     from divescore.video.containment import POPULATED
     from divescore.video.decoding import decode
     from divescore.video.errors import VideoRejected
     from divescore.video.limits import Limits
+    from divescore.video.relaying import relay
 
+    video, shared, *freed = descriptors
     limits = Limits(**request["limits"])
     pictures = mmap.mmap(shared, 0, flags=POPULATED)
     os.close(shared)
@@ -169,8 +172,27 @@ def _decode(control: socket.socket, request: dict[str, Any], video: int, shared:
             said = now
             _say(control, progress=fraction)
 
+    def await_slot() -> None:
+        if not os.read(freed[0], 1):
+            raise EOFError("the worker is gone")
+
+    def hand_over(slot: int, count: int, share: float) -> None:
+        _say(control, slot=slot, count=count, progress=share)
+
     try:
-        report = decode(video, data, request["container"], into, limits, on_progress)
+        if freed:
+            report = relay(
+                video,
+                data,
+                request["container"],
+                into,
+                limits,
+                lambda frames: _say(control, promised=frames),
+                await_slot,
+                hand_over,
+            )
+        else:
+            report = decode(video, data, request["container"], into, limits, on_progress)
     except VideoRejected as error:
         _say(control, rejected=[error.code.value, error.message])
     else:

@@ -12,6 +12,7 @@ worker's end of the socket closes. Pictures come back in shared memory, everythi
 import atexit
 import contextlib
 import json
+import math
 import mmap
 import os
 import select
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ Progress = Callable[[float], None]
 
 START_SECONDS = 60.0
 STOP_SECONDS = 2.0
+RELAY_SLOTS = 3
 TICK_SECONDS = 0.5
 """`on_progress` is called at least this often, so that a silent decoder can be cancelled."""
 
@@ -71,6 +73,15 @@ class Report:
     seconds: float
     times: list[float]
     warnings: list[str]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a video: `frames` uint8 RGB [N, H, W, 3]; frames the file promises; share decoded, 0..1."""
+
+    frames: Frames
+    promised: int
+    share: float
 
 
 class Decoder:
@@ -122,6 +133,63 @@ class Decoder:
             finally:
                 os.close(shared)
         return np.frombuffer(memory, dtype=np.uint8).reshape(shape), _judge(outcome, limits)
+
+    def relay(
+        self, descriptor: int, container: str, piece: int, size: tuple[int, int], limits: Limits, on_progress: Progress
+    ) -> Generator[Piece, None, Report]:
+        """Every frame of the file open at `descriptor` in order, `piece` at a time; returns the report.
+
+        While a piece is used the decoder works on the next ones, a few at most, so memory does not grow with the video.
+        Only waiting counts as time of decoding. Raises as `decode` does; closing the generator ends the decoder.
+        """
+        width, height = size
+        shape = (RELAY_SLOTS, piece, height, width, 3)
+        length = math.prod(shape)
+        with self._lock, contextlib.ExitStack() as opened:
+            self._await_end()
+            self._await_ready()
+            shared = _shared_file(length)
+            opened.callback(os.close, shared)
+            freed, free = os.pipe()
+            opened.callback(os.close, free)
+            request = {"container": container, "shape": shape, "limits": asdict(limits)}
+            try:
+                self._send(json.dumps(request).encode() + b"\n", [descriptor, shared, freed])
+            finally:
+                os.close(freed)  # the decoder has its own
+            memory = mmap.mmap(shared, length, flags=POPULATED)
+            slots = np.frombuffer(memory, dtype=np.uint8).reshape(shape)
+            os.write(free, bytes(RELAY_SLOTS))
+            return (yield from self._pieces(slots, free, limits, on_progress))
+
+    def _pieces(
+        self, slots: Frames, free: int, limits: Limits, on_progress: Progress
+    ) -> Generator[Piece, None, Report]:
+        left = limits.decode_seconds
+        promised, fraction = 0, 0.0
+        self._busy = True
+        try:
+            while True:
+                since = time.monotonic()
+                said = self._next(min(left, TICK_SECONDS)) or {}
+                left -= time.monotonic() - since
+                if left <= 0:
+                    raise _out_of_time(limits)
+                if not _LAST_WORDS.isdisjoint(said):
+                    break
+                promised = int(said.get("promised", promised))
+                fraction = max(fraction, min(float(said.get("progress", 0.0)), 1.0))
+                on_progress(fraction)
+                if "slot" in said:
+                    frames = slots[said["slot"], : said["count"]].copy()
+                    with contextlib.suppress(BrokenPipeError):  # it waits for no further slot
+                        os.write(free, b"\0")
+                    yield Piece(frames, promised, fraction)
+        except BaseException:
+            # Also for a cancellation, or when nobody asks for the rest: nothing may go on decoding for nobody.
+            self._stop()
+            raise
+        return _judge(said, limits)
 
     def _follow(self, limits: Limits, on_progress: Progress) -> dict[str, Any]:
         """All that the decoder said, up to its last word; its end may come a moment later."""

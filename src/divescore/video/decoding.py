@@ -23,7 +23,7 @@ from divescore.video.container import DEMUXERS
 from divescore.video.containment import Report
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
-from divescore.video.picking import Frames, Pass, Picker, Plan, check_length, check_size, exhausted
+from divescore.video.picking import Frames, Pass, Picker, Plan, Taker, check_length, check_size, exhausted
 from divescore.video.structure import Bytes, missing_share, picture_sizes, unread_share
 
 Progress = Callable[[float], None]
@@ -54,20 +54,25 @@ def decode(descriptor: int, data: Bytes, container: str, into: Frames, limits: L
 
     `on_progress` gets the share decoded, 0..1. Raises VideoRejected, and MemoryError.
     """
-    sizes = picture_sizes(data, container)
-    if sizes == []:
-        raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no picture, only sound.")
-    for width, height in sizes or []:
-        check_size(width, height, limits)
-    plan = _plan(descriptor, container, len(into), limits)
-    done = _decode(descriptor, container, into, plan, limits, on_progress)
+    plan = plan_of(descriptor, data, container, len(into), limits)
+    done = run_through(descriptor, container, Picker(into, plan, limits), plan, limits, on_progress)
     for _ in range(3):
         better = _corrected(plan, done)
         if better is None:
             break
         plan = better
-        done = _decode(descriptor, container, into, plan, limits, on_progress)
-    return _report(data, container, plan, done, limits)
+        done = run_through(descriptor, container, Picker(into, plan, limits), plan, limits, on_progress)
+    return report_on(data, container, plan, done, limits)
+
+
+def plan_of(descriptor: int, data: Bytes, container: str, count: int, limits: Limits) -> Plan:
+    """Where `count` frames lie that are spread evenly; nothing is decoded for it. Raises VideoRejected."""
+    sizes = picture_sizes(data, container)
+    if sizes == []:
+        raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no picture, only sound.")
+    for width, height in sizes or []:
+        check_size(width, height, limits)
+    return _walk(descriptor, container, count, limits)
 
 
 def _open(descriptor: int, container: str, limits: Limits, **options: str) -> InputContainer:
@@ -110,7 +115,7 @@ def _out_of_memory_or(error: Exception, sentence: str) -> Exception:
     return VideoRejected(RejectionCode.DAMAGED, f"{sentence} Export it again.")
 
 
-def _plan(descriptor: int, container: str, count: int, limits: Limits) -> Plan:
+def _walk(descriptor: int, container: str, count: int, limits: Limits) -> Plan:
     """Walk the packets. Raises VideoRejected for a film that is too long, before anything of it is decoded."""
     # With every decoder shut, FFmpeg's probing decodes nothing here, which it otherwise does, and takes its time.
     opened, stream = _opened(
@@ -207,13 +212,15 @@ def _prepare(stream: VideoStream, limits: Limits) -> None:
     codec.options = {"max_pixels": _most_pixels(limits)}
 
 
-def _decode(descriptor: int, container: str, into: Frames, plan: Plan, limits: Limits, on_progress: Progress) -> Pass:
+def run_through(
+    descriptor: int, container: str, taker: Taker, plan: Plan, limits: Limits, on_progress: Progress
+) -> Pass:
+    """Decode the file once, each frame handed to `taker`."""
     opened, stream = _opened(descriptor, container, limits)
     with opened:
         _prepare(stream, limits)
-        picker = Picker(into, plan, limits)
         scale = stream.time_base or Fraction(1, 1000)
-        done = picker.done
+        done = taker.done
         failures = 0
         try:
             for packet in opened.demux(stream):
@@ -230,14 +237,14 @@ def _decode(descriptor: int, container: str, into: Frames, plan: Plan, limits: L
                     continue
                 for frame in frames:
                     if isinstance(frame, VideoFrame):
-                        picker.take(frame, float(frame.pts * scale) if frame.pts is not None else None)
+                        taker.take(frame, float(frame.pts * scale) if frame.pts is not None else None)
                         if len(done.places) % _PROGRESS_EVERY == 0:
-                            on_progress(picker.share)
+                            on_progress(taker.share)
         except av.FFmpegError as error:
             if exhausted(error):
                 raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
-        picker.finish()
+        taker.finish()
     done.broken += failures
     return done
 
@@ -261,7 +268,8 @@ def _corrected(plan: Plan, done: Pass) -> Plan | None:
     return replace(plan, wanted=np.linspace(first, last, count).tolist(), needed=None)
 
 
-def _report(data: Bytes, container: str, plan: Plan, done: Pass, limits: Limits) -> Report:
+def report_on(data: Bytes, container: str, plan: Plan, done: Pass, limits: Limits) -> Report:
+    """What was found. Raises VideoRejected for a film that is damaged or too short."""
     if not done.places:
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be decoded; export it again.")
     axis = np.asarray(done.places) - done.places[0]

@@ -1,5 +1,6 @@
-"""Picking the frames nearest to the wanted places out of all that a decoder yields, and the limits each must keep."""
+"""What becomes of the frames that a decoder yields: the limits each must keep, and which are wanted."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import av
@@ -68,17 +69,14 @@ def check_length(seconds: float, frames: int, limits: Limits) -> None:
         )
 
 
-class Picker:
-    """Takes every frame in turn and converts those nearest to the wanted places; holds two frames at most."""
+class Taker(ABC):
+    """Takes every frame in turn, notes its place and holds it to the limits."""
 
-    def __init__(self, into: Frames, plan: Plan, limits: Limits) -> None:
+    def __init__(self, plan: Plan, limits: Limits) -> None:
         self.done = Pass([], [])
-        self._into = into
         self._plan = plan
         self._limits = limits
-        self._before: VideoFrame | None = None
         self._converter = VideoReformatter()
-        self._converted: VideoFrame | None = None
 
     @property
     def share(self) -> float:
@@ -99,7 +97,47 @@ class Picker:
         done.width, done.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         check_size(frame.width, frame.height, self._limits)
         check_length(place - done.places[0] if self._plan.clocked else 0.0, len(done.places), self._limits)
-        wanted = self._plan.wanted
+        self._keep(frame, place)
+
+    @abstractmethod
+    def finish(self) -> None:
+        """No frame comes any more."""
+
+    @abstractmethod
+    def _keep(self, frame: VideoFrame, place: float) -> None:
+        """Do something with a frame that lies at `place`."""
+
+    def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> Frames:
+        try:
+            small = self._converter.reformat(
+                frame, width=width, height=height, format="rgb24", interpolation=interpolation
+            )
+        except (av.FFmpegError, ValueError) as error:
+            if exhausted(error):
+                raise MemoryError(str(error)) from error
+            raise VideoRejected(
+                RejectionCode.UNSUPPORTED,
+                f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
+            ) from error
+        return np.asarray(small.to_ndarray(), dtype=np.uint8)
+
+
+class Picker(Taker):
+    """Converts the frames nearest to the wanted places; holds two frames at most."""
+
+    def __init__(self, into: Frames, plan: Plan, limits: Limits) -> None:
+        super().__init__(plan, limits)
+        self._into = into
+        self._before: VideoFrame | None = None
+        self._converted: VideoFrame | None = None
+
+    def finish(self) -> None:
+        """Fill what is wanted after the last frame with that frame."""
+        while self._before is not None and len(self.done.picked) < len(self._plan.wanted):
+            self._put(self._before, self.done.places[-1])
+
+    def _keep(self, frame: VideoFrame, place: float) -> None:
+        done, wanted = self.done, self._plan.wanted
         while len(done.picked) < len(wanted) and place >= wanted[len(done.picked)]:
             target = wanted[len(done.picked)]
             if self._before is not None and target - done.places[-2] <= place - target:
@@ -107,11 +145,6 @@ class Picker:
             else:
                 self._put(frame, place)
         self._before = frame
-
-    def finish(self) -> None:
-        """Fill what is wanted after the last frame with that frame."""
-        while self._before is not None and len(self.done.picked) < len(self._plan.wanted):
-            self._put(self._before, self.done.places[-1])
 
     def _put(self, frame: VideoFrame, place: float) -> None:
         index = len(self.done.picked)
@@ -128,15 +161,4 @@ class Picker:
         if turns % 2:
             width, height = height, width
         area = width < frame.width and height < frame.height
-        try:
-            small = self._converter.reformat(
-                frame, width=width, height=height, format="rgb24", interpolation="AREA" if area else "BILINEAR"
-            )
-        except (av.FFmpegError, ValueError) as error:
-            if exhausted(error):
-                raise MemoryError(str(error)) from error
-            raise VideoRejected(
-                RejectionCode.UNSUPPORTED,
-                f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
-            ) from error
-        return np.rot90(np.asarray(small.to_ndarray(), dtype=np.uint8), turns)
+        return np.rot90(self._convert(frame, width, height, "AREA" if area else "BILINEAR"), turns)
