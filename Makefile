@@ -129,6 +129,20 @@ e2e: $(READY) web ## tests of the page in a browser
 soak: $(READY) web ## the long proofs
 	@$(PYTEST) -m soak tests
 
+# Of their own, since what they need clashes with what the project needs. What they know of weaknesses comes from the
+# package indexes' services: without a way there this fails, and says of whom it heard nothing.
+AUDIT := build/audit
+$(AUDIT)/.ready: Makefile
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30 pip-audit==2.10.1
+	@touch $@
+
+.PHONY: audit
+audit: $(AUDIT)/.ready $(WEB_READY) ## weaknesses: the template and images (checkov), Python's and npm's packages (installs the auditors apart)
+	@$(AUDIT)/bin/checkov --config-file .checkov.yaml
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement requirements.lock
+	@cd web && npm audit --audit-level=low
+
 .PHONY: fuzz
 fuzz: $(READY) ## generated requests against the HTTP API of a running system (installs Schemathesis)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
