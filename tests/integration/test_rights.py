@@ -7,6 +7,7 @@ takes each grant away from the running system and lets the exercise itself notic
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.rights.system import ROLES, Policy, System, started
 pytestmark = pytest.mark.stack
 
 ENDS_WITHIN = 90.0  # of every part of the exercise, on a machine that others keep busy; all together take about 15
-NOTICES_WITHIN = 20.0
+NOTICES_AFTER = 20.0  # at least, and three times what the whole exercise takes
 # Tokens and tickets (a JWT's header begins so), signatures of forms and addresses, the key ring.
 SECRET = re.compile(r"eyJ[\w-]{10,}|x-amz-signature|x-amz-security-token|bearer |SecretString|\"k1\"", re.IGNORECASE)
 
@@ -76,7 +77,12 @@ def test_no_log_of_the_running_system_holds_a_token_a_signature_or_a_key(system:
 def test_whatever_is_taken_from_a_role_the_system_notices(system: System, clips: dict[str, Path]) -> None:
     """First whole statements, then each action of those that have several."""
     unnoticed = []
-    for role, document in policies(system).items():
+    documents = policies(system)
+    began = time.monotonic()
+    with system.with_policy("WorkerRole", documents["WorkerRole"]):  # nothing is missing, but its function starts anew
+        asyncio.run(exercise.run(system, clips["one"], ENDS_WITHIN))
+    patience = max(NOTICES_AFTER, 3 * (time.monotonic() - began))
+    for role, document in documents.items():
         removals: list[tuple[Grant, Policy]] = []
         for statement in document["Statement"]:
             seen = [Grant(role, statement["Sid"], action) for action in actions(statement)]
@@ -88,19 +94,19 @@ def test_whatever_is_taken_from_a_role_the_system_notices(system: System, clips:
         for grant, less in removals:
             before = len(system.decisions())
             with system.with_policy(role, less):
-                noticed = notices(system, clips["one"])
+                noticed = notices(system, clips["one"], patience)
             refused = {(one.role, one.action) for one in system.decisions(before) if not one.allowed}
-            print(f"{role} without {grant.statement} {grant.action}: {'noticed' if noticed else 'UNNOTICED'}")  # noqa: T201
             # Refused, too: or what was noticed is only that the machine is slow.
             if not noticed or (role, grant.action) not in refused:
                 unnoticed.append((grant, noticed, refused))
-    assert unnoticed == []
+            print(f"{role} without {grant.statement} {grant.action}: {noticed=}, {refused=}")  # noqa: T201 - an account
     asyncio.run(exercise.run(system, clips["one"], ENDS_WITHIN))
+    assert unnoticed == []
 
 
-def notices(system: System, film: Path) -> bool:
+def notices(system: System, film: Path, within: float) -> bool:
     try:
-        asyncio.run(exercise.run(system, film, NOTICES_WITHIN))
+        asyncio.run(exercise.run(system, film, within))
     except ExceptionGroup:
         return True
     return False
