@@ -1,0 +1,121 @@
+"""Service times as they were measured: the documents of `divescore bench --json` and `divescore load --json`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from divescore.capacity.times import Measured, Quantiles, Times
+from divescore.capacity.workload import Work
+
+SHIPPED = Path(__file__).with_name("measured.json")
+
+
+class MeasurementInvalid(Exception):
+    """A file that holds no measurement of ours; its text says why."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a worker takes for a dive, in seconds, on a machine at low load. `source` says which."""
+
+    work: Work
+    worker: Times  # claimed until the score was written
+    source: str
+
+
+@dataclass(frozen=True)
+class Flood:
+    """A real flood, in seconds from its first arrival, one entry per dive in the order of their arrivals.
+
+    `direct`: the dives arrived on the scoring queue itself.
+    """
+
+    arrived: Sequence[float]
+    claimed: Sequence[float]
+    scored: Sequence[float]
+    drain: float
+    workers: int
+    direct: bool
+
+    @property
+    def service(self) -> Measured:
+        """What the workers took, claimed until scored."""
+        return Measured([there - here for here, there in zip(self.claimed, self.scored, strict=True)])
+
+    @property
+    def gap(self) -> Measured:
+        """From a worker's score to its next claim, while dives were waiting."""
+        return Measured(slot_gaps(self.arrived, self.claimed, self.scored, self.workers) or [0.035])
+
+
+def read_measurement(path: Path = SHIPPED) -> Measurement:
+    """The stages of one dive, out of a bench's document. Raises MeasurementInvalid."""
+    document = _load(path)
+    stages = document.get("stages")
+    if not isinstance(stages, dict):
+        raise MeasurementInvalid(f"{path} has no `stages`; make it with: divescore bench --json")
+    try:
+        medians = {name: float(stages[name]["median"]) for name in ("download", "decode", "infer", "write")}
+        worker = stages.get("worker")
+        if worker is None:
+            points = [(0.0, sum(medians.values())), (1.0, sum(medians.values()))]
+        else:
+            points = [(0.0, float(worker["min"])), (0.5, float(worker["median"])), (0.9, float(worker["p90"]))]
+            points += [(0.99, float(worker["p99"])), (1.0, float(worker["max"]))]
+    except (KeyError, TypeError, ValueError) as error:
+        raise MeasurementInvalid(f"{path} lacks a stage of a dive: {error}") from error
+    work = Work(medians["download"], medians["decode"], medians["infer"], medians["write"])
+    return Measurement(work, Quantiles(points), str(document.get("machine", path.name)))
+
+
+def read_flood(path: Path) -> Flood:
+    """The flood in a document of `bench` or `load`. Raises MeasurementInvalid."""
+    document = _load(path)
+    flood = document.get("flood", document)
+    samples = flood.get("samples") if isinstance(flood, dict) else None
+    if not isinstance(samples, dict):
+        raise MeasurementInvalid(f"{path} holds no flood: it has no `samples`.")
+    direct = "uploaded" not in samples
+    try:
+        arrived, claimed, scored = (
+            [float(value) for value in samples[name]]
+            for name in ("sent" if direct else "uploaded", "claimed", "scored")
+        )
+        drain, workers = float(flood["drain"]), int(flood["workers"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise MeasurementInvalid(f"{path} is not a flood that ended well: {error}") from error
+    if not len(arrived) == len(claimed) == len(scored) or not arrived:
+        raise MeasurementInvalid(f"{path} does not tell of every dive when it arrived, was claimed and scored.")
+    return Flood(arrived, claimed, scored, drain, workers, direct)
+
+
+def slot_gaps(arrived: Sequence[float], claimed: Sequence[float], scored: Sequence[float], workers: int) -> list[float]:
+    """Seconds between a worker's score and its next claim, where the dive had been waiting all the while.
+
+    Which worker took which dive is not told: each claim is laid on the worker that became free last before it, which
+    leaves the sum over all as it is.
+    """
+    free: list[float] = [float("-inf")] * workers
+    gaps = []
+    for begin, end, came in sorted(zip(claimed, scored, arrived, strict=True)):
+        slot = max(
+            (index for index in range(workers) if free[index] <= begin),
+            key=lambda index: free[index],
+            default=min(range(workers), key=lambda index: free[index]),
+        )
+        if came <= free[slot]:
+            gaps.append(max(0.0, begin - free[slot]))
+        free[slot] = end
+    return gaps
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise MeasurementInvalid(f"{path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise MeasurementInvalid(f"{path} is not a measurement: it is no JSON object.")
+    return document

@@ -1,0 +1,94 @@
+"""Documents of measurements, and what a flood tells of its workers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from divescore.capacity.engine import LocalDesign, simulate_local
+from divescore.capacity.measured import (
+    SHIPPED,
+    MeasurementInvalid,
+    read_flood,
+    read_measurement,
+    slot_gaps,
+)
+from divescore.capacity.times import Always
+
+STAGES = {name: {"median": 0.01} for name in ("download", "decode", "infer", "write")}
+WORKER = {"min": 0.1, "median": 0.2, "p90": 0.3, "p99": 0.4, "max": 0.5}
+FLOOD = {
+    "drain": 3.0,
+    "workers": 2,
+    "samples": {"uploaded": [0.0, 0.1], "claimed": [0.2, 0.3], "scored": [0.5, 0.7]},
+}
+
+
+def written(folder: Path, document: Any) -> Path:
+    path = folder / "document.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_the_shipped_measurement_can_be_read() -> None:
+    found = read_measurement(SHIPPED)
+    assert 0 < found.work.total < 5
+    assert 0 < found.worker.mean < 5
+    assert found.source
+
+
+def test_a_bench_gives_work_and_its_spread(tmp_path: Path) -> None:
+    found = read_measurement(written(tmp_path, {"machine": "this", "stages": STAGES | {"worker": WORKER}}))
+    assert found.source == "this"
+    assert found.work.total == pytest.approx(0.04)
+    assert found.worker.mean == pytest.approx(0.5 * 0.15 + 0.4 * 0.25 + 0.09 * 0.35 + 0.01 * 0.45)
+    plain = read_measurement(written(tmp_path, {"stages": STAGES}))
+    assert plain.worker.mean == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("document", [[], {}, {"stages": {}}, {"stages": {**STAGES, "infer": {"median": "fast"}}}])
+def test_what_is_no_bench_is_refused(tmp_path: Path, document: Any) -> None:
+    with pytest.raises(MeasurementInvalid):
+        read_measurement(written(tmp_path, document))
+
+
+def test_a_flood_through_the_door_and_one_past_it(tmp_path: Path) -> None:
+    front = read_flood(written(tmp_path, {"flood": FLOOD}))
+    assert (front.direct, front.workers, front.drain) == (False, 2, 3.0)
+    assert list(front.service.values) == pytest.approx([0.3, 0.4])
+    samples = dict(FLOOD["samples"])  # type: ignore[call-overload]
+    samples["sent"] = samples.pop("uploaded")
+    assert read_flood(written(tmp_path, FLOOD | {"samples": samples})).direct
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"samples": None},
+        {"samples": {"uploaded": [0.0]}},
+        {"samples": {"uploaded": [], "claimed": [], "scored": []}},
+        {"samples": {"uploaded": [0.0], "claimed": [0.0, 1.0], "scored": [1.0]}},
+        {"drain": "long"},
+    ],
+)
+def test_what_is_no_flood_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(MeasurementInvalid):
+        read_flood(written(tmp_path, FLOOD | change))
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementInvalid, match="cannot be read"):
+        read_flood(tmp_path / "nothing.json")
+
+
+def test_gaps_are_counted_only_while_somebody_waits() -> None:
+    arrived, claimed, scored = [0.0, 0.0, 9.0], [0.1, 1.3, 9.1], [1.0, 2.0, 10.0]
+    assert slot_gaps(arrived, claimed, scored, 1) == [pytest.approx(0.3)]
+
+
+def test_the_gap_of_a_simulated_flood_is_found_again() -> None:
+    run = simulate_local(LocalDesign(2, Always(0.2), gap=Always(0.06), direct=True), [0.0] * 100)
+    gaps = slot_gaps(run.arrived, run.claimed, run.scored, 2)
+    assert len(gaps) == 98
+    assert 0.06 <= sum(gaps) / len(gaps) < 0.08
