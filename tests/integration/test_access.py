@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -138,6 +139,23 @@ def test_a_shared_token_reads_and_does_nothing_else(system: System) -> None:
     link = system.talk(work)
     code, document, _ = system.watch(link)
     assert (code, document["job"]["status"]) == (1, "CANCELLED")
+
+
+FOREIGN = {"origin": "https://evil.test"}
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain;charset=UTF-8", "application/x-www-form-urlencoded"])
+def test_a_foreign_page_cannot_spend_its_visitors_quota(system: System, kind: str | None) -> None:
+    """What a browser lets any page send without asking first is refused; what it asks about, it is not allowed."""
+    body = json.dumps({"filename": "dive.webm", "contentType": "video/webm", "sizeBytes": 1000}).encode()
+    with httpx.Client(base_url=system.api, trust_env=False) as http:
+        answer = http.post("/jobs", content=body, headers=FOREIGN | ({"content-type": kind} if kind else {}))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+        asks = FOREIGN | {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+        allowed = http.options("/jobs", headers=asks).headers.get("access-control-allow-origin")
+        assert allowed is None
+        ours = asks | {"origin": system.addresses["web"]}
+        assert http.options("/jobs", headers=ours).headers["access-control-allow-origin"] == system.addresses["web"]
 
 
 @pytest.mark.parametrize("kind", ["UNAUTHORIZED", "TOKEN_EXPIRED", "JOB_NOT_FOUND"])

@@ -50,10 +50,12 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 def only_objects(event: Json) -> Json:
     """The event; a body that cannot be one of this API's is declared as plain text, which every route refuses.
 
-    The framework reads forms too, takes a list's first item for the body, and fails at what it cannot decode.
+    The framework reads forms too, takes a list's first item for the body, and fails at what it cannot decode. A body of
+    no declared type is refused with them: any page may have a browser send one here without asking first, and would
+    use up its visitor's quota.
     """
     headers = event.get("headers") or {}
-    declared = str(headers.get("content-type") or JSON).strip().lower()
+    declared = str(headers.get("content-type") or ("" if event.get("body") else JSON)).strip().lower()
     if declared.startswith(JSON) and (event.get("body") is None or not _hopeless(event)):
         return event
     return event | {"headers": headers | {"content-type": "text/plain"}}

@@ -132,7 +132,8 @@ def test_a_request_that_will_not_do_is_told(api: Api, body: Any, expected: tuple
 
 
 def test_a_body_of_no_type_or_another_is_told(api: Api) -> None:
-    for kind in ("text/csv", "application/xml"):
+    # The last three are what a browser sends to foreign sites without asking them first.
+    for kind in ("text/csv", "application/xml", "", "text/plain", "application/x-www-form-urlencoded"):
         answer = api.call("POST", "/jobs", json.dumps(GOOD), headers={"content-type": kind})
         assert code(answer) == (400, "INVALID_REQUEST")
 
