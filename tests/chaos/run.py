@@ -41,9 +41,10 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)  # noqa: T201 - a command's own output
 
 
-def worker_environment(lease: int) -> dict[str, str]:
-    """The worker's environment for a lease of that many seconds; empty for the product's own."""
-    return {} if lease == 30 else {"LEASE_SECONDS": str(lease), "HEARTBEAT_SECONDS": str(lease / 3)}
+def injected_environment(lease: int, push_chance: float) -> dict[str, str]:
+    """The functions' environment: the worker's for a lease of that many seconds, notify's for its failures."""
+    chance = {"CHAOS_PUSH_CHANCE": str(push_chance)}
+    return chance if lease == 30 else chance | {"LEASE_SECONDS": str(lease), "HEARTBEAT_SECONDS": str(lease / 3)}
 
 
 def main() -> int:
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--duplicates", type=int, default=50)
     parser.add_argument("--push-failures", type=int, default=50)
+    parser.add_argument("--push-chance", type=float, default=0.2, help="of a push to be one that fails, until all have")
     parser.add_argument("--engine-restarts", type=int, default=2)
     parser.add_argument("--socket-cuts", type=int, default=10)
     parser.add_argument("--outside-kills", type=int, default=10)
@@ -69,9 +71,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exit that takes the system down
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         videos = clips(Path(folder))
-        system = System.start(
-            Path(folder) / "home", options.port or free_port(), worker_environment(options.lease), say
-        )
+        environment = injected_environment(options.lease, options.push_chance)
+        system = System.start(Path(folder) / "home", options.port or free_port(), environment, say)
         try:
             if options.poison:
                 document, holds = asyncio.run(poison(system, options.jobs, options.poison, videos, Path(folder), say))

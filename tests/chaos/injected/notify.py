@@ -1,6 +1,7 @@
 """Notify as chaos deploys it: the product's own handler, and posts that fail as the plan says."""
 
 import importlib
+import os
 import time
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from divescore.live.messages import Outgoing
 from divescore.live.push import Pushed, Pusher
 from tests.chaos.injected.faults import Faults
 
-CHANCE = 0.2  # of a post to be one that fails, while some are still to fail
 SLOW_SECONDS = 4.0  # longer than notify's patience with one connection
 
 faults = Faults.beside(str(Path(__file__).parents[3] / "app.py"))
+CHANCE = float(os.environ["CHAOS_PUSH_CHANCE"])  # of a post to be one that fails, while some are still to fail
 post = Pusher.post
 slow_until: dict[str, float] = {}
 
