@@ -1,0 +1,25 @@
+"""How far predicted scores agree with the judges', by the measures of the field."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from divescore.training.evaluate import rank_correlation
+
+Values = NDArray[np.float64]
+
+
+def relative_error(guess: Values, truth: Values) -> float:
+    """R-l2 x 100: mean square error as a share of the squared range of the true scores (Yu et al., ICCV 2021)."""
+    span = float(truth.max() - truth.min())
+    if span == 0.0:
+        raise ValueError("All true scores are the same, so that there is no range to compare with.")
+    return float(100.0 * np.mean(((guess - truth) / span) ** 2))
+
+
+def agreement(guess: Values, truth: Values) -> dict[str, float]:
+    """Spearman's rho, R-l2 x 100 and mean error in points, four decimals."""
+    return {
+        "rank_correlation": round(rank_correlation(guess, truth), 4),
+        "relative_error": round(relative_error(guess, truth), 4),
+        "mean_error": round(float(np.abs(guess - truth).mean()), 4),
+    }
