@@ -3,9 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.training.evaluate import rank_correlation
-
 Values = NDArray[np.float64]
+
+
+def rank_correlation(a: Values, b: Values) -> float:
+    """Spearman's rank correlation, ties by their mean rank."""
+    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
+
+
+def _ranks(values: Values) -> Values:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    mean_ranks: Values = last - (counts - 1) / 2.0
+    return mean_ranks[inverse]
 
 
 def relative_error(guess: Values, truth: Values) -> float:
