@@ -14,6 +14,8 @@ Point = NDArray[np.float64]
 _TRUNK, _NECK, _THIGH, _SHANK, _FOOT = 0.52, 0.24, 0.44, 0.43, 0.16
 _UPPER_ARM, _FOREARM = 0.29, 0.40
 _SHOULDER_HALF, _HIP_HALF = 0.17, 0.09
+_MIDDLE, _SIDE = 3, 5
+"""Limbs in the middle, and on either side."""
 _MASSES = {"trunk": 0.50, "head": 0.08, "thigh": 0.20, "shank": 0.12, "arm": 0.10}
 
 
@@ -74,6 +76,8 @@ class Capsule:
     radius: float
     depth: float
     part: str
+    side: int = 0
+    """1 on the diver's left, -1 on the right, 0 in the middle."""
 
 
 def _direction(angle: float, sideways: float = 0.0) -> Point:
@@ -85,11 +89,13 @@ def _point(u: float, v: float, left: float = 0.0) -> Point:
     return np.array([u, v, left])
 
 
-def capsules(pose: Pose, centre: Point, lean: float, facing: float, twist: float, size: float = 1.0) -> list[Capsule]:
+def capsules(
+    pose: Pose, centre: Point, lean: float, facing: float, twist: float, size: float = 1.0, tilt: float = 0.0
+) -> list[Capsule]:
     """Limbs of a body whose centre of mass is at `centre`, farthest first.
 
     `lean`: radians of the trunk from upright, clockwise. `facing`: 1 to the right, -1 to the left. `twist`: radians
-    about the trunk. `size`: 1 is a body of about 1.7 m.
+    about the trunk. `size`: 1 is a body of about 1.7 m. `tilt`: radians of the trunk towards the diver's left.
     """
     limbs: list[tuple[Point, Point, float, str]] = []
     hip = np.zeros(3)
@@ -120,11 +126,13 @@ def capsules(pose: Pose, centre: Point, lean: float, facing: float, twist: float
         inward = -side * 0.33 * max(0.0, -np.cos(swing))
         elbow = shoulder + _UPPER_ARM * _direction(swing, inward)
         hand = elbow + _FOREARM * _direction(swing + bend, inward)
-        limbs += [(shoulder, elbow, 0.048, "arm"), (elbow, hand, 0.038, "arm")]
+        limbs += [(shoulder, elbow, 0.048, "upper arm"), (elbow, hand, 0.038, "forearm")]
         masses.append((0.5 * (shoulder + hand), _MASSES["arm"] / 2))
     mass_centre = sum((point * mass for point, mass in masses), np.zeros(3))
     ends = (np.array([(start, end) for start, end, _, _ in limbs]) - mass_centre) * size
-    u, v, left = ends[..., 0], ends[..., 1], ends[..., 2]
+    v = ends[..., 1]
+    u = ends[..., 0] * np.cos(tilt) - ends[..., 2] * np.sin(tilt)
+    left = ends[..., 0] * np.sin(tilt) + ends[..., 2] * np.cos(tilt)
     turn, side_turn = np.cos(twist), np.sin(twist)
     across = facing * (v * turn + left * side_turn)
     depths = (left * turn - v * side_turn).sum(axis=1)
@@ -132,6 +140,13 @@ def capsules(pose: Pose, centre: Point, lean: float, facing: float, twist: float
     y = centre[1] + u * np.cos(lean) - across * np.sin(lean)
     points = np.stack((x, y), axis=2)
     return [
-        Capsule(points[i, 0], points[i, 1], limbs[i][2] * size, float(depths[i]), limbs[i][3])
+        Capsule(
+            points[i, 0],
+            points[i, 1],
+            limbs[i][2] * size,
+            float(depths[i]),
+            limbs[i][3],
+            0 if i < _MIDDLE else 1 if i < _MIDDLE + _SIDE else -1,
+        )
         for i in np.argsort(depths, kind="stable")
     ]

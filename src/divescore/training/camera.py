@@ -24,7 +24,8 @@ class Camera:
     """A camera that follows one dive. Some stand still and wide, as a phone on a tripod does."""
 
     def __init__(self, dive: Choreography, rng: np.random.Generator) -> None:
-        fixed = rng.random() < (0.25 if dive.height < 4 else 0.1)
+        # From a tripod a ten-metre dive is too small to be judged.
+        fixed = bool(rng.random() < 0.25 and dive.height < 6)
         self._height = float(rng.uniform(3.8, 6.2))
         if fixed:
             self._height = dive.height + float(rng.uniform(4.2, 5.5))

@@ -40,11 +40,12 @@ def _smooth(value: float) -> float:
 
 @dataclass(frozen=True)
 class Instant:
-    """Where the body is at a time: centre of mass in metres (x from the edge, y from the water), limbs."""
+    """Where the body is at a time: centre of mass in metres (x from the edge, y from the water), limbs, joints."""
 
     centre: NDArray[np.float64]
     limbs: list[Capsule]
     lean: float
+    pose: Pose
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Choreography:
         lift = rng.uniform(2.9, 3.7) if height > 4 else rng.uniform(4.2, 5.2)
         if dive.armstand:
             lift = rng.uniform(0.6, 1.2)
-        self.rise = float(lift * (1.0 - 0.5 * flaws.height))
+        self.rise = float(lift * (1.0 - 0.7 * flaws.height))
         astray = flaws.distance * rng.choice([-0.75, 1.3])
         self.drift = float(max(rng.uniform(0.8, 1.1) + astray, 0.25))
         self.runs = bool(not dive.armstand and self.facing > 0 and rng.random() < 0.5)
@@ -82,7 +83,7 @@ class Choreography:
         miss = np.radians(42.0) * flaws.angle * (-1.0 if rng.random() < 0.6 else 1.0)
         self._turn = float(turn + miss)
         self._twist = float(dive.half_twists * np.pi * (1.0 - 0.12 * flaws.axis))
-        self._tilt = float(0.45 * flaws.axis * rng.choice([-1.0, 1.0]))
+        self._tilt = float(0.75 * flaws.axis * rng.choice([-1.0, 1.0]))
         first = float(rng.uniform(0.7, 1.2))
         start_height = _STANDING_CENTRE * self.size + height
         end_height = (1.05 if self.head_first else 0.95) * self.size
@@ -124,6 +125,9 @@ class Choreography:
             hip=0.35 * self.flaws.shape,
             knee=0.8 * self.flaws.legs,
             shoulder=end.shoulder,
+            # Who is off the axis fights for balance with an arm.
+            shoulder_right=end.shoulder - 0.9 * self.flaws.axis * (1.0 if self.head_first else -1.0),
+            elbow_right=0.0,
             spread=0.25 * self.flaws.legs,
             arch=0.12 * self.flaws.shape,
         )
@@ -167,9 +171,10 @@ class Choreography:
             y_entry = self._start[1] + self.rise * (elapsed - under) - 0.5 * GRAVITY * (elapsed - under) ** 2
             y = y_entry - 4.2 * (1.0 - np.exp(-3.2 * under))
         centre = np.array([self._start[0] + self.drift * elapsed, y])
-        tilt = self._tilt * _smooth(inside / 0.3)
-        limbs = capsules(self._flight_pose(inside), centre, lean, self.facing, twist + tilt, self.size)
-        return Instant(centre, limbs, lean)
+        tilt = self._tilt * _smooth(inside / 0.4)
+        pose = self._flight_pose(inside)
+        limbs = capsules(pose, centre, lean, self.facing, twist, self.size, tilt)
+        return Instant(centre, limbs, lean, pose)
 
     def _approach(self, seconds: float) -> Instant:
         left = self.timing.take_off - seconds
@@ -177,7 +182,7 @@ class Choreography:
             sway = 0.04 * np.sin(3.0 * seconds) * min(left / 0.4, 1.0)
             centre = self._start + np.array([0.0, 0.06 * self.size])
             limbs = capsules(HANDSTAND, centre, np.pi + float(sway), self.facing, self.yaw, self.size)
-            return Instant(centre, limbs, np.pi)
+            return Instant(centre, limbs, np.pi, HANDSTAND)
         dip = _smooth(1.0 - abs(left - 0.28) / 0.28)
         pose = READY.blend(STAND, _smooth((left - 0.3) / 0.35)).blend(CROUCH, dip)
         x = self._start[0]
@@ -192,4 +197,4 @@ class Choreography:
         rising = 0.12 * _smooth(1.0 - left / 0.1)
         centre = np.array([x, self._start[1] - lost * self.size * 1.3 + rising])
         lean = 0.35 * dip * self.facing + 0.06 * self.spin * _smooth(1.0 - left / 0.15)
-        return Instant(centre, capsules(pose, centre, lean, self.facing, self.yaw, self.size), lean)
+        return Instant(centre, capsules(pose, centre, lean, self.facing, self.yaw, self.size), lean, pose)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 HEIGHTS = ("1", "3", "5", "7.5", "10")
-NEGATIVE_KINDS = ("noise", "still", "pan", "shapes", "person", "pool", "cuts")
+NEGATIVE_KINDS = ("noise", "still", "pan", "shapes", "person", "pool", "cuts", "cut-off")
 _REPORT_EVERY = 2.0
 
 
@@ -102,45 +102,54 @@ def _describe(film: Any) -> dict[str, Any]:
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Weights folder to write.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides data and initial weights.")
-@click.option("--clips", type=click.IntRange(32), default=4000, show_default=True, help="Rendered clips to train on.")
-@click.option("--epochs", type=click.IntRange(1), default=5, show_default=True, help="Times each clip is seen.")
-@click.option("--minutes", type=click.FloatRange(0.05), help="Stop training after this long, wherever it is.")
-@click.option("--validation", type=click.IntRange(20), default=400, show_default=True, help="Unseen clips to judge by.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads to train on.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides all.")
+@click.option("--clips", type=click.IntRange(32), default=12_000, show_default=True, help="Rendered clips to train on.")
+@click.option("--validation", type=click.IntRange(20), default=800, show_default=True, help="Unseen clips.")
+@click.option("--frame-steps", type=click.IntRange(1), default=6500, show_default=True, help="Steps on single frames.")
+@click.option("--judge-steps", type=click.IntRange(1), default=4000, show_default=True, help="Steps of the judge.")
+@click.option("--whole-steps", type=click.IntRange(1), default=6000, show_default=True, help="Steps on whole clips.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Threads to train on.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps rendered clips.")
+@click.option(
+    "--checkpoints", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to, and to go on from."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the manifest.")
 def train(
     out: Path,
     seed: int,
     clips: int,
-    epochs: int,
-    minutes: float | None,
     validation: int,
+    frame_steps: int,
+    judge_steps: int,
+    whole_steps: int,
+    device: str,
     threads: int,
     workers: int,
+    cache: Path | None,
+    checkpoints: Path | None,
     as_json: bool,
 ) -> None:
     """Train the shipped network on rendered dives.
 
+    An interrupted training goes on from its --checkpoints; the result is the same.
+
     \b
     Example:
-      divescore train --out model_weights --seed 1 --clips 4000 --epochs 5
+      divescore train --out model_weights --seed 1 --cache build/clips --checkpoints build/training
     """
-    from divescore import __version__
+    from divescore.training.errors import TrainingError
+    from divescore.training.loop import Running
     from divescore.training.train import Settings, train
 
-    settings = Settings(
-        seed=seed,
-        clips=clips,
-        epochs=epochs,
-        minutes=minutes,
-        validation=validation,
-        threads=threads,
-        workers=workers,
-    )
+    settings = Settings(seed, clips, validation, frame_steps, judge_steps, whole_steps)
     command = shlex.join(["divescore", *sys.argv[1:]])
-    manifest = train(out, settings, __version__, command, Reporter())
+    running = Running(device, threads, checkpoints)
+    try:
+        manifest = train(out, settings, command, Reporter(), running, workers, cache)
+    except TrainingError as error:
+        raise click.ClickException(error.message) from error
     if as_json:
         click.echo(json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2))
     else:
@@ -153,21 +162,34 @@ def train(
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
 @click.option("--seed", type=click.IntRange(0), default=77, show_default=True, help="Seed of the unseen clips.")
 @click.option("--clips", type=click.IntRange(20), default=300, show_default=True, help="Rendered clips to judge by.")
+@click.option("--divers", type=click.IntRange(0), default=0, help="Dives to sweep each flaw on, from none to gross.")
+@click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to write pictures to, .svg.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps rendered clips.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json: bool) -> None:
+def evaluate(
+    weights: Path | None,
+    seed: int,
+    clips: int,
+    divers: int,
+    plots: Path | None,
+    workers: int,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
     """Measure a model on rendered clips that no training has seen.
 
     \b
     Example:
-      divescore evaluate --weights model_weights --clips 300
+      divescore evaluate --clips 300 --divers 20 --plots build/plots
     """
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.manifest import read_manifest
     from divescore.scoring.preprocessing import Preprocessing
     from divescore.training.dataset import Shape, build_dataset
-    from divescore.training.evaluate import figures, read
+    from divescore.training.evaluate import draw_plots, figures, read
+    from divescore.training.flaw_sweeps import sweep_flaws
     from divescore.training.train import VALIDATION_SEEDS, load_network
 
     folder = weights or default_weights()
@@ -183,12 +205,29 @@ def evaluate(weights: Path | None, seed: int, clips: int, workers: int, as_json:
         dataset = build_dataset(
             range(first, first + clips),
             Shape(wanted.frames, wanted.width, wanted.height),
-            Path(scratch),
+            cache or Path(scratch),
             workers,
             lambda done, total: reporter("drawing", done / total, f"{done} of {total} clips"),
         )
         readings = read(network, dataset, wanted, manifest.execution_scale)
-    measured = figures(readings, manifest.gate.threshold, manifest.interval.factor)
+    measured: dict[str, Any] = figures(readings, manifest.gate.threshold, manifest.interval.factor)
+    swept = (
+        sweep_flaws(
+            network,
+            wanted,
+            manifest.execution_scale,
+            first + clips,
+            divers,
+            lambda done, total: reporter("sweeping flaws", done / total, f"{done} of {total}"),
+        )
+        if divers
+        else {}
+    )
+    for name, one in swept.items():
+        measured[f"{name}_sweep_correlation"] = round(one.correlation, 4)
+    if plots is not None:
+        sweeps = {name: one.sweep for name, one in swept.items()}
+        draw_plots(plots, readings, manifest.gate.threshold, manifest.interval.factor, sweeps)
     document = {"model": {"id": manifest.id, "version": manifest.version, "sha256": manifest.sha256}, **measured}
     if as_json:
         click.echo(json.dumps(document, indent=2))

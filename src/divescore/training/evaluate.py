@@ -1,17 +1,20 @@
 """How well a network reads rendered dives it has not seen: errors, rank correlation, classes, the gate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from divescore.scoring.networks import CLASS_HEADS, Outputs
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Outputs
 from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.training import plots
 from divescore.training.dataset import LABELS, Dataset
 
 Values = NDArray[np.float64]
+INTERVAL_LEVEL = 0.9
 
 
 @dataclass(frozen=True)
@@ -23,33 +26,38 @@ class Readings:
     execution: Values
     spread: Values
     difficulty: Values
+    flaws: Values
+    """[N, len(FLAWS)]"""
     classes: dict[str, NDArray[np.int64]]
     labels: dict[str, Values]
 
 
-def read(network: nn.Module, dataset: Dataset, preprocessing: Preprocessing, scale: float, batch: int = 8) -> Readings:
+def read(network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, scale: float) -> Readings:
     """Run `network` over `dataset`; execution and spread in points."""
     network.eval()
-    gate, execution, spread, difficulty = [], [], [], []
-    classes: dict[str, list[NDArray[np.int64]]] = {name: [] for name in CLASS_HEADS}
+    rows: dict[str, list[float]] = {name: [] for name in ("gate", "execution", "spread", "difficulty")}
+    classes: dict[str, list[int]] = {name: [] for name in CLASS_HEADS}
+    flaws = []
     with torch.inference_mode():
-        for start in range(0, len(dataset), batch):
-            clips = torch.from_numpy(np.ascontiguousarray(dataset.clips[start : start + batch]))
-            outputs: Outputs = network(normalise(clips, preprocessing))
-            gate.append(outputs.gate.numpy())
-            execution.append(scale * outputs.execution.numpy())
-            spread.append(scale * outputs.log_spread.exp().numpy())
-            difficulty.append(outputs.difficulty.numpy())
+        for clip in range(len(dataset)):
+            frames = normalise(torch.from_numpy(dataset.clip(clip))[None], preprocessing)
+            aspects, seconds = (
+                torch.from_numpy(values[clip : clip + 1]) for values in (dataset.aspects, dataset.seconds)
+            )
+            outputs: Outputs = network(frames, aspects, seconds)
+            rows["gate"].append(float(outputs.gate[0]))
+            rows["execution"].append(scale * float(outputs.execution[0]))
+            rows["spread"].append(scale * float(outputs.log_spread[0].exp()))
+            rows["difficulty"].append(float(outputs.difficulty[0]))
+            flaws.append(outputs.flaws[0].numpy())
             for name, logits in outputs.classes.items():
-                classes[name].append(logits.argmax(dim=1).numpy())
+                classes[name].append(int(logits[0].argmax()))
     labels = {name: dataset.labels[:, index].astype(np.float64) for index, name in enumerate(LABELS)}
     return Readings(
-        np.concatenate(gate).astype(np.float64),
-        np.concatenate(execution).astype(np.float64),
-        np.concatenate(spread).astype(np.float64),
-        np.concatenate(difficulty).astype(np.float64),
-        {name: np.concatenate(parts) for name, parts in classes.items()},
-        labels,
+        **{name: np.array(values) for name, values in rows.items()},
+        flaws=np.stack(flaws).astype(np.float64),
+        classes={name: np.array(values, dtype=np.int64) for name, values in classes.items()},
+        labels=labels,
     )
 
 
@@ -83,9 +91,41 @@ def figures(readings: Readings, threshold: float, factor: float) -> dict[str, fl
         "dives_passed": float(passed[dives].mean()),
         "negatives_passed": float(passed[~dives].mean()) if (~dives).any() else 0.0,
     }
+    for index, name in enumerate(FLAWS):
+        result[f"{name}_mean_error"] = float(np.abs(readings.flaws[:, index] - readings.labels[name])[dives].mean())
     for name, guesses in readings.classes.items():
         result[f"{name}_accuracy"] = float((guesses == readings.labels[name])[dives].mean())
     return {name: round(value, 4) for name, value in result.items()}
+
+
+def draw_plots(
+    folder: Path, readings: Readings, threshold: float, factor: float, sweeps: Mapping[str, plots.Sweep]
+) -> None:
+    """Write pictures of how a model did to `folder`; `sweeps` of flaws where there are any."""
+    dives = readings.labels["is_dive"] > 0.5
+    truth, guess = readings.labels["execution"][dives], readings.execution[dives]
+    probability = 1.0 / (1.0 + np.exp(-readings.gate))
+    # The interval is a factor on the predicted spread; others follow from Laplace's tails.
+    nominal = np.arange(0.5, 0.96, 0.05)
+    factors = factor * np.log(1.0 - nominal) / np.log(1.0 - INTERVAL_LEVEL)
+    ratios = np.abs(truth - guess) / readings.spread[dives]
+    covered = np.array([(ratios <= one).mean() for one in factors])
+    shares, guessing = {}, {}
+    for name, guesses in readings.classes.items():
+        labels = readings.labels[name][dives]
+        shares[name] = float((guesses[dives] == labels).mean())
+        guessing[name] = float(np.unique(labels, return_counts=True)[1].max() / len(labels))
+    pictures = {
+        "executions": plots.executions(truth, guess),
+        "intervals": plots.reliability(nominal, covered),
+        "gate": plots.gate(probability[dives], probability[~dives], threshold),
+        "classes": plots.accuracies(shares, guessing),
+    }
+    if sweeps:
+        pictures["flaws"] = plots.sweeps(sweeps)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 def interval_factor(readings: Readings, level: float) -> float:

@@ -38,7 +38,7 @@ class Flaws:
     distance: float = 0.0
     """Too far from the platform, or dangerously near."""
     axis: float = 0.0
-    """A body that leans sideways; an unfinished twist."""
+    """A body that leans sideways, an arm that fights for balance, an unfinished twist."""
 
     @property
     def execution(self) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from divescore.training.body import Pose, capsules
 from divescore.training.camera import View
 from divescore.training.rendering import Painter
+from divescore.training.sampling import draw_rendered
 from divescore.training.scenery import build_scenery, draw_platform
 from divescore.training.splash import Splash
 
@@ -186,7 +187,27 @@ class Cuts:
         return self._films[turn].frame(seconds, width, height)
 
 
-NEGATIVES: dict[str, type[Noise | Still | Pan | Shapes | Person | Pool | Cuts]] = {
+class CutOff:
+    """A dive that ends before the water, or begins when most of it is over."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng([seed, 2])
+        self.dive = draw_rendered(seed)
+        timing = self.dive.motion.timing
+        flight = timing.entry - timing.take_off
+        if rng.random() < 0.6:
+            self.start = 0.0
+            self.seconds = timing.take_off + flight * float(rng.uniform(-0.3, 0.7))
+        else:
+            self.start = timing.take_off + flight * float(rng.uniform(0.4, 1.0))
+            self.seconds = self.dive.seconds - self.start
+
+    def frame(self, seconds: float, width: int, height: int) -> Picture:
+        """The dive at that time of what is left of it."""
+        return self.dive.frame(self.start + seconds, width, height)
+
+
+NEGATIVES: dict[str, type[Noise | Still | Pan | Shapes | Person | Pool | Cuts | CutOff]] = {
     "noise": Noise,
     "still": Still,
     "pan": Pan,
@@ -194,6 +215,7 @@ NEGATIVES: dict[str, type[Noise | Still | Pan | Shapes | Person | Pool | Cuts]] 
     "person": Person,
     "pool": Pool,
     "cuts": Cuts,
+    "cut-off": CutOff,
 }
 
 

@@ -1,87 +1,103 @@
-"""Training of the shipped network on rendered dives, from a seed to a weights folder."""
+"""Training of the shipped network on rendered dives, from a seed to a weights folder.
+
+First locator and looker learn from single frames what is drawn in them, then the judge learns from what they see of
+whole clips, then all are trained together. Every part's result depends on the settings and the code, not on the clock.
+"""
 
 import json
-import math
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
 from divescore.scoring.errors import WeightsInvalid
+from divescore.scoring.focus import FocusNetwork
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile, sha256_of
-from divescore.scoring.networks import MiniNetwork
-from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.training.augment import augment
+from divescore.scoring.preprocessing import Preprocessing
+from divescore.training.batches import (
+    ClipBatches,
+    ClipTraining,
+    FrameBatches,
+    FrameTraining,
+    JudgeTraining,
+    SeenBatches,
+    look_through,
+)
 from divescore.training.dataset import Dataset, Shape, build_dataset
-from divescore.training.evaluate import difficulty_margin, figures, gate_threshold, interval_factor, read
-from divescore.training.losses import loss_of
+from divescore.training.evaluate import (
+    INTERVAL_LEVEL,
+    difficulty_margin,
+    figures,
+    gate_threshold,
+    interval_factor,
+    read,
+)
+from divescore.training.loop import LoopSettings, OnProgress, Running, fit
+from divescore.training.losses import loss_of, loss_of_seen
 
-MODEL_ID = "divescore-mini"
-ARCHITECTURE = "mini-tsm"
+MODEL_ID, MODEL_VERSION = "divescore-mini", "0.2.0"
+ARCHITECTURE = "mini-focus"
 WEIGHTS = "model.safetensors"
-INTERVAL_LEVEL = 0.9
 VALIDATION_SEEDS = 1_000_000_000
 """Seeds from here on are never trained on."""
 _MEAN, _STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
-OnProgress = Callable[[str, float, str], None]
-"""Stage, share of it done, a note."""
-
 
 @dataclass(frozen=True)
 class Settings:
-    """What determines a trained model, together with the code; `minutes` only cuts training short."""
+    """What determines a trained model, together with the code."""
 
     seed: int = 0
-    clips: int = 4000
-    epochs: int = 5
-    validation: int = 400
-    batch: int = 8
-    rate: float = 1e-3
-    decay: float = 0.02
-    minutes: float | None = None
-    threads: int = 1
-    workers: int = 2
+    clips: int = 12_000
+    validation: int = 800
+    frame_steps: int = 6500
+    """Of four frames of each of 32 clips."""
+    judge_steps: int = 4000
+    """Of 64 clips each."""
+    whole_steps: int = 6000
+    """Of 8 clips each."""
+    bfloat16: bool = True
+    frames: int = 32
+    judged: int = 64
+    whole: int = 8
 
 
 def train(
     out: Path,
     settings: Settings,
-    version: str,
     command: str,
     on_progress: OnProgress,
+    running: Running | None = None,
+    workers: int = 2,
+    cache: Path | None = None,
     shape: Shape | None = None,
 ) -> Manifest:
-    """Draw the data, train, calibrate on unseen clips and write the weights folder `out`."""
-    shape = shape or Shape()
+    """Draw the data, train, calibrate on unseen clips and write the weights folder `out`.
+
+    `running` says on what, and where checkpoints go; `workers` processes draw the clips, which `cache` keeps. None of
+    these changes the result, but for rounding on another machine.
+    """
+    running, shape = running or Running(), shape or Shape()
     preprocessing = Preprocessing(frames=shape.frames, width=shape.width, height=shape.height, mean=_MEAN, std=_STD)
     began = time.monotonic()
-    torch.set_num_threads(settings.threads)
     first = settings.seed * 1_000_000
     unseen = VALIDATION_SEEDS + first
-    with tempfile.TemporaryDirectory(prefix="divescore-train-") as folder:
-        drawn = build_dataset(
-            range(first, first + settings.clips),
-            shape,
-            Path(folder),
-            settings.workers,
-            lambda done, total: on_progress("drawing", done / total, f"{done} of {total} clips"),
-        )
-        held = build_dataset(
-            range(unseen, unseen + settings.validation),
-            shape,
-            Path(folder),
-            settings.workers,
-            lambda done, total: on_progress("drawing unseen", done / total, f"{done} of {total} clips"),
-        )
-        network = fit(drawn, preprocessing, settings, on_progress)
+
+    def draw(stage: str, seeds: range, folder: Path) -> Dataset:
+        def report(done: int, total: int) -> None:
+            on_progress(stage, done / total, f"{done} of {total} clips")
+
+        return build_dataset(seeds, shape, folder, workers, report)
+
+    with tempfile.TemporaryDirectory(prefix="divescore-train-") as scratch:
+        folder = cache or Path(scratch)
+        drawn = draw("drawing", range(first, first + settings.clips), folder)
+        held = draw("drawing unseen", range(unseen, unseen + settings.validation), folder)
+        network = fit_all(drawn, preprocessing, settings, running, on_progress)
         readings = read(network, held, preprocessing, MAX_EXECUTION)
     factor, threshold = interval_factor(readings, INTERVAL_LEVEL), gate_threshold(readings)
     out.mkdir(parents=True, exist_ok=True)
@@ -91,7 +107,7 @@ def train(
     (out / WEIGHTS).chmod(0o644)
     manifest = Manifest(
         id=MODEL_ID,
-        version=version,
+        version=MODEL_VERSION,
         architecture=ARCHITECTURE,
         files=(WeightFile(name=WEIGHTS, sha256=sha256_of(out / WEIGHTS), bytes=(out / WEIGHTS).stat().st_size),),
         preprocessing=preprocessing,
@@ -109,60 +125,52 @@ def train(
     return manifest
 
 
-def fit(dataset: Dataset, preprocessing: Preprocessing, settings: Settings, on_progress: OnProgress) -> MiniNetwork:
-    """A network fitted to `dataset`; the same on the same machine for the same settings."""
+def fit_all(
+    dataset: Dataset, preprocessing: Preprocessing, settings: Settings, running: Running, on_progress: OnProgress
+) -> FocusNetwork:
+    """A network fitted to `dataset` in three parts; the same on the same machine for the same settings."""
     torch.manual_seed(settings.seed)
-    cv2.setNumThreads(1)
-    changes = np.random.default_rng([settings.seed, 5])
-    order = np.random.default_rng([settings.seed, 4])
-    network = MiniNetwork()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    per_epoch = max(len(dataset) // settings.batch, 1)
-    steps = per_epoch * settings.epochs
-    began = time.monotonic()
-    smoothed = math.nan
-    network.train()
-    for step in range(steps):
-        if step % per_epoch == 0:
-            shuffled = order.permutation(len(dataset))
-        share = step / steps
-        if settings.minutes is not None:
-            share = max(share, (time.monotonic() - began) / (60.0 * settings.minutes))
-            if share >= 1.0:
-                break
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * _schedule(share)
-        begin = step % per_epoch * settings.batch
-        chosen = np.sort(shuffled[begin : begin + settings.batch])
-        clips = torch.from_numpy(augment(dataset.clips[chosen], changes))
-        labels = torch.from_numpy(dataset.labels[chosen])
-        # bfloat16 is several times faster where the processor has instructions for it, and no worse here.
-        with torch.autocast("cpu", torch.bfloat16):
-            outputs = network(normalise(clips, preprocessing))
-        loss = loss_of(outputs.float(), labels, MAX_EXECUTION)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-        optimiser.step()
-        value = float(loss.detach())
-        smoothed = value if math.isnan(smoothed) else 0.97 * smoothed + 0.03 * value
-        on_progress("training", (step + 1) / steps, f"step {step + 1} of {steps}, loss {smoothed:.3f}")
-    network.eval()
-    return network
+    network = FocusNetwork()
+    identity = {"data": dataset.identity, "preprocessing": preprocessing.model_dump(mode="json")}
+
+    def part(name: str, steps: int, rate: float, decay: float) -> tuple[LoopSettings, Running, OnProgress]:
+        loop = LoopSettings(
+            steps=steps, seed=settings.seed, rate=rate, decay=decay, bfloat16=settings.bfloat16, average=0.998
+        )
+        place = running.checkpoints / name if running.checkpoints else None
+        report: OnProgress = lambda _stage, share, note: on_progress(name, share, note)  # noqa: E731
+        return loop, replace(running, checkpoints=place), report
+
+    fit(
+        FrameTraining(network, preprocessing),
+        FrameBatches(dataset, settings.frames, settings.seed),
+        loss_of_seen,
+        *part("frames", settings.frame_steps, 2e-3, 0.02),
+        identity=identity | {"batch": settings.frames},
+    )
+    on_progress("looking", 0.0, f"{len(dataset)} clips")
+    seen = look_through(network, dataset, preprocessing, settings.seed, settings.bfloat16)
+    fit(
+        JudgeTraining(network.judge),
+        SeenBatches(seen, dataset.labels, settings.judged, settings.seed),
+        lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
+        *part("judge", settings.judge_steps, 1e-3, 0.05),
+        identity=identity | {"batch": settings.judged, "after": settings.frame_steps},
+    )
+    fit(
+        ClipTraining(network, preprocessing),
+        ClipBatches(dataset, settings.whole, settings.seed),
+        lambda results, labels: ClipTraining.loss_of(results, labels, MAX_EXECUTION),
+        *part("whole", settings.whole_steps, 3e-4, 0.03),
+        identity=identity | {"batch": settings.whole, "after": [settings.frame_steps, settings.judge_steps]},
+    )
+    return network.eval()
 
 
-def load_network(folder: Path, manifest: Manifest) -> MiniNetwork:
+def load_network(folder: Path, manifest: Manifest) -> FocusNetwork:
     """The trained network of a weights folder; raises WeightsInvalid for another architecture."""
     if manifest.architecture != ARCHITECTURE:
         raise WeightsInvalid(f"Only {ARCHITECTURE} can be evaluated on rendered dives, not {manifest.architecture}.")
-    network = MiniNetwork()
+    network = FocusNetwork()
     network.load_state_dict(load_file(folder / WEIGHTS))
-    network.eval()
-    return network
-
-
-def _schedule(share: float) -> float:
-    """A short climb, then half a cosine down to a hundredth."""
-    if share < 0.08:
-        return max(share / 0.08, 0.05)
-    return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * (share - 0.08) / 0.92))
+    return network.eval()

@@ -1,0 +1,226 @@
+"""Batches for the three parts of the shipped network's training: single frames, what was seen of clips, whole clips.
+
+Each draws from (seed, step) alone and packs its inputs into one tensor, as the loop asks; the modules here unpack them.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from divescore.scoring.focus import SQUARE, FocusNetwork, Judge, Outputs, Seen, arrange
+from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.training.augment import Framing, develop, square_about
+from divescore.training.dataset import Dataset
+from divescore.training.loop import Batch
+from divescore.training.losses import into_squares, loss_of, loss_of_seen
+from divescore.training.marks import MARK, MARKS
+
+_SEEN_WEIGHT = 0.25
+"""Of what is seen in each frame, beside the judge's own losses."""
+_SHIFT, _GROW = 0.13, 0.15
+"""Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
+_FLOATS = 2
+_FRAMES_OF_EACH = 4
+
+
+class FrameBatches:
+    """Single frames, a few of each of some clips: the whole frame small, and the square about the diver."""
+
+    def __init__(self, dataset: Dataset, clips: int, seed: int) -> None:
+        self._dataset, self._clips, self._seed = dataset, clips, seed
+
+    def __call__(self, step: int) -> Batch:
+        """uint8 [N, small picture and square], float32 [N, len(MARKS)]."""
+        rng = np.random.default_rng([self._seed, 6, step])
+        inputs, marks, windows = [], [], []
+        for clip in rng.integers(0, len(self._dataset), self._clips):
+            framing = Framing.draw(rng)
+            frames = rng.choice(self._dataset.shape.frames, _FRAMES_OF_EACH, replace=False)
+            pictures = develop(changed_clip(self._dataset, int(clip), framing, frames), rng)
+            aspect = float(self._dataset.aspects[clip])
+            for picture, marked in zip(pictures, framing.marks(self._dataset.marks[clip, frames]), strict=True):
+                window = _window(marked, aspect, rng)
+                inputs.append(_pack_frame(picture, window))
+                marks.append(marked)
+                windows.append(window)
+        about = torch.from_numpy(np.stack(windows))
+        labels = into_squares(torch.from_numpy(np.stack(marks)), about[:, :2], about[:, 2], about[:, 3])
+        return torch.from_numpy(np.stack(inputs)), labels
+
+
+def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A square as the locator might place it: x, y, reach and the film's aspect."""
+    if marks[MARK["present"]] > 0.5:
+        shift = rng.normal(0.0, _SHIFT, 2)
+        reach = marks[MARK["reach"]] * np.exp(rng.normal(0.0, _GROW))
+        x, y = marks[MARK["x"]] + shift[0] * reach / aspect, marks[MARK["y"]] + shift[1] * reach
+    else:
+        x, y, reach = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.12, 0.4)
+    return np.array([x, y, reach, aspect], dtype=np.float32)
+
+
+def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    x, y, reach, aspect = (float(value) for value in window)
+    return np.concatenate((small.ravel(), square_about(picture, x, y, reach, aspect, SQUARE).ravel()))
+
+
+class FrameTraining(nn.Module):
+    """Locator and looker apart, each on what `FrameBatches` cut out for it."""
+
+    def __init__(self, network: FocusNetwork, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.network = network
+        self._preprocessing = preprocessing
+
+    def forward(self, inputs: Tensor) -> Seen:
+        """What is seen in packed frames."""
+        count = len(inputs)
+        squares = inputs[:, -SQUARE * SQUARE * 3 :].view(count, 1, SQUARE, SQUARE, 3)
+        height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
+        small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
+        located = self.network.locator(
+            normalise(small, self._preprocessing).squeeze(1).contiguous(memory_format=torch.channels_last)
+        )
+        return self.network.look(located, normalise(squares, self._preprocessing).squeeze(1))
+
+
+class SeenBatches:
+    """What the trained locator and looker see of whole clips, for the judge to learn from."""
+
+    def __init__(self, seen: NDArray[np.float16], labels: NDArray[np.float32], size: int, seed: int) -> None:
+        self._seen, self._labels, self._size, self._seed = seen, labels, size, seed
+
+    def __call__(self, step: int) -> Batch:
+        """float16 [B, T, INPUTS], float32 [B, len(LABELS)]."""
+        rng = np.random.default_rng([self._seed, 7, step])
+        clips = rng.integers(0, len(self._seen), self._size)
+        length = self._seen.shape[1]
+        chosen = np.stack([self._seen[clip, retimed(length, rng)] for clip in clips])
+        return torch.from_numpy(chosen), torch.from_numpy(self._labels[clips])
+
+
+class JudgeTraining(nn.Module):
+    """The judge alone."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, inputs: Tensor) -> Outputs:
+        """Judge what was seen."""
+        outputs: Outputs = self.judge(inputs.float())
+        return outputs
+
+
+class ClipBatches:
+    """Whole clips with their labels and the marks of their frames."""
+
+    def __init__(self, dataset: Dataset, size: int, seed: int) -> None:
+        self._dataset, self._size, self._seed = dataset, size, seed
+
+    def __call__(self, step: int) -> Batch:
+        """uint8 [B, frames, aspect, seconds], float32 [B, labels and marks]."""
+        rng = np.random.default_rng([self._seed, 8, step])
+        chosen = rng.integers(0, len(self._dataset), self._size)
+        pairs = [self._draw(int(clip), rng) for clip in chosen]
+        return torch.from_numpy(np.stack([pair[0] for pair in pairs])), torch.from_numpy(
+            np.stack([pair[1] for pair in pairs])
+        )
+
+    def _draw(self, clip: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        dataset = self._dataset
+        framing, order = Framing.draw(rng), retimed(dataset.shape.frames, rng)
+        frames = develop(changed_clip(dataset, clip, framing, order), rng)
+        floats = np.array([dataset.aspects[clip], dataset.seconds[clip]], dtype=np.float32)
+        marks = framing.marks(dataset.marks[clip, order])
+        packed = np.concatenate((frames.ravel(), floats.view(np.uint8)))
+        return packed, np.concatenate((dataset.labels[clip], marks.ravel()))
+
+
+class ClipTraining(nn.Module):
+    """The whole network on whole clips; its convolutions' norms stay as they are, for a batch holds few clips."""
+
+    def __init__(self, network: FocusNetwork, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.network = network
+        self._preprocessing = preprocessing
+
+    def train(self, mode: bool = True) -> "ClipTraining":
+        """Training mode, but for the norms of the convolutions."""
+        super().train(mode)
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def forward(self, inputs: Tensor) -> tuple[Outputs, Seen, Tensor]:
+        """Outputs, what was seen, and the aspect of each frame."""
+        wanted = self._preprocessing
+        pictures = inputs[:, : -4 * _FLOATS].view(len(inputs), wanted.frames, wanted.height, wanted.width, 3)
+        floats = inputs[:, -4 * _FLOATS :].contiguous().view(torch.float32)
+        aspects, seconds = floats[:, 0], floats[:, 1]
+        each = aspects.repeat_interleave(wanted.frames)
+        seen = self.network.see(normalise(pictures, wanted).flatten(0, 1), each)
+        return self.network.judge(arrange(seen, aspects, seconds)), seen, each
+
+    @staticmethod
+    def loss_of(results: tuple[Outputs, Seen, Tensor], labels: Tensor, scale: float) -> Tensor:
+        """The judge's losses and, with less weight, those of what was seen."""
+        outputs, seen, aspects = results
+        length = len(aspects) // len(labels)
+        marks = labels[:, -length * len(MARKS) :].reshape(-1, len(MARKS))
+        located = seen.located
+        squares = into_squares(marks, located.place.detach(), located.reach.detach().exp(), aspects)
+        judged = loss_of(outputs.float(), labels[:, : -length * len(MARKS)], scale)
+        return judged + _SEEN_WEIGHT * loss_of_seen(seen, squares)
+
+
+def retimed(length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Which frames to show: a little less of the start and the end, now and then with a stutter."""
+    if rng.random() < 0.4:
+        return np.arange(length)
+    places = np.linspace(rng.uniform(0.0, 0.05), rng.uniform(0.93, 1.0), length) * (length - 1)
+    if rng.random() < 0.2:
+        places += rng.normal(0.0, 0.3, length)
+    return np.clip(np.round(places), 0, length - 1).astype(np.int64)
+
+
+def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Frames of a clip in an order, each within a framing; those shown twice are read once."""
+    read = {int(frame): framing.picture(dataset.frame(clip, int(frame))) for frame in np.unique(order)}
+    return np.stack([read[int(frame)] for frame in order])
+
+
+def look_through(
+    network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool
+) -> NDArray[np.float16]:
+    """What `network` sees of each clip, changed as in training: float16 [N, T, INPUTS]."""
+    network.eval()
+    seen = np.empty((len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
+    whole = np.arange(dataset.shape.frames)
+
+    def read(clip: int) -> Tensor:
+        rng = np.random.default_rng([seed, 9, clip])
+        frames = develop(changed_clip(dataset, clip, Framing.draw(rng), whole), rng)
+        return torch.from_numpy(frames)[None]
+
+    with torch.inference_mode(), ThreadPoolExecutor(1) as pool:
+        following = pool.submit(read, 0)
+        for clip in range(len(dataset)):
+            frames = following.result()
+            following = pool.submit(read, min(clip + 1, len(dataset) - 1))
+            aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
+            seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
+            pictures = normalise(frames, preprocessing)[0]
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                found = network.see(pictures, aspects.expand(len(pictures)))
+            arranged = arrange(found, aspects, seconds)[0]
+            seen[clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
+    return seen
