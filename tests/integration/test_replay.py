@@ -42,7 +42,7 @@ def place(system: System, monkeypatch: pytest.MonkeyPatch) -> Place:
 def workers_at_rest(place: Place) -> Iterator[None]:
     """Nobody reads the scoring queue, so that what a replay sent can be looked at."""
     record = json.loads((place.home / "stack.json").read_text())
-    functions = place.client("lambda")
+    functions = place.clients["lambda"]
     (mapping,) = functions.list_event_source_mappings(FunctionName=record["worker"])["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
@@ -91,7 +91,7 @@ def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothin
     system: System, place: Place, clips: dict[str, Path]
 ) -> None:
     chance = random.Random(SEED)
-    clients = (place.client("dynamodb"), place.sqs, place.client("s3"))
+    clients = (place.clients[service] for service in ("dynamodb", "sqs", "s3"))
     names = Names(*clients, *(place.names[name] for name in ("table", "bucket", "scoring", "scoringDlq")))
     run = f"{chance.randrange(16**8):08x}{time.time_ns():016x}"
     buried = bury(names, LETTERS, clips["one"].read_bytes(), chance, run)
@@ -101,13 +101,13 @@ def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothin
     with listening(system, watched) as news:
         with workers_at_rest(place):
             replay_with_kills(system.addresses["env"], points, lambda _: None)
-            posts = waiting(place.sqs, place.names["scoring"], buried.keys(), ARRIVES_WITHIN)
+            posts = waiting(place.clients["sqs"], place.names["scoring"], buried.keys(), ARRIVES_WITHIN)
         arrived = {json.loads(post.body)["jobId"]: post for post in posts}
         assert arrived.keys() == buried.keys()
         assert [post for post in posts if post != buried[json.loads(post.body)["jobId"]]] == []
-        states = wait_until_scored(place.client("dynamodb"), place.names["table"], list(buried), SCORED_WITHIN)
+        states = wait_until_scored(place.clients["dynamodb"], place.names["table"], list(buried), SCORED_WITHIN)
     assert states == {Status.SCORED: LETTERS}
-    times = times_scored(place.client("dynamodb"), place.client("dynamodbstreams"), place.names["table"])
+    times = times_scored(place.clients["dynamodb"], place.clients["dynamodbstreams"], place.names["table"])
     assert {times[job_id] for job_id in buried} == {1}
 
     statuses = list(dict.fromkeys(job["status"] for job in news))
@@ -123,10 +123,10 @@ def test_a_letter_of_the_stream_has_its_jobs_pushed_again(system: System, place:
     given = {"filename": "dive.webm", "content_type": "video/webm", "size_bytes": 1, "client": "c"}
     times = {"created_at": now, "updated_at": now, "expires_at": now + 3_600_000}
     job = Job(job_id=f"{now:032x}", status=Status.SCORED, version=5, result={"score": 80.0}, **given, **times)  # type: ignore[arg-type]  # each fits its field
-    dynamodb = place.client("dynamodb")
+    dynamodb = place.clients["dynamodb"]
     dynamodb.put_item(TableName=place.names["table"], Item=to_item(job))
     stream = dynamodb.describe_table(TableName=place.names["table"])["Table"]["LatestStreamArn"]
-    streams = place.client("dynamodbstreams")
+    streams = place.clients["dynamodbstreams"]
     (sequence,) = [
         change["SequenceNumber"]
         for change in changes(streams, stream)
@@ -144,7 +144,7 @@ def test_a_letter_of_the_stream_has_its_jobs_pushed_again(system: System, place:
         "streamArn": stream,
     }
     body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": position}
-    letter = place.sqs.send_message(QueueUrl=place.mailbox(Source.STREAM).url, MessageBody=json.dumps(body))
+    letter = place.clients["sqs"].send_message(QueueUrl=place.mailbox(Source.STREAM).url, MessageBody=json.dumps(body))
 
     with listening(system, job.job_id) as news:
         code, document = replay(system, "run", "--yes", "--queue", "stream", "--job", job.job_id)

@@ -89,9 +89,14 @@ class Desk:
 
 
 @contextmanager
-def desk(place: Place, hide_seconds: int, note: Callable[[Sequence[Letter]], None] = lambda _: None) -> Iterator[Desk]:
+def desk(
+    place: Place,
+    hide_seconds: int,
+    note: Callable[[Sequence[Letter]], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Desk]:
     """A desk that is cleared at the end, however it ends."""
-    here = Desk(place, hide_seconds, note)
+    here = Desk(place, hide_seconds, note, clock)
     try:
         yield here
     except BaseException:

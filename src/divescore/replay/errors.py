@@ -2,7 +2,7 @@
 
 ReplayError
 ├── NotReachable     nothing answers at the system's address
-├── NotAllowed       no credentials, expired ones, or rights that are missing
+├── NotAllowed       credentials that have expired, or without a right
 ├── NoQueue          a queue, table or function of the stack does not exist
 ├── Refused          the service refused for another reason
 ├── AtWork           another replay of the same system has not ended
@@ -15,11 +15,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
-    CredentialRetrievalError,
     EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
     ReadTimeoutError,
 )
 
@@ -65,7 +61,7 @@ class NotReachable(ReplayError):
 
 
 class NotAllowed(ReplayError):
-    """Without credentials, or without the right."""
+    """Without the right."""
 
     code = "NOT_ALLOWED"
 
@@ -113,12 +109,6 @@ def explained(error: BotoCoreError | ClientError, address: str | None = None) ->
             where = address or "the address of the service"
             hint = f" {START_IT}" if address and on_this_machine(address) else ""
             return NotReachable(f"Nothing answers at {where}.{hint}")
-        case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
-            return NotAllowed(
-                "There are no AWS credentials for this stack: set AWS_PROFILE, or sign in with `aws sso login`."
-            )
-        case NoRegionError():
-            return NotAllowed("No AWS Region is chosen: set AWS_REGION to that of the stack.")
         case ClientError():
             code, operation = error.response["Error"]["Code"], error.operation_name
             sentence = error.response["Error"].get("Message", code)

@@ -74,8 +74,7 @@ class Journal:
         with self._lock:  # letters are taken from several queues at once
             self.holds |= {hold.message_id: hold for hold in holds}
             self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._file.flush()  # to the kernel, which outlives us; a power cut costs a message too many, no letter
 
     def _read(self, entry: dict[str, Any]) -> None:
         for source, message_id, receipt in entry.get("held", []):

@@ -8,10 +8,11 @@ from divescore.jobs.errors import JobNotFound
 from divescore.jobs.items import RECORD_SORT_KEY, from_item
 from divescore.jobs.model import Job, Status
 from divescore.replay.letters import Letter, Source, Unreadable, Work, for_job, works_of
-from divescore.replay.place import LANES, Place
+from divescore.replay.place import Place
 from divescore.replay.planning import Case, Found
 from divescore.replay.streams import Position, parse_position
 
+LANES = 8  # requests at a time
 # Nothing is left to do with the video of these, whether or not it is still there.
 _SETTLED = frozenset({Status.SCORED, Status.REJECTED})
 Key = TypeVar("Key")
@@ -50,7 +51,7 @@ class Lookup:
         """
         known = set(but)
         pages = (
-            self._place.client("dynamodb")
+            self._place.clients["dynamodb"]
             .get_paginator("scan")
             .paginate(
                 TableName=self._place.names["table"],

@@ -89,8 +89,7 @@ class Outbox:
 
     url: str
     sqs: Any
-    # The local engine forgets system attributes of messages that come in a batch: those with a trace then go alone.
-    batches_keep_traces: bool = True
+    batches_keep_traces: bool = True  # otherwise letters with a trace go alone
 
     def send(self, posts: Sequence[tuple[Letter, int]]) -> dict[str, str]:
         """Send each letter as it was, after its delay in seconds; message id → why, for those not confirmed as sent.

@@ -44,6 +44,8 @@ class Orders:
     canary_seconds: float
     limit: int | None
     quiet: bool  # nothing for people
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
 
 def look(selection: Selection) -> dict[str, Any]:
@@ -105,8 +107,12 @@ def rehearse(selection: Selection, orders: Orders) -> dict[str, Any]:
 def send(selection: Selection, orders: Orders) -> dict[str, Any]:
     """Carry the plan out. Interrupted by Ctrl-C, it ends after the batch that it is at and still gives its account."""
     place = open_place(selection.stack)
-    begun = time.monotonic()
-    with Journal(place.journal) as journal, desk(place, RUN_SECONDS, journal.held) as here, _interruptible() as stopped:
+    begun = orders.clock()
+    with (
+        Journal(place.journal) as journal,
+        desk(place, RUN_SECONDS, journal.held, orders.clock) as here,
+        _interruptible() as stopped,
+    ):
         if reclaim(place, journal) and not orders.quiet:
             _say("Taking up a run that was interrupted.")
         steps, now = _plan(here, selection, journal.confirmed)
@@ -117,11 +123,12 @@ def send(selection: Selection, orders: Orders) -> dict[str, Any]:
         first, rest = canary.split(steps, orders.canaries)
         verdict = canary.Verdict()
         with _progress(len(meant), orders.quiet) as advance:
-            run = Run(place, here, journal, Pacer(orders.rate), stopped, advance)
+            pacer = Pacer(orders.rate, orders.clock, orders.sleep)
+            run = Run(place, here, journal, pacer, stopped, advance, orders.clock)
             if first:
                 run.carry_out(first)
                 sent = [job for step in first if run.ended(step, Outcome.SENT) for job in step.case.jobs]
-                verdict = canary.wait_for(place.table, sent, orders.canary_seconds, stopped)
+                verdict = canary.wait_for(place.table, sent, orders.canary_seconds, stopped, orders.clock, orders.sleep)
             good = verdict.well and all(run.ended(step, Outcome.SENT) for step in first)
             if good:
                 run.carry_out(rest)
@@ -134,7 +141,7 @@ def send(selection: Selection, orders: Orders) -> dict[str, Any]:
         here.give_back(here.in_hand)
         if not account[Outcome.UNDELETED]:
             journal.close(ended=True)
-    seconds = time.monotonic() - begun
+    seconds = orders.clock() - begun
     if not orders.quiet:
         _show_end(results, account, seconds, verdict, now)
     return {
