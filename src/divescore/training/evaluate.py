@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Outputs
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.training import plots
+from divescore.training.agreement import rank_correlation, relative_error
 from divescore.training.dataset import LABELS, Dataset
 
 Values = NDArray[np.float64]
@@ -61,18 +62,6 @@ def read(network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, 
     )
 
 
-def rank_correlation(a: Values, b: Values) -> float:
-    """Spearman's rank correlation, ties by their mean rank."""
-    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
-
-
-def _ranks(values: Values) -> Values:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    mean_ranks: Values = last - (counts - 1) / 2.0
-    return mean_ranks[inverse]
-
-
 def figures(readings: Readings, threshold: float, factor: float) -> dict[str, float]:
     """Figures of a model: errors in points, shares 0..1. `threshold` is the gate's, `factor` the interval's."""
     dives = readings.labels["is_dive"] > 0.5
@@ -84,6 +73,7 @@ def figures(readings: Readings, threshold: float, factor: float) -> dict[str, fl
         "dives": float(dives.sum()),
         "negatives": float((~dives).sum()),
         "execution_mean_error": float(error.mean()),
+        "execution_relative_error": relative_error(guess, truth),
         "execution_rank_correlation": rank_correlation(guess, truth),
         "score_rank_correlation": rank_correlation(score, truth * readings.labels["difficulty"][dives]),
         "interval_coverage": float((error <= factor * readings.spread[dives]).mean()),

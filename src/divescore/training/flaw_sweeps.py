@@ -8,8 +8,8 @@ import torch
 
 from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
 from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.training.agreement import rank_correlation
 from divescore.training.dataset import Clip, Shape, film_clip, read_frame
-from divescore.training.evaluate import rank_correlation
 from divescore.training.flaws import Flaws
 from divescore.training.plots import Sweep
 from divescore.training.rendering import RenderedDive

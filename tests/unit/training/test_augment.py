@@ -1,27 +1,73 @@
 """What real cameras do."""
 
 import numpy as np
+import pytest
 
-from divescore.training.augment import augment
+from divescore.training.augment import Framing, develop, square_about
+from divescore.training.marks import MARK, MARKS
 
 
-def test_changes_every_clip_in_its_own_way_and_repeats_by_seed() -> None:
-    clips = np.random.default_rng(0).integers(0, 256, (4, 12, 40, 56, 3)).astype(np.uint8)
-    clips[1] = clips[0]
+def test_develops_every_clip_in_its_own_way_and_repeats_by_seed() -> None:
+    clip = np.random.default_rng(0).integers(0, 256, (6, 96, 128, 3)).astype(np.uint8)
+    kept = clip.copy()
 
-    changed, again = (augment(clips, np.random.default_rng(5)) for _ in range(2))
+    changed, again, other = (develop(clip, np.random.default_rng(seed)) for seed in (5, 5, 6))
 
-    assert changed.shape == clips.shape
+    assert changed.shape == clip.shape
     assert changed.dtype == np.uint8
     assert np.array_equal(changed, again)
-    assert not np.array_equal(changed[0], changed[1])
+    assert not np.array_equal(changed, other)
+    assert np.array_equal(clip, kept)
 
 
-def test_keeps_what_is_in_the_picture() -> None:
-    clips = np.full((6, 12, 40, 56, 3), 40, dtype=np.uint8)
-    clips[:, :, 14:26, 20:36] = 220
+def test_developing_keeps_what_is_in_the_picture() -> None:
+    clip = np.full((6, 40, 56, 3), 40, dtype=np.uint8)
+    clip[:, 14:26, 20:36] = 220
 
-    changed = augment(clips, np.random.default_rng(1)).astype(int)
+    for seed in range(8):
+        changed = develop(clip, np.random.default_rng(seed)).astype(int)
+        assert changed[:, 18:22, 26:30].mean() - changed[:, :4].mean() > 30
 
-    inside, outside = changed[:, :, 18:22, 26:30].mean(axis=(1, 2, 3, 4)), changed[:, :, :4].mean(axis=(1, 2, 3, 4))
-    assert (inside - outside > 30).all()
+
+def test_a_framing_moves_picture_and_marks_alike() -> None:
+    picture = np.zeros((96, 128, 3), dtype=np.uint8)
+    picture[46:50, 78:82] = 255
+    marks = np.zeros(len(MARKS), dtype=np.float32)
+    marks[[MARK["present"], MARK["x"], MARK["y"], MARK["reach"]]] = (1.0, 80 / 128, 48 / 96, 0.2)
+    marks[[MARK["water"], MARK["water_seen"]]] = (0.1, 1.0)
+    framing = Framing(left=0.15, top=0.2, size=0.8)
+
+    shown, moved = framing.picture(picture), framing.marks(marks)
+
+    rows, columns = np.nonzero(shown[:, :, 0] > 128)
+    assert moved[MARK["x"]] == pytest.approx((columns.mean() + 0.5) / 128, abs=0.015)
+    assert moved[MARK["y"]] == pytest.approx((rows.mean() + 0.5) / 96, abs=0.015)
+    assert moved[MARK["reach"]] == pytest.approx(0.25)
+    assert moved[MARK["present"]] == 1.0
+    # The surface lies above what is shown now.
+    assert moved[MARK["water_seen"]] == 0.0
+
+
+def test_a_diver_outside_the_framing_is_absent() -> None:
+    marks = np.zeros(len(MARKS), dtype=np.float32)
+    marks[[MARK["present"], MARK["x"], MARK["y"], MARK["reach"]]] = (1.0, 0.05, 0.5, 0.2)
+
+    assert Framing(left=0.2, top=0.1, size=0.8).marks(marks)[MARK["present"]] == 0.0
+
+
+def test_the_whole_picture_is_a_framing_too() -> None:
+    drawn = [Framing.draw(np.random.default_rng(seed)) for seed in range(40)]
+
+    assert Framing() in drawn
+    assert all(0.0 <= one.left <= 1.0 - one.size + 1e-9 and one.size > 0.7 for one in drawn)
+
+
+def test_a_square_is_cut_about_a_place() -> None:
+    picture = np.full((96, 128, 3), 115, dtype=np.uint8)
+    picture[48 - 3 : 48 + 3, 32 - 3 : 32 + 3] = 255
+
+    square = square_about(picture, 0.25, 0.5, 0.25, 4 / 3, 48)
+
+    rows, columns = np.nonzero(square[:, :, 0] > 180)
+    assert (rows.mean(), columns.mean()) == (pytest.approx(23.5, abs=0.6), pytest.approx(23.5, abs=0.6))
+    assert np.unique(square_about(picture, 0.0, 0.0, 0.1, 4 / 3, 48)).tolist() == [115]

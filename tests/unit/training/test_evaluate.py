@@ -1,17 +1,22 @@
 """Figures of a model."""
 
+from pathlib import Path
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
+from divescore.scoring.focus import FLAWS
 from divescore.training.dataset import LABELS
 from divescore.training.evaluate import (
     Readings,
     difficulty_margin,
+    draw_plots,
     figures,
     gate_threshold,
     interval_factor,
-    rank_correlation,
 )
+from divescore.training.plots import Sweep
 
 
 def readings(error: float) -> Readings:
@@ -27,17 +32,10 @@ def readings(error: float) -> Readings:
         execution=labels["execution"] + error * noise,
         spread=np.full(count, error),
         difficulty=labels["difficulty"] + 0.1,
+        flaws=np.zeros((count, len(FLAWS))),
         classes={"position": np.zeros(count, dtype=np.int64)},
         labels=labels,
     )
-
-
-def test_ranks_with_ties() -> None:
-    a = np.array([1.0, 2.0, 2.0, 3.0])
-
-    assert rank_correlation(a, a) == pytest.approx(1.0)
-    assert rank_correlation(a, -a) == pytest.approx(-1.0)
-    assert rank_correlation(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 3.0, 2.0, 4.0])) == pytest.approx(0.8)
 
 
 def test_figures_of_a_good_model() -> None:
@@ -59,3 +57,14 @@ def test_the_interval_is_calibrated() -> None:
 
 def test_the_gate_stays_open_rather_than_shut() -> None:
     assert 0.05 <= gate_threshold(readings(1.0)) <= 0.5
+
+
+def test_draws_every_picture(tmp_path: Path) -> None:
+    amounts = np.linspace(0.0, 1.0, 5)
+    sweep = Sweep(amounts, 28.0 - 9.0 * amounts, 26.0 - 9.0 * amounts, 29.0 - 9.0 * amounts)
+
+    draw_plots(tmp_path, readings(1.0), 0.5, 1.645, {"angle": sweep})
+
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["classes", "executions", "flaws", "gate", "intervals"]
+    for path in tmp_path.iterdir():
+        ElementTree.parse(path)

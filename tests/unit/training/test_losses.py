@@ -2,9 +2,10 @@
 
 import torch
 
-from divescore.scoring.networks import CLASS_HEADS, FLAWS, Outputs
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, JOINTS, Located, Outputs, Seen
 from divescore.training.dataset import LABELS
-from divescore.training.losses import loss_of
+from divescore.training.losses import into_squares, loss_of, loss_of_seen
+from divescore.training.marks import MARK, MARKS, UNKNOWN
 
 
 def outputs(execution: float, gate: float) -> Outputs:
@@ -24,6 +25,33 @@ def labels(is_dive: float) -> torch.Tensor:
     return row
 
 
+def marks(present: float = 1.0) -> torch.Tensor:
+    row = torch.zeros(1, len(MARKS))
+    row[0, MARK["present"]] = present
+    row[0, [MARK["x"], MARK["y"]]], row[0, MARK["reach"]] = 0.5, 0.25
+    row[0, [MARK["head_x"], MARK["head_y"], MARK["head_seen"]]] = torch.tensor([0.2, -0.8, 1.0])
+    row[0, [MARK["body_seen"], MARK["knee_gap"]]] = torch.tensor([1.0, 0.4])
+    return row
+
+
+def seen(x: float, head: float = 0.2) -> Seen:
+    located = Located(
+        present=torch.tensor([3.0]),
+        place=torch.tensor([[x, 0.5]]),
+        reach=torch.tensor([0.25]).log(),
+        water=torch.zeros(1),
+        water_seen=torch.tensor([-3.0]),
+        edge=torch.zeros(1, 2),
+        edge_seen=torch.tensor([-3.0]),
+        phase=torch.zeros(1, 4),
+        features=torch.zeros(1, 1),
+    )
+    joints = torch.zeros(1, JOINTS, 2)
+    joints[0, 0] = torch.tensor([head, -0.8])
+    zeros = torch.zeros(1)
+    return Seen(located, zeros.expand(1, 2), joints, zeros.expand(1, 3), zeros.expand(1, 2), zeros, zeros.view(1, 1))
+
+
 def test_a_better_execution_costs_less() -> None:
     dive = labels(1.0)
 
@@ -35,3 +63,25 @@ def test_of_what_is_no_dive_only_the_gate_counts() -> None:
 
     assert loss_of(outputs(24.0, -3.0), none, 30.0) == loss_of(outputs(2.0, -3.0), none, 30.0)
     assert loss_of(outputs(24.0, -3.0), none, 30.0) < loss_of(outputs(24.0, 3.0), none, 30.0)
+
+
+def test_a_better_place_and_a_better_head_cost_less() -> None:
+    assert loss_of_seen(seen(0.5), marks()) < loss_of_seen(seen(0.6), marks())
+    assert loss_of_seen(seen(0.5), marks()) < loss_of_seen(seen(0.5, head=0.5), marks())
+
+
+def test_what_was_not_marked_costs_nothing() -> None:
+    assert loss_of_seen(seen(0.5), marks(UNKNOWN)) == loss_of_seen(seen(0.9, head=0.7), marks(UNKNOWN)) == 0.0
+
+
+def test_joints_move_with_the_square_that_they_are_seen_in() -> None:
+    # A square twice as large whose middle lies right of the diver, in a film twice as wide as high.
+    place, reach, aspect = torch.tensor([[0.6, 0.5]]), torch.tensor([0.5]), torch.tensor([2.0])
+
+    moved = into_squares(marks(), place, reach, aspect)
+
+    assert torch.allclose(moved[0, [MARK["head_x"], MARK["head_y"]]], torch.tensor([0.1 - 0.4, -0.4]))
+    assert moved[0, MARK["knee_gap"]] == 0.2
+    assert moved[0, MARK["head_seen"]] == 1.0
+    far = into_squares(marks(), torch.tensor([[0.5, 1.4]]), reach, aspect)
+    assert far[0, MARK["head_seen"]] == 0.0

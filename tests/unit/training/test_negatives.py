@@ -15,7 +15,7 @@ def test_the_command_offers_every_kind() -> None:
 def test_each_draws_the_same_from_the_same_seed(kind: str) -> None:
     film, again = build_negative(kind, 5), build_negative(kind, 5)
 
-    assert film.seconds >= 2
+    assert film.seconds >= (0.3 if kind == "cut-off" else 2.0)
     for seconds in (0.0, 1.0):
         picture = film.frame(seconds, 120, 90)
         assert picture.shape == (90, 120, 3)
