@@ -149,8 +149,13 @@ fuzz: $(READY) ## generated requests against the HTTP API of a running system (i
 	@$(BIN)/python -m tests.fuzz.api --json
 
 .PHONY: bench
-bench: $(READY) ## figures as JSON
-	@$(BIN)/python -m tests.bench.latency --json
+bench: $(READY) ## figures of a system of its own as JSON: one dive, a flood, fan-out, a fresh worker
+	@folder=$$(mktemp -d); export DIVESCORE_HOME="$$folder/home"; \
+	end() { status=$$?; trap - EXIT INT TERM; $(BIN)/divescore down >/dev/null 2>&1 || true; rm -rf "$$folder"; exit $$status; }; \
+	trap end EXIT; trap 'exit 130' INT TERM; \
+	$(BIN)/divescore up --detach >/dev/null; \
+	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive.webm" >/dev/null; \
+	$(BIN)/divescore bench --json "$$folder/dive.webm"
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)

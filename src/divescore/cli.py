@@ -15,10 +15,12 @@ COMMANDS = {
     "watch": "divescore.client.commands",
     "replay": "divescore.replay.commands",
     "predict": "divescore.scoring.commands",
+    "weights": "divescore.scoring.weights_commands",
     "render": "divescore.training.commands",
     "load": "divescore.load.commands",
     "train": "divescore.training.commands",
     "evaluate": "divescore.training.commands",
+    "bench": "divescore.bench.commands",
     "capacity": "divescore.capacity.commands",
     "keys": "divescore.keys.commands",
 }

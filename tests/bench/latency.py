@@ -5,10 +5,6 @@
 Measures the running system (`divescore up`) at `--api`, or one that it starts and stops itself. The figure that is
 promised is `overhead`: from the end of the upload to the arrival of the score, less the worker's own decoding and
 inference; its median stays within 150 ms.
-
-Where the stages end is told by the job itself: `updatedAt` of each version is the service's clock, and on one machine
-that is this program's clock too. Against a deployed system the stages that cross the two (`queue` starts with the
-upload's end, `push` ends with the arrival) are off by the difference of the clocks; `total` and `overhead` never are.
 """
 
 import argparse
@@ -16,83 +12,18 @@ import asyncio
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from divescore.client.http import Http
-from divescore.client.live import Live
-from divescore.client.submit import Submission, submit
+from divescore.bench.stages import ENDS_WITHIN, one_by_one, summary
 from tests.conftest import divescore, free_port
 
 PROMISED_OVERHEAD = 0.150
-STAGES = ("upload", "queue", "start", "download", "decode", "infer", "write", "push")
 STARTS_WITHIN = 180.0
-ENDS_WITHIN = 60.0
-
-
-def moment(text: str) -> float:
-    """Seconds since the epoch of an ISO time."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
-def measured(run: Submission, clock: float) -> dict[str, float]:
-    """One dive's stages in seconds; `clock` turns the steady clock into seconds since the epoch.
-
-    queue: upload confirmed -> QUEUED written (S3's notification, first queue, gate). start: -> claimed by the worker
-    (second queue). write: what the worker did besides downloading, decoding and inferring, until the score was written.
-    push: written -> here. A stage that ended before the one in front of it (the notification may overtake the
-    confirmation) is negative.
-    """
-    if run.job is None or run.job.result is None or run.upload_ended is None or run.upload_started is None:
-        raise SystemExit(f"a run did not end SCORED: {run.document()}")
-    timings = run.job.result.timings
-    written = {event.job.status: moment(event.job.updated_at) for event in reversed(run.events)}
-    ended, arrived = run.upload_ended, run.events[-1].moment
-    worked = timings["download"] + timings["decode"] + timings["infer"]
-    return {
-        "upload": ended - run.upload_started,
-        "queue": written["QUEUED"] - (ended + clock),
-        "start": written["PROCESSING"] - written["QUEUED"],
-        "download": timings["download"],
-        "decode": timings["decode"],
-        "infer": timings["infer"],
-        "write": written["SCORED"] - written["PROCESSING"] - worked,
-        "push": arrived + clock - written["SCORED"],
-        "total": arrived - ended,
-        "overhead": arrived - ended - timings["decode"] - timings["infer"],
-    }
-
-
-async def measure(api: str, clip: Path, runs: int, warm_up: int) -> list[dict[str, float]]:
-    """One dive after another, so that none waits for another; every one is a job and a connection of its own."""
-    rows = []
-    for number in range(warm_up + runs):
-        async with Http(api) as http, Live(http) as live:
-            run = await submit(http, live, clip, timeout=ENDS_WITHIN)
-        row = measured(run, time.time() - time.monotonic())
-        if number >= warm_up:
-            rows.append(row)
-    return rows
-
-
-def summary(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Median, worst and 90th percentile of each column, in seconds."""
-    figures = {}
-    for name in rows[0]:
-        values = sorted(row[name] for row in rows)
-        figures[name] = {
-            "median": round(statistics.median(values), 4),
-            "p90": round(values[min(len(values) - 1, int(len(values) * 0.9))], 4),
-            "max": round(values[-1], 4),
-        }
-    return figures
 
 
 @contextmanager
@@ -142,7 +73,7 @@ def main() -> None:
             drawn = divescore("render", "--dive", "107B", "--seed", "7", "--out", str(clip), timeout=ENDS_WITHIN)
             if drawn.returncode != 0:
                 raise SystemExit(drawn.stderr)
-        rows = asyncio.run(measure(api, clip, arguments.runs, arguments.warm_up))
+        rows = asyncio.run(one_by_one(api, clip, arguments.runs, arguments.warm_up))
     figures = summary(rows)
     document = {
         "runs": arguments.runs,

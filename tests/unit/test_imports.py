@@ -21,7 +21,7 @@ NOT_IN = {
     "scoring": {*AWS, "divescore.aws", "divescore.jobs", "divescore.uploads", "divescore.live", "divescore.worker"},
 }
 # Reached through the command alone: their own modules and `cli` may know them, nobody else.
-FOR_THE_COMMAND = ("training", "local", "load", "replay", "capacity", "keys")
+FOR_THE_COMMAND = ("training", "local", "load", "replay", "capacity", "keys", "bench")
 SERVICE = ("jobs", "uploads", "live", "worker", "video", "scoring")  # what runs in functions knows no client
 ZIP_FUNCTIONS = ("presign", "enqueue", "notify", "ws_connect", "sweep")
 

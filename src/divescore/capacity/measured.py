@@ -27,9 +27,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Flood:
-    """A real flood, in seconds from its first arrival, one entry per dive in the order of their arrivals.
+    """A real flood, in seconds from its beginning, one entry per dive in the order of their arrivals.
 
-    `direct`: the dives arrived on the scoring queue itself.
+    `drain`: from the first arrival until the last score was written. `direct`: the dives arrived on the scoring queue
+    itself.
     """
 
     arrived: Sequence[float]
@@ -71,23 +72,29 @@ def read_measurement(path: Path = SHIPPED) -> Measurement:
 
 
 def read_flood(path: Path) -> Flood:
-    """The flood in a document of `bench` or `load`. Raises MeasurementInvalid."""
+    """The flood in a document of `bench` or `load`; dives that got no score count for nothing.
+
+    Raises MeasurementInvalid.
+    """
     document = _load(path)
     flood = document.get("flood", document)
     samples = flood.get("samples") if isinstance(flood, dict) else None
     if not isinstance(samples, dict):
         raise MeasurementInvalid(f"{path} holds no flood: it has no `samples`.")
-    direct = "uploaded" not in samples
     try:
-        arrived, claimed, scored = (
-            [float(value) for value in samples[name]]
-            for name in ("sent" if direct else "uploaded", "claimed", "scored")
-        )
-        drain, workers = float(flood["drain"]), int(flood["workers"])
+        columns = [samples[name] for name in ("sent", "claimed", "scored")]
+        rows = [tuple(map(float, row)) for row in zip(*columns, strict=True) if None not in row]
+        workers = flood["workers"]
+        if isinstance(workers, dict):
+            workers = workers["configured"] or workers["most_at_once"]
+        drain, workers = float(flood["drain"]), int(workers)
     except (KeyError, TypeError, ValueError) as error:
         raise MeasurementInvalid(f"{path} is not a flood that ended well: {error}") from error
-    if not len(arrived) == len(claimed) == len(scored) or not arrived:
-        raise MeasurementInvalid(f"{path} does not tell of every dive when it arrived, was claimed and scored.")
+    if not rows:
+        raise MeasurementInvalid(f"{path} tells of no dive when it was sent, claimed and scored.")
+    arrived, claimed, scored = (tuple(column) for column in zip(*sorted(rows), strict=True))
+    provenance = flood.get("provenance", flood)
+    direct = isinstance(provenance, dict) and provenance.get("via") == "queue"
     return Flood(arrived, claimed, scored, drain, workers, direct)
 
 

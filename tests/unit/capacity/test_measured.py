@@ -21,7 +21,7 @@ WORKER = {"min": 0.1, "median": 0.2, "p90": 0.3, "p99": 0.4, "max": 0.5}
 FLOOD = {
     "drain": 3.0,
     "workers": 2,
-    "samples": {"uploaded": [0.0, 0.1], "claimed": [0.2, 0.3], "scored": [0.5, 0.7]},
+    "samples": {"sent": [0.0, 0.1], "claimed": [0.2, 0.3], "scored": [0.5, 0.7]},
 }
 
 
@@ -57,18 +57,30 @@ def test_a_flood_through_the_door_and_one_past_it(tmp_path: Path) -> None:
     front = read_flood(written(tmp_path, {"flood": FLOOD}))
     assert (front.direct, front.workers, front.drain) == (False, 2, 3.0)
     assert list(front.service.values) == pytest.approx([0.3, 0.4])
-    samples = dict(FLOOD["samples"])  # type: ignore[call-overload]
-    samples["sent"] = samples.pop("uploaded")
-    assert read_flood(written(tmp_path, FLOOD | {"samples": samples})).direct
+    assert read_flood(written(tmp_path, FLOOD | {"provenance": {"via": "queue"}})).direct
+
+
+def test_the_load_tests_report_is_read_and_unscored_dives_are_left_out(tmp_path: Path) -> None:
+    samples = {
+        "sent": [0.2, 0.1, 0.0],
+        "claimed": [0.7, None, 0.3],
+        "scored": [0.9, None, 0.5],
+        "arrived": [1, None, 1],
+    }
+    workers = {"configured": None, "most_at_once": 3}
+    found = read_flood(written(tmp_path, {"drain": 0.9, "workers": workers, "samples": samples}))
+    assert (found.arrived, found.claimed, found.workers) == ((0.0, 0.2), (0.3, 0.7), 3)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"samples": None},
-        {"samples": {"uploaded": [0.0]}},
-        {"samples": {"uploaded": [], "claimed": [], "scored": []}},
-        {"samples": {"uploaded": [0.0], "claimed": [0.0, 1.0], "scored": [1.0]}},
+        {"samples": {"sent": [0.0]}},
+        {"samples": {"sent": [], "claimed": [], "scored": []}},
+        {"samples": {"sent": [0.0], "claimed": [0.0, 1.0], "scored": [1.0]}},
+        {"samples": {"sent": [0.0], "claimed": [None], "scored": [None]}},
+        {"workers": {"most_at_once": 2}},
         {"drain": "long"},
     ],
 )
