@@ -96,7 +96,7 @@ def labels_of(dive: LabelledDive) -> list[float]:
 def middle(picture: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR) -> NDArray[np.uint8]:
     """A picture scaled to 171 x 128, of that the middle 112 x 112."""
     scaled = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=interpolation)
-    top, left = (HEIGHT - SIZE) // 2, round((WIDTH - SIZE) / 2)
+    top, left = HEIGHT // 2 - SIZE // 2, WIDTH // 2 - SIZE // 2
     return np.asarray(scaled[top : top + SIZE, left : left + SIZE], dtype=np.uint8)
 
 
