@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -54,25 +56,35 @@ class Manifest(Part):
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
     preprocessing: dict[str, Any]
     """How frames reach the network; its shape is the architecture's, see `preprocessing_as`."""
+    network: dict[str, Any] = Field(default_factory=dict)
+    """What else the architecture has to know; its shape is the architecture's, see `network_as`."""
     execution_scale: float
+    """Points that one unit of the network's output is worth."""
     interval: IntervalScaling
     gate: Gate
     trained_on: str
     training: dict[str, Any]
     figures: dict[str, Any]
 
-    @field_validator("preprocessing", mode="before")
+    @field_validator("preprocessing", "network", mode="before")
     @classmethod
     def _as_mapping(cls, value: object) -> object:
         return value.model_dump(mode="json", by_alias=True) if isinstance(value, Part) else value
 
     def preprocessing_as(self, kind: type[P]) -> P:
         """The preprocessing as the architecture's own `kind`; raises WeightsInvalid."""
+        return self._as(kind, "preprocessing", self.preprocessing)
+
+    def network_as(self, kind: type[P]) -> P:
+        """What the architecture has to know besides, as its own `kind`; raises WeightsInvalid."""
+        return self._as(kind, "network", self.network)
+
+    def _as(self, kind: type[P], name: str, value: dict[str, Any]) -> P:
         try:
-            return kind.model_validate_json(json.dumps(self.preprocessing))
+            return kind.model_validate_json(json.dumps(value))
         except ValidationError as error:
             raise WeightsInvalid(
-                f"The preprocessing in {MANIFEST} does not fit {self.architecture}: {_first(error)}."
+                f"The {name} in {MANIFEST} does not fit {self.architecture}: {_first(error)}."
             ) from error
 
     @property
@@ -85,15 +97,32 @@ class Manifest(Part):
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of `folder`, its files verified against their hashes; raises WeightsInvalid."""
+    manifest = parse_manifest(folder)
+    verify_files(folder, manifest)
+    return manifest
+
+
+def parse_manifest(folder: Path) -> Manifest:
+    """The manifest of `folder`, its files not looked at; raises WeightsInvalid."""
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except OSError as error:
         raise WeightsInvalid(f"{folder} holds no readable {MANIFEST}: {error.strerror}.") from error
     except ValidationError as error:
         raise WeightsInvalid(f"{folder / MANIFEST} is not a manifest: {_first(error)}.") from error
-    for file in manifest.files:
-        _verify(folder / file.name, file)
-    return manifest
+
+
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """Compare the folder's files with their hashes; raises WeightsInvalid, naming the first that differs."""
+    for name, fault in check_files(folder, manifest).items():
+        raise WeightsInvalid(f"{folder / name} {fault}.")
+
+
+def check_files(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """What is wrong with the folder's files, by name; empty when all are what the manifest says."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = pool.map(lambda file: _fault(folder / file.name, file), manifest.files)
+        return {file.name: fault for file, fault in zip(manifest.files, faults, strict=True) if fault}
 
 
 def _first(error: ValidationError) -> str:
@@ -110,10 +139,9 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _verify(path: Path, file: WeightFile) -> None:
+def _fault(path: Path, file: WeightFile) -> str | None:
     try:
         actual = sha256_of(path)
     except OSError as error:
-        raise WeightsInvalid(f"{path} cannot be read: {error.strerror}.") from error
-    if actual != file.sha256:
-        raise WeightsInvalid(f"{path} is not the file of its manifest: its sha256 is {actual[:12]}….")
+        return f"cannot be read: {error.strerror}"
+    return None if actual == file.sha256 else f"is not the file of its manifest: its sha256 is {actual[:12]}…"

@@ -60,11 +60,15 @@ class ModelInfo(_Part):
 
 
 class Runtime(_Part):
-    """What it ran on."""
+    """What it ran on and in."""
 
     precision: str
     threads: int
     torch: str
+    cpu: str | None = None
+    """The widest instructions in use, where they were chosen by trial."""
+    difference: float | None = None
+    """Relative difference to exact arithmetic on the built-in clip, where that was measured."""
 
 
 class Video(_Part):

@@ -1,24 +1,30 @@
 """From a video file to its score: the one entry that the worker and `predict` call."""
 
-import time
+import math
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from divescore.dives import Dive, parse_dive
-from divescore.scoring.architectures import Prediction, Predictor, load_predictor
+from divescore.scoring.architectures import Prediction, Watcher, load_watcher
 from divescore.scoring.contributions import contributions
 from divescore.scoring.difficulty import difficulty_of
+from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION, score_of
-from divescore.scoring.manifest import Manifest, read_manifest
-from divescore.scoring.result import DiveSeen, Interval, ModelInfo, Result, Runtime, Video
+from divescore.scoring.manifest import Manifest, parse_manifest, verify_files
+from divescore.scoring.result import DiveSeen, Interval, ModelInfo, Result, Video
 from divescore.scoring.strip import make_strip
 from divescore.video.containment import decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo
+
+MEGABYTES_PER_CORE = 1769
+"""Lambda gives a core for so much memory."""
 
 OnProgress = Callable[[str, float], None]
 
@@ -38,9 +44,9 @@ class Scored:
 class Scorer:
     """A loaded model. Load it once per process; `score` holds no state between videos."""
 
-    def __init__(self, manifest: Manifest, predictor: Predictor, limits: Limits | None = None) -> None:
+    def __init__(self, manifest: Manifest, watcher: Watcher, limits: Limits | None = None) -> None:
         self._manifest = manifest
-        self._predictor = predictor
+        self._watcher = watcher
         self._limits = limits or Limits()
         self.model = ModelInfo(
             id=manifest.id,
@@ -52,16 +58,24 @@ class Scorer:
 
     @classmethod
     def load(cls, weights_dir: Path, threads: int | None = None, limits: Limits | None = None) -> "Scorer":
-        """Load the model of `weights_dir`, running on `threads` threads (None: torch's choice).
+        """Load the model of `weights_dir`, running on `threads` threads (None: as many as there are cores to use).
 
         Raises WeightsInvalid when the folder is incomplete, altered or of an unknown architecture.
         """
         # It starts up while the weights are loaded.
         decoder().start()
-        if threads is not None:
-            torch.set_num_threads(threads)
-        manifest = read_manifest(weights_dir)
-        return cls(manifest, load_predictor(weights_dir, manifest), limits)
+        torch.set_num_threads(threads or usable_cores())
+        manifest = parse_manifest(weights_dir)
+        # Hashing reads every byte, while getting ready computes: side by side they take as long as the longer one.
+        with ThreadPoolExecutor(1, thread_name_prefix="verify") as pool:
+            verified = pool.submit(verify_files, weights_dir, manifest)
+            try:
+                watcher = load_watcher(weights_dir, manifest)
+            except WeightsInvalid:
+                verified.result()  # an altered file is the better explanation
+                raise
+            verified.result()
+        return cls(manifest, watcher, limits)
 
     def score(
         self,
@@ -90,17 +104,17 @@ class Scorer:
         declared = parse_dive(dive) if dive is not None else None
         if difficulty is not None and not 0 < difficulty < 10:
             raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between 1 and 5.")
-        start = time.perf_counter()
-        video = self._predictor.sample(path, self._limits, lambda fraction: on_progress("decoding", fraction))
-        decoded = time.perf_counter()
-        prediction = self._predictor.predict(video, lambda fraction: on_progress("scoring", fraction))
-        inferred = time.perf_counter()
-        warnings = [*video.warnings, *self._judge_gate(prediction, gate)]
-        timings = {"decode": round(decoded - start, 4), "infer": round(inferred - decoded, 4)}
-        return Scored(self._result(video, prediction, declared, difficulty, timings, warnings), prediction.raw)
+        looked: list[str] = []
+        watched = self._watcher.watch(
+            path, self._limits, on_progress, lambda probability: looked.extend(self._judge_gate(probability, gate))
+        )
+        timings = {stage: round(seconds, 4) for stage, seconds in watched.timings.items()}
+        warnings = [*watched.video.warnings, *looked, *self._watcher.warnings]
+        prediction = watched.prediction
+        return Scored(self._result(watched.video, prediction, declared, difficulty, timings, warnings), prediction.raw)
 
-    def _judge_gate(self, prediction: Prediction, gate: bool) -> list[str]:
-        if prediction.gate >= self._manifest.gate.threshold:
+    def _judge_gate(self, probability: float, gate: bool) -> list[str]:
+        if probability >= self._manifest.gate.threshold:
             return []
         if gate:
             raise VideoRejected(
@@ -119,26 +133,31 @@ class Scorer:
         timings: dict[str, float],
         warnings: list[str],
     ) -> Result:
-        execution = round(sum(prediction.shares), 2)
         if given is not None:
             difficulty, source = given, "given"
         elif declared is not None:
             difficulty, source = difficulty_of(declared), "dive"
         else:
             difficulty, source = round(prediction.difficulty, 1), "predicted"
-        score = score_of(execution, difficulty)
+        total = max(sum(prediction.shares), 0.0)
+        if prediction.of == "execution":
+            execution = round(total, 2)
+            score = score_of(execution, difficulty)
+        else:
+            score = round(total, 2)
+            execution = round(min(total / difficulty, MAX_EXECUTION), 2)
         return Result.model_validate(
             {
                 "score": score,
                 "execution": execution,
                 "difficulty": difficulty,
                 "difficulty_source": source,
-                "interval": self._interval(prediction, execution, difficulty, source == "predicted"),
-                "dive": _seen(declared, "given") if declared else _seen(prediction.dive, "predicted"),
-                "segments": contributions(prediction.shares, score, video.source.seconds),
+                "interval": self._interval(prediction, score, difficulty, source == "predicted"),
+                "dive": _seen(declared, "given") if declared else _seen(prediction.dive, "predicted", prediction.named),
+                "segments": contributions(prediction.shares, score, video.source.seconds, prediction.ends),
                 "strip": make_strip(video),
                 "model": self.model,
-                "runtime": Runtime(precision="fp32", threads=torch.get_num_threads(), torch=torch.__version__),
+                "runtime": self._watcher.runtime,
                 "timings": timings,
                 "video": Video(
                     width=video.source.width,
@@ -151,27 +170,36 @@ class Scorer:
             }
         )
 
-    def _interval(self, prediction: Prediction, execution: float, difficulty: float, predicted: bool) -> Interval:
+    def _interval(self, prediction: Prediction, score: float, difficulty: float, predicted: bool) -> Interval:
         scaling = self._manifest.interval
-        of_execution = scaling.factor * prediction.spread * difficulty
-        of_difficulty = scaling.difficulty_margin * execution if predicted else 0.0
-        half: float = (of_execution**2 + of_difficulty**2) ** 0.5
-        score = execution * difficulty
+        of_score = scaling.factor * prediction.spread
+        of_difficulty = 0.0
+        most = math.inf
+        if prediction.of == "execution":
+            of_score *= difficulty
+            of_difficulty = scaling.difficulty_margin * score / difficulty if predicted else 0.0
+            most = MAX_EXECUTION * (difficulty + (of_difficulty > 0))
+        half: float = (of_score**2 + of_difficulty**2) ** 0.5
         return Interval(
-            low=round(max(score - half, 0.0), 2),
-            high=round(min(score + half, MAX_EXECUTION * (difficulty + (of_difficulty > 0))), 2),
-            level=scaling.level,
+            low=round(max(score - half, 0.0), 2), high=round(min(score + half, most), 2), level=scaling.level
         )
 
 
-def _seen(dive: Dive, source: str) -> DiveSeen:
+def usable_cores() -> int:
+    """Cores that this process may use: those of its affinity, and in Lambda those that its memory pays for."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0))
+    return min(cores, math.ceil(memory / MEGABYTES_PER_CORE)) if memory else cores
+
+
+def _seen(dive: Dive, source: str, named: bool = True) -> DiveSeen:
     return DiveSeen.model_validate(
         {
             "number": dive.number,
             "source": source,
-            "position": dive.position.value,
+            "position": dive.position.value if named else "unknown",
             "armstand": dive.armstand,
-            "rotation": dive.rotation.value,
+            "rotation": dive.rotation.value if named else "unknown",
             "half_somersaults": dive.half_somersaults,
             "half_twists": dive.half_twists,
         }

@@ -1,14 +1,16 @@
-"""Frames spread evenly over a video: what scoring asks for. Decoding itself happens in a contained process only."""
+"""Frames of a video, some of them or all: what scoring asks for. Decoding itself happens in a contained process."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from divescore.video.container import sniff_format
-from divescore.video.containment import decoder
+from divescore.video.containment import Piece, Report, decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 
@@ -58,21 +60,44 @@ def sample_frames(
     """
     limits = limits or Limits()
     with path.open("rb") as file:
-        length = path.stat().st_size
-        if length == 0:
-            raise VideoRejected(RejectionCode.DAMAGED, "The file is empty; upload the video again.")
-        if length > limits.max_bytes:
-            raise VideoRejected(
-                RejectionCode.TOO_LARGE,
-                f"The file has {length / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB are accepted. "
-                "Cut the video to the dive.",
-            )
-        container = sniff_format(file.read(_HEAD_BYTES))
-        if container is None:
-            raise VideoRejected(
-                RejectionCode.UNSUPPORTED, "The file is not a video of a known kind; upload MP4, MOV, AVI, WebM or MKV."
-            )
+        container = _container(file, limits)
         frames, report = decoder().decode(file.fileno(), container, count, size, limits, on_progress)
     on_progress(1.0)
-    source = SourceInfo(report.width, report.height, report.frames, report.seconds, container)
-    return SampledVideo(frames, np.asarray(report.times, dtype=np.float64), source, report.warnings)
+    return SampledVideo(frames, np.asarray(report.times, dtype=np.float64), _source(report, container), report.warnings)
+
+
+def all_frames(
+    path: Path, piece: int, size: tuple[int, int], limits: Limits | None = None, on_progress: Progress = _silent
+) -> Generator[Piece, None, tuple[SourceInfo, list[str]]]:
+    """Every frame of `path` in order, scaled to `size` (width, height), `piece` at a time; the last may hold fewer.
+
+    Returns what the source is and the warnings about it. Decoding goes on while a piece is used, a few pieces ahead at
+    most. Raises what `sample_frames` raises, after the first pieces too; closing the generator ends the decoder.
+    """
+    limits = limits or Limits()
+    with path.open("rb") as file:
+        container = _container(file, limits)
+        report = yield from decoder().relay(file.fileno(), container, piece, size, limits, on_progress)
+    return _source(report, container), report.warnings
+
+
+def _container(file: BinaryIO, limits: Limits) -> str:
+    length = os.fstat(file.fileno()).st_size
+    if length == 0:
+        raise VideoRejected(RejectionCode.DAMAGED, "The file is empty; upload the video again.")
+    if length > limits.max_bytes:
+        raise VideoRejected(
+            RejectionCode.TOO_LARGE,
+            f"The file has {length / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB are accepted. "
+            "Cut the video to the dive.",
+        )
+    container = sniff_format(file.read(_HEAD_BYTES))
+    if container is None:
+        raise VideoRejected(
+            RejectionCode.UNSUPPORTED, "The file is not a video of a known kind; upload MP4, MOV, AVI, WebM or MKV."
+        )
+    return container
+
+
+def _source(report: Report, container: str) -> SourceInfo:
+    return SourceInfo(report.width, report.height, report.frames, report.seconds, container)
