@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -74,6 +75,8 @@ def test_up_updates_in_place_and_down_leaves_no_process_and_no_file(machine: Mac
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     assert set(told) == {"api", "live", "web", "bucket", "queues", "table"}
+    assert stat.S_IMODE(machine.folder.stat().st_mode) == 0o700, "others may look at videos and keys"
+    assert stat.S_IMODE((machine.folder / "stack.json").stat().st_mode) == 0o600
 
     second = machine.up("--parameter", "RetentionDays=3")
     assert second.returncode == 0, second.stderr

@@ -91,7 +91,7 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
     for name in ("state", "objects", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("wb") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and entry point
             [sys.executable, *ENTRY],
             cwd=folder,
             env=environment(folder, port, key_id, secret),
