@@ -169,6 +169,62 @@ def test_buckets_are_private_encrypted_and_tls_only(bucket: str) -> None:
     assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_nobody_talks_to_a_queue_without_tls() -> None:
+    guarded = set()
+    for policy in of_type("AWS::SQS::QueuePolicy").values():
+        [tls] = [item for item in policy["PolicyDocument"]["Statement"] if item["Sid"] == "TlsOnly"]
+        assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "sqs:*")
+        assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        guarded |= {queue["Ref"] for queue in policy["Queues"]}
+    assert guarded == set(of_type("AWS::SQS::Queue"))
+
+
+def test_a_queue_takes_messages_from_this_accounts_buckets_and_from_nobody_else_unasked() -> None:
+    allowed = [
+        item
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        for item in policy["PolicyDocument"]["Statement"]
+        if item["Effect"] == "Allow"
+    ]
+    assert [(item["Principal"], item["Action"]) for item in allowed] == [
+        ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+    ]
+    assert allowed[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_sites_bucket_is_read_by_its_distribution_alone() -> None:
+    [reads] = [
+        item for item in properties("SiteBucketPolicy")["PolicyDocument"]["Statement"] if item["Effect"] == "Allow"
+    ]
+    assert (reads["Principal"], reads["Action"]) == ({"Service": "cloudfront.amazonaws.com"}, "s3:GetObject")
+    assert "distribution/${Site}" in reads["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert all(item["Effect"] == "Deny" for item in properties("UploadsBucketPolicy")["PolicyDocument"]["Statement"])
+
+
+def test_the_page_comes_with_a_strict_policy() -> None:
+    config = properties("SiteHeaders")["ResponseHeadersPolicyConfig"]
+    headers = config["SecurityHeadersConfig"]
+    glue, parts = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"]
+    policy = dict((part if isinstance(part, str) else part["Fn::Sub"]).split(" ", 1) for part in parts)
+    assert glue == "; "
+    for name in ("default-src", "base-uri", "form-action", "frame-ancestors"):
+        assert policy[name] == "'none'"
+    for name in ("script-src", "style-src", "font-src", "manifest-src"):
+        assert policy[name] == "'self'"
+    assert "unsafe" not in " ".join(policy.values())
+    # Hosts by their kind and Region; the page's own policy narrows them to this stack's (divescore.local.site).
+    for host in policy["connect-src"].split()[1:]:
+        assert re.fullmatch(r"(https|wss)://\*\.(execute-api|s3)(\.\$\{AWS::Region\})?\.\$\{AWS::URLSuffix\}", host)
+    assert headers["FrameOptions"] == {"FrameOption": "DENY", "Override": True}
+    assert headers["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
+    assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+    assert set(headers) >= {"ContentTypeOptions"}
+    assert all(item["Override"] for item in [*headers.values(), *config["CustomHeadersConfig"]["Items"]])
+    behavior = properties("Site")["DistributionConfig"]["DefaultCacheBehavior"]
+    assert behavior["ResponseHeadersPolicyId"] == {"Ref": "SiteHeaders"}
+    assert behavior["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
 def test_uploads_are_versioned_and_expire_with_their_old_versions() -> None:
     bucket = properties("UploadsBucket")
     assert bucket["VersioningConfiguration"]["Status"] == "Enabled"
@@ -202,8 +258,11 @@ def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
     }
     live = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
     assert live == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe", "ping"}
-    for stage in of_type("AWS::ApiGatewayV2::Stage").values():
-        assert set(stage["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+    throttles = [stage["DefaultRouteSettings"] for stage in of_type("AWS::ApiGatewayV2::Stage").values()]
+    assert sorted(throttles, key=str) == [
+        {"ThrottlingRateLimit": {"Ref": f"{api}Rate"}, "ThrottlingBurstLimit": {"Ref": f"{api}Burst"}}
+        for api in ("Api", "Live")
+    ]
 
 
 def test_only_the_page_may_call_the_api_from_a_browser() -> None:
