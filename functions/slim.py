@@ -12,7 +12,7 @@ from pathlib import Path
 # Sources and declarations for compilers and type checkers, static libraries.
 SUFFIXES = {".pyi", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cu", ".f90", ".a", ".lib", ".cmake", ".ptl"}
 # Folders, wherever they lie: tests, headers. What is named `testing` stays: torch imports its own.
-FOLDERS = {"tests", "test", "include", "__pycache__", "examples", "doc", "docs"}
+FOLDERS = {"tests", "test", "include"}
 # What one package brings besides, as paths below the folder.
 PARTS = (
     "bin",
@@ -27,12 +27,11 @@ PARTS = (
     "torch/_inductor/kernel/templates",
     "torch/utils/benchmark",
     "torch/utils/model_dump",
-    "torch/testing/_internal",
+    "torch/testing/_internal/[!_l]*",
     "setuptools",
     "_distutils_hack",
     "distutils-precedence.pth",
     "pkg_resources",
-    "torchgen",
     "functorch",
     "numpy/f2py",
     "sympy/galgebra.py",

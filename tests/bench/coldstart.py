@@ -23,8 +23,9 @@ import sys
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from divescore.jobs.model import Status
 from tests.conftest import divescore
 from tests.image.contents import ROOT, TASK, Image, base_python, build, copied_from_this_environment
 from tests.image.reading import Touched, forget, touched
@@ -34,9 +35,9 @@ STAGES = ROOT / "tests" / "image" / "stages.py"
 RENDERED_WITHIN = 60.0
 
 
-def start(image: Image, cloud: Services, clip: Path, read: bool) -> dict[str, dict[str, float]]:
+def start(image: Image, cloud: Services, clip: Path, read: bool, log: IO[bytes]) -> dict[str, dict[str, float]]:
     """One start: by stage the seconds, and with `read` what was touched in it."""
-    events = {name: cloud.dive(clip)[1] for name in ("first dive", "second dive")}
+    dives = {name: cloud.dive(clip) for name in ("first dive", "second dive")}
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(image.runtime),
@@ -50,12 +51,12 @@ def start(image: Image, cloud: Services, clip: Path, read: bool) -> dict[str, di
     before = touched(image.root) if read else Touched(0, 0, 0)
     found: dict[str, dict[str, float]] = {}
     with subprocess.Popen(
-        [base_python(), "-S", "-s", str(STAGES), json.dumps(events)],
+        [base_python(), "-S", "-s", str(STAGES), json.dumps({name: event for name, (_, event) in dives.items()})],
         cwd=image.task,
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if os.environ.get("DIVESCORE_QUIET") else None,
+        stderr=log,
         text=True,
     ) as process:
         assert process.stdin
@@ -73,15 +74,18 @@ def start(image: Image, cloud: Services, clip: Path, read: bool) -> dict[str, di
             process.stdin.flush()
     if process.returncode:
         raise SystemExit(f"the worker ended with status {process.returncode}")
+    for name, (job_id, _) in dives.items():
+        if (job := cloud.job(job_id)).status is not Status.SCORED:
+            raise SystemExit(f"the {name} was not scored: {job.status} {job.error}")
     found.pop("start")
     return found
 
 
-def measure(image: Image, cloud: Services, clip: Path, runs: int) -> dict[str, dict[str, float]]:
+def measure(image: Image, cloud: Services, clip: Path, runs: int, log: IO[bytes]) -> dict[str, dict[str, float]]:
     """By stage: `seconds`, and what is read; and the sum of both up to the first dive as "to the first dive"."""
-    start(image, cloud, clip, read=False)  # fills the page cache
-    warm = [start(image, cloud, clip, read=False) for _ in range(runs)]
-    stages = start(image, cloud, clip, read=True)
+    start(image, cloud, clip, read=False, log=log)  # fills the page cache
+    warm = [start(image, cloud, clip, read=False, log=log) for _ in range(runs)]
+    stages = start(image, cloud, clip, read=True, log=log)
     for name, stage in stages.items():
         stage["cold_seconds"] = stage["seconds"]
         stage["seconds"] = round(statistics.median(run[name]["seconds"] for run in warm), 4)
@@ -124,8 +128,13 @@ def main() -> None:
             drawn = divescore("render", "--dive", "107B", "--seed", "7", "--out", str(clip), timeout=RENDERED_WITHIN)
             if drawn.returncode != 0:
                 raise SystemExit(drawn.stderr)
-        with services(folder / "engine") as cloud:
-            stages = measure(image, cloud, clip, arguments.runs)
+        with services(folder / "engine") as cloud, (folder / "log").open("w+b") as log:
+            try:
+                stages = measure(image, cloud, clip, arguments.runs, log)
+            except SystemExit:
+                log.seek(0)
+                sys.stderr.write(log.read().decode(errors="replace")[-4000:])
+                raise
         sizes = image.files()
     document = {
         "stages": stages,

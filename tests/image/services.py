@@ -1,5 +1,7 @@
 """What the worker talks to, on the local engine: a table, a bucket and queues; and dives for it to score."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +15,19 @@ from divescore.jobs.items import from_item, to_item
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job, Status
 from divescore.local import engine
-from divescore.local.state import REGION
+from divescore.local.state import REGION, load
 from tests.conftest import free_port
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import sqs_event
 
 TABLE, BUCKET = "jobs", "videos"
+STARTED_WITHIN = 60.0
+START = """
+import pathlib, sys
+from divescore.local import engine, state
+folder = pathlib.Path(sys.argv[1])
+state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
+"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,11 @@ class Services:
 @contextmanager
 def services(folder: Path) -> Iterator[Services]:
     """The engine with what a worker needs, for as long as the context lasts; its files lie in `folder`."""
-    started = engine.start(folder, free_port())
+    # By a process that ends: the engine is nobody's child then, as after `divescore up`.
+    subprocess.run([sys.executable, "-c", START, str(folder), str(free_port())], check=True, timeout=STARTED_WITHIN)
+    state = load(folder)
+    assert state is not None
+    started = state.engine
     try:
         session = boto3.Session(started.rootKeyId, started.rootSecret, region_name=REGION)
         dynamodb = session.client("dynamodb", endpoint_url=started.endpoint)
