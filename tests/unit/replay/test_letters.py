@@ -60,6 +60,7 @@ def test_an_exported_letter_is_whole_and_equal_only_to_itself() -> None:
     assert exported["system"]["AWSTraceHeader"] == "Root=1"
     again = received(Source.SCORING, MESSAGE | {"ReceiptHandle": "r2", "Attributes": {}})
     assert content(json.loads(json.dumps(document(again)))) == content(exported)
-    for changed in ({"Body": "{}"}, {"MessageId": "m2"}, {"MessageAttributes": {}}):
+    changes: list[dict[str, object]] = [{"Body": "{}"}, {"MessageId": "m2"}, {"MessageAttributes": {}}]
+    for changed in changes:
         other = received(Source.SCORING, MESSAGE | changed)
         assert content(document(other)) != content(exported)
