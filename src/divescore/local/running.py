@@ -5,12 +5,18 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from divescore.local import deploy, engine, site, state, warming
-from divescore.local.errors import EngineFailed, LocalError
-from divescore.local.state import State
+from divescore.deploy import page
+from divescore.deploy.errors import DeployError, NotBuilt
+from divescore.local import deploy, engine, state, warming
+from divescore.local.errors import EngineFailed, LocalError, SiteFailed
+from divescore.local.state import Stack, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 Say = Callable[[str], None]
 SAVED = "saved"  # marks a folder whose engine wrote its state before it ended
@@ -90,8 +96,7 @@ def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say)
         clients = deploy.Clients(current.engine.endpoint, current.credentials)
         current.stack, changed = deploy.deploy(clients, root, current.engine.port, weights, parameters)
         say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
-        if not site.publish(clients.s3(), root / "web" / "dist", current.stack):
-            say(site.NOT_BUILT)
+        _publish(clients.s3(), root / "web" / "dist", current.stack, say)
         model = warming.warm(clients.functions(), current.stack)
         say(f"The functions are warm; the worker has loaded {model.get('id')} {model.get('version')}.")
     except (BotoCoreError, ClientError) as error:
@@ -99,6 +104,15 @@ def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say)
     current.weights = str(weights)
     current.save()
     return current
+
+
+def _publish(s3: "S3Client", dist: Path, stack: Stack, say: Say) -> None:
+    try:
+        page.publish(s3, dist, page.Site(stack.site, stack.api, stack.live, stack.uploads))
+    except NotBuilt:
+        say("The page is not built (`make web` builds it); the API works without it.")
+    except DeployError as error:
+        raise SiteFailed(str(error)) from error
 
 
 def _clean_up(folder: Path, found: State | None, say: Say) -> None:
