@@ -22,6 +22,7 @@ pytestmark = pytest.mark.stack
 
 ENDS_WITHIN = 90.0  # of every part of the exercise, on a machine that others keep busy; all together take about 15
 NOTICES_AFTER = 20.0  # at least, and three times what the whole exercise takes
+TRIES = 3
 # Tokens and tickets (a JWT's header begins so), signatures of forms and addresses, the key ring.
 SECRET = re.compile(r"eyJ[\w-]{10,}|x-amz-signature|x-amz-security-token|bearer |SecretString|\"k1\"", re.IGNORECASE)
 
@@ -58,10 +59,10 @@ def test_every_grant_of_a_role_is_used_and_needed(system: System, role: str) -> 
 
 def test_the_worker_reaches_no_row_but_jobs_and_the_model(system: System) -> None:
     document = policies(system)["WorkerRole"]
-    (read,) = {one for one in system.decisions() if one.role == "WorkerRole" and one.action == "dynamodb:PutItem"}
-    assert read.keys == ("MODEL",)
+    (noted,) = {one for one in system.decisions() if one.role == "WorkerRole" and one.action == "dynamodb:PutItem"}
+    assert noted.keys == ("MODEL",)
     for keys in (("JOB#a",), ("CLIENT#a",), ("BUDGET#2026-11-23#0",), ("CONN#a",), ("MODEL", "JOB#a")):
-        assert not allows(document, type(read)("WorkerRole", read.action, read.resource, keys, allowed=True))
+        assert not allows(document, type(noted)("WorkerRole", noted.action, noted.resource, keys, allowed=True))
 
 
 def test_no_log_of_the_running_system_holds_a_token_a_signature_or_a_key(system: System) -> None:
@@ -93,10 +94,14 @@ def test_whatever_is_taken_from_a_role_the_system_notices(system: System, clips:
                 removals += [(grant, without(document, grant.statement, grant.action)) for grant in seen]
         for grant, less in removals:
             before = len(system.decisions())
+            refused: set[tuple[str, str]] = set()
             with system.with_policy(role, less):
-                noticed = notices(system, clips["one"], patience)
-            refused = {(one.role, one.action) for one in system.decisions(before) if not one.allowed}
-            # Refused, too: or what was noticed is only that the machine is slow.
+                for _ in range(TRIES):
+                    noticed = notices(system, clips["one"], patience)
+                    refused = {(one.role, one.action) for one in system.decisions(before) if not one.allowed}
+                    # Not refused: what was noticed is only that the machine is slow.
+                    if (role, grant.action) in refused:
+                        break
             if not noticed or (role, grant.action) not in refused:
                 unnoticed.append((grant, noticed, refused))
             print(f"{role} without {grant.statement} {grant.action}: {noticed=}, {refused=}")  # noqa: T201 - an account

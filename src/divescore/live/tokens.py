@@ -149,7 +149,8 @@ class Tokens:
         try:
             parsed = ipaddress.ip_address(address)
             if isinstance(parsed, ipaddress.IPv6Address):
-                network = str(ipaddress.ip_network((parsed, 64), strict=False))
+                # All of IPv4 lies in one /64 of mapped addresses.
+                network = str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
         except ValueError:
             # Not an address (a test event, a proxy's word): its text stands for itself.
             network = address

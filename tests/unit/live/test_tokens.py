@@ -227,4 +227,5 @@ def test_clients_are_told_apart_without_their_addresses(tokens: Tokens) -> None:
     assert len(one) == 32
     assert tokens.client_id("2001:db8:1:2::1") == tokens.client_id("2001:db8:1:2:ffff::9")
     assert tokens.client_id("2001:db8:1:2::1") != tokens.client_id("2001:db8:1:3::1")
+    assert tokens.client_id("::ffff:203.0.113.7") == one != tokens.client_id("::ffff:203.0.113.8")
     assert tokens.client_id("not-an-address") != one
