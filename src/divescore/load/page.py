@@ -17,6 +17,15 @@ STAGES = {
     "scored": "scored",
     "pushed": "pushed",
 }
+# Where the report has each stage's moments, job by job.
+SAMPLES = {
+    "upload": "sent",
+    "sent": "sent",
+    "admitted": "admitted",
+    "started": "claimed",
+    "scored": "scored",
+    "pushed": "arrived",
+}
 FIGURES = ("n", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
 # Quantiles of the spectrum's axis, whose places grow with each nine.
 NINES = (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -153,10 +162,10 @@ def _figures(report: Mapping[str, Any]) -> str:
 def _plots(report: Mapping[str, Any]) -> list[str]:
     samples = report["samples"]
     intended = samples["intended"]
-    ends = {"started": samples["claimed"], "scored": samples["scored"], "pushed": samples["arrived"]}
     spectra = []
-    for colour, (name, moments) in enumerate(ends.items()):
-        waits = [end - start for start, end in zip(intended, moments, strict=True) if end is not None]
+    for colour, name in enumerate(report["latency"]):
+        moments = zip(intended, samples[SAMPLES[name]], strict=True)
+        waits = [end - start for start, end in moments if end is not None]
         # The largest of n stands half a sample before the end, which an axis of nines never reaches.
         places = [(_nines(min(q, 1 - 0.5 / len(waits))), max(value, 1e-4)) for q, value in spectrum(waits)]
         spectra.append(Line(STAGES[name], places, colour))

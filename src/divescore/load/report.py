@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from divescore.jobs.view import iso
 from divescore.load.ledger import FINAL, SCORED, Entry, Ledger
 from divescore.load.percentiles import spread
 from divescore.load.run import Run
@@ -55,6 +56,7 @@ def build(run: Run, route: str, answers: Counter[str], provenance: dict[str, Any
         "drain": drain(entries),
         "tail": tail(entries),
         "busiest": busiest(entries),
+        "start": iso(round(ledger.started_at * 1000)),
         "duration": round(run.ended_at - ledger.started_at, 3),
         "preparation": round(run.prepared_in, 3),
         "interrupted": run.interrupted,
@@ -63,6 +65,7 @@ def build(run: Run, route: str, answers: Counter[str], provenance: dict[str, Any
         "sockets": {"count": run.sockets.count, **dict(run.sockets.tally)},
         "answers": dict(answers),
         "dead_letters": run.dead_letters,
+        "queue_missed": run.depths_missed,
         "queue": [
             {
                 "at": round(sample.at - ledger.started_at, 3),
@@ -75,6 +78,7 @@ def build(run: Run, route: str, answers: Counter[str], provenance: dict[str, Any
         "samples": {
             "intended": _since(ledger, (entry.intended for entry in entries)),
             "sent": _since(ledger, (entry.sent for entry in entries)),
+            "admitted": _since(ledger, (entry.reached.get("QUEUED") for entry in entries)),
             "claimed": _since(ledger, (entry.reached.get("PROCESSING") for entry in entries)),
             "scored": _since(ledger, (end_of(entry) for entry in entries)),
             "arrived": _since(ledger, (entry.pushed for entry in entries)),

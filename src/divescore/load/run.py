@@ -1,6 +1,7 @@
 """One run from its preparation to its account: arrivals, watchers, sampler and view side by side."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections import Counter
@@ -19,9 +20,11 @@ from divescore.load.upload_route import State
 
 LEAD = 0.2  # between the end of the preparation and the first arrival
 CHECKED_EVERY = 0.1
+CANCELS_WITHIN = 15.0
 SETTLES_WITHIN = 10.0  # pushes of jobs that were cancelled at the end
 # A push may overtake the end of another socket's; what comes twice mostly comes at once.
 LISTENS_AFTER = 1.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Route(Protocol):
@@ -54,6 +57,7 @@ class Run:
     sends: Sends
     sockets: Sockets
     depths: list[Depth] = field(default_factory=list)
+    depths_missed: int = 0  # reads of the queues that failed
     stage: str = "preparing"
     prepared_in: float = 0.0
     ended_at: float = 0.0
@@ -89,14 +93,19 @@ async def carry_out(
             sampling = asyncio.create_task(sampler.run())
             run.depths = sampler.samples
             run.stage = "sending"
+            say(f"sending {run.sends.planned} jobs")
             intended = run.ledger.start(clock() + LEAD)
             if await _unless(stopping, generate(intended, _sender(route, run, clock), run.sends, most_at_once, clock)):
                 run.stage = "waiting"
                 await _unless(stopping, _drained(run, clock, patience))
+        else:
+            run.ledger.start(clock())
         run.interrupted = stop.is_set()
         run.stage = "settling"
+        say("drawing up the account")
         await _settle(route, run)
         run.ended_at = clock()
+        run.depths_missed = sampler.failed
         run.dead_letters = await asyncio.to_thread(sampler.dead_letters)
         run.load = (run.load[0], os.getloadavg()[0])
     finally:
@@ -104,6 +113,8 @@ async def carry_out(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for number in SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
         run.stage = "clearing away"
         await run.sockets.close()
         await route.close()
@@ -112,15 +123,14 @@ async def carry_out(
 def _on_signals(say: Callable[[str], None]) -> asyncio.Event:
     """An event that the first SIGINT or SIGTERM sets; the second finds the handlers gone."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def interrupted() -> None:
         say("Ending: nothing more is sent, what is open is cancelled. Once more ends it at once, without a report.")
         stop.set()
-        for number in numbers:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
 
-    for number in numbers:
+    for number in SIGNALS:
         loop.add_signal_handler(number, interrupted)
     return stop
 
@@ -167,7 +177,10 @@ async def _settle(route: Route, run: Run) -> None:
     ledger = run.ledger
     if run.interrupted:
         named = [entry.number for entry in ledger.entries if entry.began and entry.job_id and not entry.ended]
-        await asyncio.gather(*(route.cancel(number) for number in named))
+        # A system that is overwhelmed may not take even this; it then expires or scores them by itself.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CANCELS_WITHIN):
+                await asyncio.gather(*(route.cancel(number) for number in named))
         for _ in range(round(SETTLES_WITHIN / CHECKED_EVERY)):
             if not ledger.waiting:
                 break
