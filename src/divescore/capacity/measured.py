@@ -52,11 +52,19 @@ class Flood:
 
 
 def read_measurement(path: Path = SHIPPED) -> Measurement:
-    """The stages of one dive, out of a bench's document. Raises MeasurementInvalid."""
+    """The stages of one dive out of a bench's document, or the whole attempts of a load test's.
+
+    A flood's attempts compete with each other for the machine, so they are longer than those of a bench. Raises
+    MeasurementInvalid.
+    """
     document = _load(path)
     stages = document.get("stages")
     if not isinstance(stages, dict):
-        raise MeasurementInvalid(f"{path} has no `stages`; make it with: divescore bench --json")
+        values = sorted(read_flood(path).service.values)
+        points = [
+            (share, values[min(len(values) - 1, int(len(values) * share))]) for share in (0.0, 0.5, 0.9, 0.99, 1.0)
+        ]
+        return Measurement(Work(0.0, 0.0, 0.0, points[1][1]), Quantiles(points), f"a flood, {path.name}")
     try:
         medians = {name: float(stages[name]["median"]) for name in ("download", "decode", "infer", "write")}
         worker = stages.get("worker")

@@ -47,6 +47,13 @@ def test_a_bench_gives_work_and_its_spread(tmp_path: Path) -> None:
     assert plain.worker.mean == pytest.approx(0.04)
 
 
+def test_a_flood_gives_whole_attempts(tmp_path: Path) -> None:
+    samples = {"sent": [0.0] * 4, "claimed": [0.0, 1.0, 2.0, 3.0], "scored": [0.2, 1.3, 2.4, 3.9]}
+    found = read_measurement(written(tmp_path, FLOOD | {"samples": samples}))
+    assert found.work.total == pytest.approx(0.4)
+    assert 0.2 < found.worker.mean < 0.9
+
+
 @pytest.mark.parametrize("document", [[], {}, {"stages": {}}, {"stages": {**STAGES, "infer": {"median": "fast"}}}])
 def test_what_is_no_bench_is_refused(tmp_path: Path, document: Any) -> None:
     with pytest.raises(MeasurementInvalid):
