@@ -7,7 +7,9 @@ Values = NDArray[np.float64]
 
 
 def rank_correlation(a: Values, b: Values) -> float:
-    """Spearman's rank correlation, ties by their mean rank."""
+    """Spearman's rank correlation, ties by their mean rank; 0 where one side says the same of all."""
+    if np.ptp(a) == 0.0 or np.ptp(b) == 0.0:
+        return 0.0
     return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
 

@@ -7,6 +7,7 @@ and Morris, CVPR 2019. There Adam at a constant rate, here AdamW with warm-up an
 
 import hashlib
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -131,27 +132,45 @@ def fit_c3d(
     fit(network, DiveBatches(data, settings), loss_of, loop, running, on_progress, normalise, identity)
 
 
-@torch.inference_mode()
-def measure_c3d(network: C3dAvg, data: RealDives, device: str, on_progress: OnProgress) -> dict[str, float]:
-    """Agreement with the judges on the test dives, in points, and the share of them that each head names rightly.
+@dataclass(frozen=True)
+class C3dReadings:
+    """What a network says of N dives, beside the judges: points, and by class head whether it was right."""
 
-    The six clips that training sees, without shift; the scorer itself also looks at the seventh.
-    """
+    guess: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    right: dict[str, NDArray[np.bool_]]
+
+    def figures(self) -> dict[str, float]:
+        """Agreement with the judges, and the share of dives that each head names rightly."""
+        shares = {f"{name}_accuracy": round(float(right.mean()), 4) for name, right in self.right.items()}
+        return {"dives": float(len(self.truth)), **agreement(self.guess, self.truth), **shares}
+
+    def interval_factor(self, level: float) -> float:
+        """Half width, in units of the score, that a share `level` of the dives stays within (conformal prediction)."""
+        errors = np.abs(self.guess - self.truth) / SCORE_UNIT
+        return round(float(np.quantile(errors, min(level * (1 + 1 / len(errors)), 1.0))), 4)
+
+
+@torch.inference_mode()
+def read_c3d(
+    network: C3dAvg, data: RealDives, dives: Sequence[LabelledDive], device: str, on_progress: OnProgress
+) -> C3dReadings:
+    """Run `network` over `dives`: the six clips that training sees, without shift. The scorer adds the seventh."""
     place = device_of(device)
     network.to(place).eval()
-    guesses, right = [], np.zeros(len(CLASS_HEADS))
-    for index, dive in enumerate(data.test):
+    guesses = []
+    right: dict[str, list[bool]] = {name: [] for name in network.heads}
+    for index, dive in enumerate(dives):
         paths = data.paths(dive, LENGTH)[: LENGTH // CLIP * CLIP]
         frames = into_clips(np.stack([middle(read_frame(path)) for path in paths]))
         outputs: C3dOutputs = network(normalise(torch.from_numpy(frames)[None].to(place)))
         guesses.append(SCORE_UNIT * float(outputs.score[0]))
-        named = [int(logits[0].argmax()) for logits in outputs.classes.values()]
-        right[: len(named)] += np.equal(named, labels_of(dive)[1 : 1 + len(named)])
-        on_progress("measuring", (index + 1) / len(data.test), f"{index + 1} of {len(data.test)} dives")
+        for name, logits in outputs.classes.items():
+            right[name].append(int(logits[0].argmax()) == dive.classes[_LABELS[name]])
+        on_progress("measuring", (index + 1) / len(dives), f"{index + 1} of {len(dives)} dives")
     network.to("cpu")
-    found = agreement(np.array(guesses), np.array([dive.score for dive in data.test]))
-    shares = zip(CLASS_HEADS, right / len(data.test), strict=True) if network.heads else ()
-    return {"dives": float(len(data.test)), **found, **{f"{name}_accuracy": round(float(s), 4) for name, s in shares}}
+    truth = np.array([dive.score for dive in dives])
+    return C3dReadings(np.array(guesses), truth, {name: np.array(values) for name, values in right.items()})
 
 
 def fingerprint(data: RealDives) -> str:

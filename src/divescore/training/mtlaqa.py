@@ -12,7 +12,7 @@ Instead of the pickles there may be one `annotations.csv` with a row a dive; its
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ COLUMNS = (
 )
 CLASSES = {"position": 3, "armstand": 2, "rotation_type": 4, "ss_no": 10, "tw_no": 8}
 """Labelled classes: free, pike, tuck; no, yes; back, forward, inward, reverse; half somersaults; half twists."""
+HELD = 10
 _INFO = (
     *(".", "info", "MTL-AQA_split_0_data", "Ready_2_Use/MTL-AQA_split_0_data"),
     "MTL-AQA_dataset_release/Ready_2_Use/MTL-AQA_split_0_data",
@@ -78,6 +79,11 @@ class RealDives:
             f"{d.event:02d}" for d in (*self.train, *self.test)
         }
         return {name: _numbered(self.frames / name) for name in wanted if (self.frames / name).is_dir()}
+
+    def held_out(self) -> tuple["RealDives", tuple[LabelledDive, ...]]:
+        """The same without every tenth training dive, and these: they set the interval instead."""
+        kept = tuple(dive for place, dive in enumerate(self.train) if place % HELD)
+        return (replace(self, train=kept), self.train[::HELD]) if kept else (self, self.train)
 
     def check(self, length: int) -> None:
         """Raise DataInvalid unless every dive has its last `length` frames."""

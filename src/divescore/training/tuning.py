@@ -30,8 +30,6 @@ LENGTH = 103
 """Frames of a dive, counted back from its end."""
 FRAMES_A_SECOND = 25.0
 """Of the published videos, nearly."""
-HELD = 10
-"""Every tenth training dive is not trained on but sets the interval."""
 _POSITIONS = (Position.FREE, Position.PIKE, Position.TUCK)
 _ROTATIONS = (Rotation.BACK, Rotation.FORWARD, Rotation.INWARD, Rotation.REVERSE)
 _FLAWS = slice(LABELS.index(FLAWS[0]), LABELS.index(FLAWS[-1]) + 1)
@@ -77,8 +75,8 @@ def tune(
     """Train `network` in place; `origin` names its initial weights, `level` is the interval's. Raises TrainingError."""
     data.check(LENGTH)
     shape = Shape(preprocessing.frames, preprocessing.width, preprocessing.height)
-    held, trained = data.train[::HELD], tuple(dive for i, dive in enumerate(data.train) if i % HELD)
-    drawn = real_dataset(trained or held, data, shape, on_progress)
+    rest, held = data.held_out()
+    drawn = real_dataset(rest.train, data, shape, on_progress)
     fit(
         ClipTraining(network, preprocessing),
         ClipBatches(drawn, settings.batch, settings.seed),

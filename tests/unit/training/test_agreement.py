@@ -26,3 +26,4 @@ def test_ranks_count_not_values() -> None:
     assert rank_correlation(a, -a) == pytest.approx(-1.0)
     # Ties share their mean rank: 1.5, 1.5, 3, 4.
     assert rank_correlation(a, np.array([5.0, 5.0, 6.0, 7.0])) == pytest.approx(0.9487, abs=1e-4)
+    assert rank_correlation(a, np.ones(4)) == 0.0

@@ -16,9 +16,9 @@ from divescore.training.c3davg import (
     DiveBatches,
     fit_c3d,
     loss_of,
-    measure_c3d,
     middle,
     normalise,
+    read_c3d,
 )
 from divescore.training.errors import CheckpointMismatch
 from divescore.training.loop import Running
@@ -100,7 +100,10 @@ def test_learns_resumes_and_measures(data: RealDives, tmp_path: Path) -> None:
     with pytest.raises(CheckpointMismatch, match="origin"):
         fit_c3d(build(), data, settings, running, silent, "elsewhere")
 
-    found = measure_c3d(network, data, "cpu", silent)
+    readings = read_c3d(network, data, data.test, "cpu", silent)
+    found = readings.figures()
     assert found["dives"] == 2
     assert set(found) >= {"rank_correlation", "relative_error", "mean_error", "ss_no_accuracy", "rot_type_accuracy"}
-    assert "ss_no_accuracy" not in measure_c3d(build(heads=False), data, "cpu", silent)
+    # All dives lie within the widest error.
+    assert readings.interval_factor(0.9) == pytest.approx(np.abs(readings.guess - readings.truth).max() / 17, abs=1e-4)
+    assert "ss_no_accuracy" not in read_c3d(build(heads=False), data, data.test, "cpu", silent).figures()

@@ -41,6 +41,15 @@ def test_reads_the_published_layout(folder: Path) -> None:
     assert read_frame(data.paths(test, 1)[0]).shape == (SIZE[1], SIZE[0], 3)
 
 
+def test_every_tenth_is_held_out() -> None:
+    dives = tuple(LabelledDive(1, number, 110, 1.0, 1.0, {}) for number in range(1, 22))
+    rest, held = RealDives(dives, dives[:1], Path()).held_out()
+    assert [dive.dive for dive in held] == [1, 11, 21]
+    assert [dive.dive for dive in rest.train] == [*range(2, 11), *range(12, 21)]
+    # One dive cannot be spared.
+    assert RealDives(dives[:1], (), Path()).held_out() == (RealDives(dives[:1], (), Path()), dives[:1])
+
+
 def test_a_shift_ends_where_the_frames_end(folder: Path) -> None:
     data = read_dives(folder)
     last = LabelledDive(1, 9, FRAMES, 1.0, 1.0, {})
