@@ -161,3 +161,17 @@ def test_every_wildcard_resource_has_its_reason_beside_it() -> None:
     wild = [line for line in lines if line.strip().removeprefix("- ").startswith(('Resource: "*"', "Resource: '*'"))]
     assert len(wild) == len(GRANTED) + 1  # X-Ray of each role, and the queues' policy, which only denies
     assert all("# " in line for line in wild)
+
+
+def test_a_function_is_called_by_its_own_routes_and_schedule_alone(template: translate.Template) -> None:
+    callers = set()
+    for permission in translate.resources(template, "AWS::Lambda::Permission").values():
+        given = permission["Properties"]
+        [function] = {"PresignFunction", "WsConnectFunction", "SweepFunction"} & set(re.findall(r"\w+", str(given)))
+        [source] = set(re.findall(r"'(Api)'|\{(Live)\.|'(SweepFunctionEveryMinute)'", str(given["SourceArn"])))
+        callers.add((function, given["Principal"], "".join(source)))
+    assert callers == {
+        ("PresignFunction", "apigateway.amazonaws.com", "Api"),
+        ("WsConnectFunction", "apigateway.amazonaws.com", "Live"),
+        ("SweepFunction", "events.amazonaws.com", "SweepFunctionEveryMinute"),
+    }
