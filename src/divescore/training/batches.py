@@ -3,7 +3,9 @@
 Each draws from (seed, step) alone and packs its inputs into one tensor, as the loop asks; the modules here unpack them.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -92,10 +94,19 @@ class FrameTraining(nn.Module):
 
 
 class SeenBatches:
-    """What the trained locator and looker see of whole clips, for the judge to learn from."""
+    """What the trained locator and looker see of whole clips, for the judge to learn from.
 
-    def __init__(self, seen: NDArray[np.float16], labels: NDArray[np.float32], size: int, seed: int) -> None:
-        self._seen, self._labels, self._size, self._seed = seen, labels, size, seed
+    `look` gives float16 [N, T, INPUTS]; it takes minutes, and is called only when there is a step left to do.
+    """
+
+    def __init__(
+        self, look: Callable[[], NDArray[np.float16]], labels: NDArray[np.float32], size: int, seed: int
+    ) -> None:
+        self._look, self._labels, self._size, self._seed = look, labels, size, seed
+
+    @cached_property
+    def _seen(self) -> NDArray[np.float16]:
+        return self._look()
 
     def __call__(self, step: int) -> Batch:
         """float16 [B, T, INPUTS], float32 [B, len(LABELS)]."""

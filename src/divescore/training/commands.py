@@ -14,6 +14,7 @@ import click
 HEIGHTS = ("1", "3", "5", "7.5", "10")
 NEGATIVE_KINDS = ("noise", "still", "pan", "shapes", "person", "pool", "cuts", "cut-off")
 _REPORT_EVERY = 2.0
+_DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -107,7 +108,7 @@ def _describe(film: Any) -> dict[str, Any]:
 @click.option("--validation", type=click.IntRange(20), default=800, show_default=True, help="Unseen clips.")
 @click.option("--frame-steps", type=click.IntRange(1), default=6500, show_default=True, help="Steps on single frames.")
 @click.option("--judge-steps", type=click.IntRange(1), default=4000, show_default=True, help="Steps of the judge.")
-@click.option("--whole-steps", type=click.IntRange(1), default=6000, show_default=True, help="Steps on whole clips.")
+@click.option("--whole-steps", type=click.IntRange(1), default=3400, show_default=True, help="Steps on whole clips.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Threads to train on.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
@@ -115,6 +116,12 @@ def _describe(film: Any) -> dict[str, Any]:
 @click.option(
     "--checkpoints", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to, and to go on from."
 )
+@click.option("--data", type=_DATA, help="Folder of real dives to train on instead; docs/training.md has its layout.")
+@click.option("--architecture", type=click.Choice(["mini-focus", "c3d-avg"]), default="mini-focus", show_default=True)
+@click.option("--from", "source", type=click.Path(exists=True, path_type=Path), help="Initial weights, with --data.")
+@click.option("--epochs", type=click.IntRange(1), help="Times each real dive is seen.")
+@click.option("--batch", type=click.IntRange(1), help="Real dives a step.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Highest learning rate, with --data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the manifest.")
 def train(
     out: Path,
@@ -129,26 +136,43 @@ def train(
     workers: int,
     cache: Path | None,
     checkpoints: Path | None,
+    data: Path | None,
+    architecture: str,
+    source: Path | None,
+    epochs: int | None,
+    batch: int | None,
+    rate: float | None,
     as_json: bool,
 ) -> None:
-    """Train the shipped network on rendered dives.
+    """Train the shipped network on rendered dives, or it or the published one on real dives.
 
     An interrupted training goes on from its --checkpoints; the result is the same.
 
     \b
     Example:
       divescore train --out model_weights --seed 1 --cache build/clips --checkpoints build/training
+      divescore train --architecture c3d-avg --data ~/mtl-aqa --from ~/c3d.pickle --out weights --checkpoints build/c3d
     """
+    from divescore.scoring.errors import ScoringError
     from divescore.training.errors import TrainingError
     from divescore.training.loop import Running
-    from divescore.training.train import Settings, train
 
-    settings = Settings(seed, clips, validation, frame_steps, judge_steps, whole_steps)
+    if data is None and (architecture != "mini-focus" or source or epochs or batch or rate):
+        raise click.UsageError("--architecture c3d-avg, --from, --epochs, --batch and --rate need --data.")
     command = shlex.join(["divescore", *sys.argv[1:]])
     running = Running(device, threads, checkpoints)
     try:
-        manifest = train(out, settings, command, Reporter(), running, workers, cache)
-    except TrainingError as error:
+        if data is not None:
+            from divescore.training.real import Choices, train_on_real
+
+            choices = Choices(seed, epochs, batch, rate)
+            manifest = train_on_real(architecture, out, data, source, choices, running, command, Reporter())
+        else:
+            from divescore.training.train import Settings, train
+
+            settings = Settings(seed, clips, validation, frame_steps, judge_steps, whole_steps)
+            manifest = train(out, settings, command, Reporter(), running, workers, cache)
+    except (TrainingError, ScoringError) as error:
         raise click.ClickException(error.message) from error
     if as_json:
         click.echo(json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2))
@@ -166,6 +190,8 @@ def train(
 @click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to write pictures to, .svg.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps rendered clips.")
+@click.option("--data", type=_DATA, help="Folder of real dives to measure on instead, on its test split.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="For --data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def evaluate(
     weights: Path | None,
@@ -175,19 +201,23 @@ def evaluate(
     plots: Path | None,
     workers: int,
     cache: Path | None,
+    data: Path | None,
+    device: str,
     as_json: bool,
 ) -> None:
-    """Measure a model on rendered clips that no training has seen.
+    """Measure a model on rendered clips that no training has seen, or on the test split of real dives.
 
     \b
     Example:
       divescore evaluate --clips 300 --divers 20 --plots build/plots
+      divescore evaluate --data ~/mtl-aqa --weights weights
     """
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.manifest import read_manifest
     from divescore.scoring.preprocessing import Preprocessing
     from divescore.training.dataset import Shape, build_dataset
+    from divescore.training.errors import TrainingError
     from divescore.training.evaluate import draw_plots, figures, read
     from divescore.training.flaw_sweeps import sweep_flaws
     from divescore.training.train import VALIDATION_SEEDS, load_network
@@ -195,8 +225,14 @@ def evaluate(
     folder = weights or default_weights()
     try:
         manifest = read_manifest(folder)
+        if data is not None:
+            from divescore.training.real import measure_on_real
+
+            where, found = measure_on_real(folder, manifest, data, device, Reporter())
+            _tell(manifest, where, found, as_json)
+            return
         network = load_network(folder, manifest)
-    except ScoringError as error:
+    except (ScoringError, TrainingError) as error:
         raise click.ClickException(error.message) from error
     wanted = manifest.preprocessing_as(Preprocessing)
     first = VALIDATION_SEEDS + seed * 1_000_000
@@ -228,11 +264,15 @@ def evaluate(
     if plots is not None:
         sweeps = {name: one.sweep for name, one in swept.items()}
         draw_plots(plots, readings, manifest.gate.threshold, manifest.interval.factor, sweeps)
+    _tell(manifest, f"{clips} unseen rendered clips (seed {seed})", measured, as_json)
+
+
+def _tell(manifest: Any, where: str, measured: dict[str, Any], as_json: bool) -> None:
     document = {"model": {"id": manifest.id, "version": manifest.version, "sha256": manifest.sha256}, **measured}
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
-    click.echo(f"{manifest.id} {manifest.version} on {clips} unseen rendered clips (seed {seed})")
+    click.echo(f"{manifest.id} {manifest.version} on {where}")
     for name, value in measured.items():
         click.echo(f"  {name.replace('_', ' ')}: {value}")
 

@@ -7,10 +7,13 @@ whole clips, then all are trained together. Every part's result depends on the s
 import json
 import tempfile
 import time
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from divescore.scoring.errors import WeightsInvalid
@@ -58,7 +61,7 @@ class Settings:
     """Of four frames of each of 32 clips."""
     judge_steps: int = 4000
     """Of 64 clips each."""
-    whole_steps: int = 6000
+    whole_steps: int = 3400
     """Of 8 clips each."""
     bfloat16: bool = True
     frames: int = 32
@@ -148,11 +151,15 @@ def fit_all(
         *part("frames", settings.frame_steps, 2e-3, 0.02),
         identity=identity | {"batch": settings.frames},
     )
-    on_progress("looking", 0.0, f"{len(dataset)} clips")
-    seen = look_through(network, dataset, preprocessing, settings.seed, settings.bfloat16)
+
+    def look() -> NDArray[np.float16]:
+        on_progress("looking", 0.0, f"{len(dataset)} clips")
+        copy = deepcopy(network)  # this runs in the loop's other thread, while the loop holds the network
+        return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16)
+
     fit(
         JudgeTraining(network.judge),
-        SeenBatches(seen, dataset.labels, settings.judged, settings.seed),
+        SeenBatches(look, dataset.labels, settings.judged, settings.seed),
         lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
         *part("judge", settings.judge_steps, 1e-3, 0.05),
         identity=identity | {"batch": settings.judged, "after": settings.frame_steps},
