@@ -115,6 +115,7 @@ def test_no_region_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(NoSystem, match="no AWS Region"):
         find_owner("dives")
 
