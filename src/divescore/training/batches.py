@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.scoring.focus import SQUARE, FocusNetwork, Judge, Outputs, Seen, arrange
+from divescore.scoring.focus import FocusNetwork, Judge, Outputs, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.sight import SQUARE, Seen
 from divescore.training.augment import Framing, develop, square_about
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch

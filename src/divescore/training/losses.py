@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs, Seen
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs
+from divescore.scoring.sight import Seen
 from divescore.training.dataset import LABELS
 from divescore.training.flaws import COSTS
 from divescore.training.marks import GAPS, JOINTS, MARK

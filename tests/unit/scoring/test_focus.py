@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, SQUARE, FocusNetwork, Judge, arrange, cut_out
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Judge, arrange
+from divescore.scoring.sight import SQUARE, cut_out
 
 
 @pytest.fixture(scope="module")

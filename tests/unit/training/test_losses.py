@@ -2,7 +2,8 @@
 
 import torch
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, JOINTS, Located, Outputs, Seen
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs
+from divescore.scoring.sight import JOINTS, Located, Seen
 from divescore.training.dataset import LABELS
 from divescore.training.losses import into_squares, loss_of, loss_of_seen
 from divescore.training.marks import MARK, MARKS, UNKNOWN
