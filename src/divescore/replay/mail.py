@@ -11,6 +11,7 @@ BATCH = 10  # messages per call, SQS's limit
 BATCH_BYTES = 256 * 1024  # of all bodies and attributes of a batch; SQS takes four times as much today, not everywhere
 # An empty answer to a short poll says little, since not every server was asked; an empty long poll asked them all.
 LONG_POLL_SECONDS = 1
+SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.001, 1.0
 REPEATS = 10  # so many answers with nothing new in them: the first letters are visible again already
 
 Item = TypeVar("Item")
@@ -155,14 +156,13 @@ class Pacer:
         """Messages to send at once, so that even a batch is no burst of more than a tenth of a second."""
         return BATCH if self._rate is None else max(1, min(BATCH, int(self._rate / 10)))
 
-    def wait(self, messages: int) -> None:
-        """Return when `messages` more may be sent."""
-        if self._rate is None:
-            return
-        now = self._clock()
-        if self._free_at > now:
-            self._sleep(self._free_at - now)
-        self._free_at = max(self._free_at, now) + messages / self._rate
+    def wait(self, messages: int, stopped: Callable[[], bool]) -> bool:
+        """Return True when `messages` more may be sent, False once `stopped`, which is asked every second, says so."""
+        while not (ends := stopped()) and (rest := self._free_at - self._clock()) > SHORTEST_WAIT_SECONDS:
+            self._sleep(min(rest, LONGEST_WAIT_SECONDS))
+        if self._rate is not None:
+            self._free_at = max(self._free_at, self._clock()) + messages / self._rate
+        return not ends
 
 
 def _message(letter: Letter, delay: int) -> dict[str, Any]:

@@ -128,7 +128,9 @@ def send(selection: Selection, orders: Orders) -> dict[str, Any]:
             if first:
                 run.carry_out(first)
                 sent = [job for step in first if run.ended(step, Outcome.SENT) for job in step.case.jobs]
-                verdict = canary.wait_for(place.table, sent, orders.canary_seconds, stopped, orders.clock, orders.sleep)
+                verdict = canary.wait_for(
+                    place.table, sent, orders.canary_seconds, run.interrupted, orders.clock, orders.sleep
+                )
             good = verdict.well and all(run.ended(step, Outcome.SENT) for step in first)
             if good:
                 run.carry_out(rest)

@@ -111,23 +111,18 @@ def show_groups(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def show_items(console: Console, items: Sequence[dict[str, Any]]) -> None:
-    """One line for each letter; with its outcome after a run."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("queue", "message", "job", "cause", "age", "attempts", "action"):
-        table.add_column(name, overflow="fold")
+    """One line for each letter, never wrapped or cut, so that ids can be copied; with its outcome after a run."""
+    rows = [("queue", "message", "job", "cause", "age", "attempts", "action")]
     for one in items:
         more = one.get("why") or one.get("because") or one.get("duplicateOf") or ""
         fate = one.get("outcome", one["action"]) + (f": {more}" if more else "")
-        table.add_row(
-            one["queue"],
-            one["messageId"] or "-",
-            " ".join(one["jobs"]) or "-",
-            one["cause"],
-            age(one["ageSeconds"] * 1000),
-            "-" if one["attempts"] is None else str(one["attempts"]),
-            fate,
-        )
-    console.print(table)
+        attempts = "-" if one["attempts"] is None else str(one["attempts"])
+        message, jobs = one["messageId"] or "-", " ".join(one["jobs"]) or "-"
+        rows.append((one["queue"], message, jobs, one["cause"], age(one["ageSeconds"] * 1000), attempts, fate))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] + [0]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def show_whole(console: Console, one: dict[str, Any]) -> None:

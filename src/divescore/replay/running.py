@@ -81,10 +81,10 @@ class Run:
         for source in (Source.UPLOADS, Source.SCORING, Source.JOBS):
             mine = [step for step in steps if step.action is Action.SEND and step.letter.source is source]
             for batch in batches(mine, lambda step: step.letter, self.pacer.batch):
-                if self._go_on(len(batch)):
+                if self.pacer.wait(len(batch), self.interrupted):
                     self._send(source, batch)
         for step in steps:
-            if step.action is Action.PUSH and self._go_on(1):
+            if step.action is Action.PUSH and self.pacer.wait(1, self.interrupted):
                 self._push(step)
         self._remove([step for step in steps if step.action in (Action.REMOVE, Action.DUPLICATE)])
         self.leave(
@@ -102,12 +102,10 @@ class Run:
             skipped = step.action is Action.SKIP
             self._settle(step, Outcome.SKIPPED if skipped else Outcome.LEFT, step.reason if skipped else why)
 
-    def _go_on(self, messages: int) -> bool:
-        if self.stopped():
-            return False
-        self.pacer.wait(messages)
+    def interrupted(self) -> bool:
+        """Whether to stop; asked while the run waits for something, so it keeps the letters hidden meanwhile."""
         self.desk.renew()
-        return not self.stopped()
+        return self.stopped()
 
     def _send(self, source: Source, steps: Sequence[Step]) -> None:
         outbox = self.place.outbox(source)

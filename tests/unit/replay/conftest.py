@@ -119,9 +119,9 @@ class Graveyard:
         return self.put(replace(job, **(settled | {"status": status, "object_version": version} | changes)))
 
     def put(self, job: Job) -> Job:
-        """Set a record."""
+        """Set a record; the job as it is read back."""
         self.world.dynamodb.items[f"JOB#{job.job_id}", "JOB"] = to_item(job)
-        return job
+        return self.world.read(job)
 
     def letter(self, job: Job, attributes: Mapping[str, Any] = ATTRIBUTES, trace: str | None = "Root=1-2-3") -> Message:
         """A dead letter of the scoring queue about a job."""

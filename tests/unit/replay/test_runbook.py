@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from divescore.cli import main
@@ -29,13 +30,11 @@ def test_every_alarm_has_its_section_that_ends_in_commands() -> None:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_runbook_can_be_given(line: str) -> None:
-    words = shlex.split(line.replace("\n", " "), comments=True)[1:]
-    command, context = main, main.make_context("divescore", list(words), resilient_parsing=True)
-    while hasattr(command, "get_command"):
-        name, words = words[0], words[1:]
-        found = command.get_command(context, name)
+    name, *words = shlex.split(line.replace("\n", " "), comments=True)
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        name, *words = words
+        found = command.get_command(click.Context(command), name)
         assert found is not None, name
-        command = found  # type: ignore[assignment]  # a group or a command
-        if not hasattr(command, "get_command"):
-            break
-    command.make_context(words and str(words[0]) or "", list(words))
+        command = found
+    command.make_context(name, words)  # parses, and raises what the user would be told
