@@ -93,11 +93,48 @@ up: $(READY) ## start the system on this machine and return
 down: $(READY) ## stop it
 	@$(BIN)/divescore down
 
+# SAM in an environment of its own: it pins what we pin otherwise. A `sam` that is installed already is as good.
+SAM_READY := build/sam/.ready
+SAM ?= $(shell command -v sam || echo build/sam/bin/sam)
+
+$(SAM_READY):
+	@echo "Installing the SAM CLI into build/sam (once)" >&2
+	@$(PYTHON) -m venv build/sam
+	@build/sam/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0
+	@touch $@
+
+.PHONY: sam
+sam: $(if $(findstring build/sam,$(SAM)),$(SAM_READY))
+
+# The layer is built for the functions' Python, whichever runs here; without Docker the worker's image is left out.
+.PHONY: sam-check
+sam-check: sam ## the template by SAM's own linter, and a build of all but the worker's image (installs the SAM CLI)
+	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
+	@SAM_CLI_TELEMETRY=0 $(SAM) build --exclude WorkerFunction --build-dir build/sam-check --cache-dir build/sam-cache
+
+# Guided the first time; SAM_FLAGS are `sam deploy`'s, for machines that nobody guides.
 .PHONY: deploy
-deploy: ## build and deploy to AWS (asks the first time; needs the SAM CLI, Docker and an account)
-	@command -v sam >/dev/null || { echo "Deploying needs the AWS SAM CLI: pip install aws-sam-cli, in an environment of its own." >&2; exit 1; }
-	@sam build
-	@if grep -q '^region' samconfig.toml; then sam deploy; else sam deploy --guided; fi
+deploy: $(READY) web sam ## build, deploy to AWS (asks the first time), publish the page, score a dive (needs Docker and an account)
+	@command -v docker >/dev/null || { echo "The worker's image is built with Docker, which is not installed." >&2; exit 1; }
+	@$(SAM) build
+	@if [ -n "$(SAM_FLAGS)" ]; then $(SAM) deploy --no-fail-on-empty-changeset $(SAM_FLAGS); \
+	elif grep -q '^region' samconfig.toml; then $(SAM) deploy --no-fail-on-empty-changeset; else $(SAM) deploy --guided; fi
+	@$(MAKE) publish smoke
+
+.PHONY: publish
+publish: $(READY) web ## upload the page to the stack on AWS (STACK=, or samconfig.toml's)
+	@$(BIN)/divescore publish --wait $(if $(STACK),--stack $(STACK))
+
+.PHONY: smoke
+smoke: $(READY) ## score a dive through the stack on AWS (STACK=, or samconfig.toml's)
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
+	eval "$$($(BIN)/python -m divescore.deploy.target $(STACK))"; \
+	$(BIN)/divescore score --stack "$$STACK" --dive 107B "$$folder/dive-107B.webm"
+
+.PHONY: destroy
+destroy: $(READY) ## delete the stack on AWS with all its data; asks for its name (YES=1: does not)
+	@$(BIN)/divescore destroy $(if $(STACK),--stack $(STACK))
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +147,9 @@ lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/cfn-lint template.yaml .github/aws.yaml
+	@$(BIN)/hadolint functions/worker/Dockerfile
+	@$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	@cd web && npm run --silent check
 
 .PHONY: unit

@@ -23,6 +23,8 @@ COMMANDS = {
     "bench": "divescore.bench.commands",
     "capacity": "divescore.capacity.commands",
     "keys": "divescore.keys.commands",
+    "publish": "divescore.deploy.commands",
+    "destroy": "divescore.deploy.commands",
 }
 
 
