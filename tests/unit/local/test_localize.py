@@ -111,7 +111,9 @@ def test_concurrency_is_a_number_as_the_engine_compares_it() -> None:
 
 
 def test_loopback_does_without_tls_and_keeps_every_other_statement() -> None:
-    assert "UploadsBucketPolicy" not in local()["Resources"]
+    assert {"UploadsBucketPolicy", "QueuesPolicy"}.isdisjoint(local()["Resources"])
+    [statement] = properties("UploadsQueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Sid"] == "NotificationsOfThisAccount"
     [statement] = properties("SiteBucketPolicy")["PolicyDocument"]["Statement"]
     assert statement["Sid"] == "TheDistributionReads"
     assert properties("Site")["DistributionConfig"]["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "allow-all"
