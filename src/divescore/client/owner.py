@@ -80,7 +80,7 @@ def plainly(problem: str) -> Iterator[None]:
     except NoCredentialsError as error:
         raise NoSystem(f"{problem}: there are no AWS credentials here; set AWS_PROFILE, say.") from error
     except NoRegionError as error:
-        raise NoSystem(f"{problem}: no AWS Region is chosen; set AWS_REGION.") from error
+        raise NoSystem(f"{problem}: no AWS Region is chosen; set AWS_DEFAULT_REGION.") from error
     except ClientError as error:
         said = error.response.get("Error", {})
         raise NoSystem(f"{problem}: {said.get('Message') or said.get('Code') or error}") from error
