@@ -44,7 +44,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    for old in _newest_first(folder)[KEPT:]:
+    # What a process that was killed while writing left behind may be a gigabyte.
+    for old in (*_newest_first(folder)[KEPT:], *folder.glob("draft-*.tmp")):
         old.unlink(missing_ok=True)
     return path
 

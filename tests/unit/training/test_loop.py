@@ -107,6 +107,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "draft-1.tmp").write_bytes(b"cut off")
 
     assert same(trained(running=running), trained())
+    assert not (tmp_path / "draft-1.tmp").exists()
 
 
 def test_writes_by_the_clock_too(tmp_path: Path) -> None:
