@@ -35,6 +35,11 @@ class Post:
         return cls(message["Body"], attributes, system.get("MessageGroupId"), system.get("AWSTraceHeader"))
 
     @property
+    def job_id(self) -> str:
+        """The job that it is about."""
+        return str(json.loads(self.body)["jobId"])
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """For SendMessage."""
         header = {"AWSTraceHeader": {"DataType": "String", "StringValue": self.trace}}
@@ -117,7 +122,7 @@ def waiting(sqs: Any, url: str, jobs: Collection[str], seconds: float) -> list[P
     """
     found: dict[str, dict[str, Any]] = {}
     end = time.monotonic() + seconds
-    while time.monotonic() < end and {json.loads(message["Body"])["jobId"] for message in found.values()} < set(jobs):
+    while time.monotonic() < end and not {Post.of(message).job_id for message in found.values()} >= set(jobs):
         answer = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1, **ALL
         )

@@ -149,8 +149,8 @@ def prove(system: System, letters: int, kills: int, seed: int, video: bytes, say
     states = wait_until_scored(system.dynamodb, stack.table, list(buried), SCORED_WITHIN)
     times = times_scored(system.dynamodb, system.client("dynamodbstreams"), stack.table)
     posts = [delivered(note) for note in system.faults.notes() if note["event"] == "delivered"]
-    reached = {json.loads(post.body)["jobId"] for post in posts}
-    altered = [post for post in posts if post != buried[json.loads(post.body)["jobId"]]]
+    reached = {post.job_id for post in posts}
+    altered = [post for post in posts if post != buried[post.job_id]]
     return {
         "letters": letters,
         "kills": kills,

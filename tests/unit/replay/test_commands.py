@@ -136,8 +136,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert (result.exit_code, "does not answer" in result.stderr, result.stdout) == (1, True, "")
 
 
-@pytest.mark.parametrize("words", [("list",), ("run", "--yes"), ("show", "x")])
-def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -145,5 +144,5 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wo
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    result = call(*words, "--stack", "divescore")
+    result = call("list", "--stack", "divescore")
     assert (result.exit_code, "credentials" in result.stderr) == (1, True)

@@ -17,6 +17,12 @@ EVERY_TYPE: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_long_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moto waits for real."""
+    monkeypatch.setattr("divescore.replay.mail.LONG_POLL_SECONDS", 0)
+
+
 def bury(aws: Aws, count: int, **more: Any) -> None:
     for number in range(count):
         aws.sqs.send_message(QueueUrl=aws.scoring_dlq, MessageBody=f"letter {number}", **more)
