@@ -189,7 +189,7 @@ def unpacked() -> None:
 
     from divescore.scoring import c3d_engine
 
-    def layer(weight: Tensor, bias: Tensor, _size: list[int], dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    def layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
         own = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         return lambda x: functional.relu(functional.conv3d(x, own, bias.to(dtype), padding=1))
 
