@@ -73,7 +73,7 @@ def write_folder(
     names: list[str] = []
     for name, tensors in parts:
         dtype = torch.float16 if half else torch.float32
-        save_file({key: value.to(dtype).contiguous() for key, value in tensors.items()}, out / name)
+        _save({key: value.to(dtype).contiguous() for key, value in tensors.items()}, out / name)
         say(f"{name}: {(out / name).stat().st_size / 1e6:.0f} MB")
         names.append(name)
         del tensors
@@ -140,6 +140,11 @@ def _part(model: nn.Module, trunk: bool) -> Tensors:
     }
 
 
+def _save(tensors: Tensors, path: Path) -> None:
+    save_file(tensors, path)
+    path.chmod(0o644)  # an image's files are root's, and the worker is not
+
+
 def _round(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, say: Say) -> list[str]:
     pairs = [(SCORE_TRUNK, SCORE_ROUNDED), *([(GATE_TRUNK, GATE_ROUNDED)] if network.gate else [])]
     for source, target in pairs:
@@ -148,7 +153,7 @@ def _round(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, say:
             for name in ROUNDED:
                 levels, scale = rounded(file.get_tensor(f"{name}.weight"))
                 tensors |= {f"{name}.weight": levels, f"{name}.scale": scale}
-        save_file(tensors, out / target)
+        _save(tensors, out / target)
     found = C3dRuntime(out, network, preprocessing, Precision.INT8).answer()
     off = difference(found, network.check) if network.check else 1.0
     if off <= BOUND:

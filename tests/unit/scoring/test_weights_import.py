@@ -100,6 +100,11 @@ def test_checkpoints_that_do_not_fit_are_named(published: Path, tmp_path: Path, 
         parse_manifest(tmp_path / "out")
 
 
+def test_everybody_may_read_what_is_written(imported: Path) -> None:
+    for file in parse_manifest(imported).files:
+        assert (imported / file.name).stat().st_mode & 0o777 == 0o644
+
+
 def test_half_is_half_as_large(published: Path, imported: Path, tmp_path: Path) -> None:
     half = import_weights(published, tmp_path, half=True, int8=False)
     whole = {file.name: file.bytes for file in parse_manifest(imported).files}
