@@ -4,9 +4,9 @@
     python -m tests.bench.simulated [--jobs 200] [--json]
 
 With --report, a flood that was measured before (`divescore load --json` or `divescore bench --json`); else one on a
-system that this program starts and stops itself. The simulation gets the flood's arrivals and number of workers, and
-service times: by default those of the flood itself, with --times-of those of another, smaller one, which makes it a
-prediction. Exit code 1 when the two differ by more than 15 %.
+system that this program starts and stops itself. The simulation gets the flood's arrivals, its number of workers and
+how long each of them took to start; and service times: by default those of the flood itself, with --times-of those of
+another, smaller one, which makes it a prediction. Exit code 1 when the two differ by more than 15 %.
 """
 
 import argparse
@@ -41,6 +41,7 @@ def compare(measured: Flood, times: Flood, seeds: int = SEEDS) -> dict[str, Any]
         measured.workers,
         times.service,
         gap=times.gap,
+        starts=measured.starts,
         notify=Always(0.0),
         notify_record=Always(0.0),
         direct=measured.direct,
@@ -53,6 +54,7 @@ def compare(measured: Flood, times: Flood, seeds: int = SEEDS) -> dict[str, Any]
         "workers": measured.workers,
         "service": round(times.service.mean, 4),
         "gap": round(times.gap.mean, 4),
+        "starts": [round(seconds, 3) for seconds in measured.starts],
         "measured": measured.drain,
         "simulated": round(mean(drains), 3),
         "least": round(min(drains), 3),

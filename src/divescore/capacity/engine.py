@@ -26,7 +26,8 @@ class LocalDesign:
     """The local system's parameters.
 
     `gap` is from a worker's score until its next claim while a dive is waiting; `direct`: dives arrive on the scoring
-    queue itself, as a flood past the uploads sends them. `warm` workers run already, the others take `cold_start`.
+    queue itself, as a flood past the uploads sends them. `starts`: what each worker takes before its first dive; those
+    beyond it run already.
     """
 
     workers: int
@@ -38,8 +39,7 @@ class LocalDesign:
     notify_record: Times = _RECORD
     pass_seconds: float = 0.0005
     direct: bool = False
-    warm: int | None = None  # None: all
-    cold_start: Times | None = None
+    starts: Sequence[float] = ()
 
 
 class _Source:
@@ -69,7 +69,7 @@ class _Engine:
         self._asleep = True
         self._uploads = _Source(ENQUEUE_AT_ONCE, ENQUEUE_BATCH, self._enqueue)
         self._scoring = _Source(design.workers, 1, self._work)
-        self._ready = design.workers if design.warm is None else design.warm
+        self._started = 0
         self._stream: deque[tuple[int, bool]] = deque()  # a job's record, and whether it is the score
         self.run = Run.of(arrivals)
 
@@ -133,10 +133,9 @@ class _Engine:
     def _work(self, jobs: list[int]) -> None:
         (job,) = jobs
         begins = self._clock.now + self._design.gap.draw(self._chance)
-        if self._scoring.busy > self._ready:
-            self._ready += 1
-            self.run.cold_starts += 1
-            begins += self._design.cold_start.draw(self._chance) if self._design.cold_start else 0.0
+        if self._scoring.busy > self._started:
+            begins += self._design.starts[self._started] if self._started < len(self._design.starts) else 0.0
+            self._started += 1
         ends = begins + self._design.service.draw(self._chance)
         self.run.worker_seconds += ends - self._clock.now
         self._clock.at(begins, lambda: self._claimed(job))

@@ -9,6 +9,7 @@ from typing import Any
 from divescore.capacity.times import Measured, Quantiles, Times
 from divescore.capacity.workload import Work
 
+UNMEASURED_GAP = 0.035  # seconds; the local system's at low load
 SHIPPED = Path(__file__).with_name("measured.json")
 
 
@@ -48,7 +49,15 @@ class Flood:
     @property
     def gap(self) -> Measured:
         """From a worker's score to its next claim, while dives were waiting."""
-        return Measured(slot_gaps(self.arrived, self.claimed, self.scored, self.workers) or [0.035])
+        gaps, _ = slots(self.arrived, self.claimed, self.scored, self.workers)
+        return Measured(gaps or [UNMEASURED_GAP])
+
+    @property
+    def starts(self) -> list[float]:
+        """What each worker took before its first claim, beyond the usual gap: its start, if it did not run yet."""
+        gaps, firsts = slots(self.arrived, self.claimed, self.scored, self.workers)
+        usual = sum(gaps) / len(gaps) if gaps else UNMEASURED_GAP
+        return [max(0.0, first - usual) for first in firsts]
 
 
 def read_measurement(path: Path = SHIPPED) -> Measurement:
@@ -106,24 +115,29 @@ def read_flood(path: Path) -> Flood:
     return Flood(arrived, claimed, scored, drain, workers, direct)
 
 
-def slot_gaps(arrived: Sequence[float], claimed: Sequence[float], scored: Sequence[float], workers: int) -> list[float]:
-    """Seconds between a worker's score and its next claim, where the dive had been waiting all the while.
+def slots(
+    arrived: Sequence[float], claimed: Sequence[float], scored: Sequence[float], workers: int
+) -> tuple[list[float], list[float]]:
+    """Seconds between a worker's score and its next claim, where the dive had been waiting all the while; and each
+    worker's seconds until its first claim, from when that dive arrived.
 
     Which worker took which dive is not told: each claim is laid on the worker that became free last before it, which
     leaves the sum over all as it is.
     """
-    free: list[float] = [float("-inf")] * workers
-    gaps = []
+    free: list[float] = []
+    gaps, firsts = [], []
     for begin, end, came in sorted(zip(claimed, scored, arrived, strict=True)):
-        slot = max(
-            (index for index in range(workers) if free[index] <= begin),
-            key=lambda index: free[index],
-            default=min(range(workers), key=lambda index: free[index]),
-        )
+        able = [index for index, since in enumerate(free) if since <= begin]
+        if not able and len(free) < workers:
+            firsts.append(begin - came)
+            free.append(end)
+            continue
+        # None is free when two clocks or a takeover disagree with the number of workers; the next to be free serves.
+        slot = max(able or range(len(free)), key=lambda index: free[index] if able else -free[index])
         if came <= free[slot]:
             gaps.append(max(0.0, begin - free[slot]))
         free[slot] = end
-    return gaps
+    return gaps, firsts
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -1,12 +1,16 @@
 """The local engine's loop."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from divescore.capacity.engine import LocalDesign, simulate_local
+from divescore.capacity.measured import read_flood
 from divescore.capacity.pipeline import evenly
 from divescore.capacity.times import Always
+from tests.bench.simulated import PROMISED, compare
 
 
 @given(st.lists(st.floats(0, 20), min_size=1, max_size=80), st.integers(1, 4), st.booleans(), st.integers(0, 9))
@@ -30,9 +34,18 @@ def test_a_slow_notify_holds_everything_up() -> None:
     assert slow.drain > 3 * fast.drain
 
 
-def test_workers_that_do_not_run_yet_have_to_start() -> None:
+def test_a_worker_that_does_not_run_yet_has_to_start() -> None:
     arrivals = evenly(20, 1)
-    warm = simulate_local(LocalDesign(2, Always(0.2)), arrivals)
-    cold = simulate_local(LocalDesign(2, Always(0.2), warm=1, cold_start=Always(8.0)), arrivals)
-    assert (warm.cold_starts, cold.cold_starts) == (0, 1)
-    assert max(cold.claimed) > 8.0
+    cold = simulate_local(LocalDesign(2, Always(0.2), starts=(0.0, 8.0)), arrivals)
+    assert cold.claimed[0] < 0.1
+    assert 8.0 < max(cold.claimed) < 8.5
+    assert max(simulate_local(LocalDesign(2, Always(0.2)), arrivals).claimed) < 4
+
+
+def test_a_recorded_flood_takes_as_long_as_it_did() -> None:
+    """300 dives through a real local system on a busy machine, one of whose two workers had to start."""
+    flood = read_flood(Path(__file__).with_name("flood.json"))
+    found = compare(flood, flood)
+    assert found["kept"], found
+    assert found["ratio"] == pytest.approx(1.0, abs=PROMISED)
+    assert found["starts"][1] > 5

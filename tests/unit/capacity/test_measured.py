@@ -9,10 +9,11 @@ import pytest
 from divescore.capacity.engine import LocalDesign, simulate_local
 from divescore.capacity.measured import (
     SHIPPED,
+    Flood,
     MeasurementInvalid,
     read_flood,
     read_measurement,
-    slot_gaps,
+    slots,
 )
 from divescore.capacity.times import Always
 
@@ -103,11 +104,20 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_gaps_are_counted_only_while_somebody_waits() -> None:
     arrived, claimed, scored = [0.0, 0.0, 9.0], [0.1, 1.3, 9.1], [1.0, 2.0, 10.0]
-    assert slot_gaps(arrived, claimed, scored, 1) == [pytest.approx(0.3)]
+    gaps, firsts = slots(arrived, claimed, scored, 1)
+    assert gaps == pytest.approx([0.3])
+    assert firsts == pytest.approx([0.1])
 
 
-def test_the_gap_of_a_simulated_flood_is_found_again() -> None:
-    run = simulate_local(LocalDesign(2, Always(0.2), gap=Always(0.06), direct=True), [0.0] * 100)
-    gaps = slot_gaps(run.arrived, run.claimed, run.scored, 2)
-    assert len(gaps) == 98
-    assert 0.06 <= sum(gaps) / len(gaps) < 0.08
+def test_more_at_once_than_workers_is_laid_on_the_next_to_be_free() -> None:
+    gaps, firsts = slots([0.0, 0.0, 0.0], [0.1, 0.2, 0.3], [1.0, 0.5, 2.0], 2)
+    assert (gaps, len(firsts)) == ([0.0], 2)
+
+
+def test_gap_and_start_of_a_simulated_flood_are_found_again() -> None:
+    design = LocalDesign(2, Always(0.2), gap=Always(0.06), direct=True, starts=(0.0, 5.0))
+    run = simulate_local(design, [0.0] * 100)
+    found = Flood(run.arrived, run.claimed, run.scored, run.drain, 2, True)
+    assert len(found.gap.values) == 98
+    assert 0.06 <= found.gap.mean < 0.08
+    assert found.starts == pytest.approx([0.0, 5.0], abs=0.3)
