@@ -196,6 +196,17 @@ bench: $(READY) ## figures of a system of its own as JSON: one dive, a flood, fa
 	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive.webm" >/dev/null; \
 	$(BIN)/divescore bench --json "$$folder/dive.webm"
 
+.PHONY: capacity
+capacity: $(READY) ## measure service times here and write docs/capacity.md and its picture anew
+	@folder=$$(mktemp -d); export DIVESCORE_HOME="$$folder/home"; \
+	end() { status=$$?; trap - EXIT INT TERM; $(BIN)/divescore down >/dev/null 2>&1 || true; rm -rf "$$folder"; exit $$status; }; \
+	trap end EXIT; trap 'exit 130' INT TERM; \
+	$(BIN)/divescore up --detach >/dev/null; \
+	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive.webm" >/dev/null; \
+	$(BIN)/divescore bench --flood 0 --watchers 0 --json "$$folder/dive.webm" > "$$folder/measured.json"; \
+	cp "$$folder/measured.json" src/divescore/capacity/measured.json; \
+	$(BIN)/python -m divescore.capacity.page
+
 .PHONY: clean
 clean: ## remove what was built (not .venv)
 	@if [ -x $(BIN)/divescore ]; then $(BIN)/divescore down >/dev/null 2>&1 || true; fi
