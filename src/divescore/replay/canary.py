@@ -30,7 +30,8 @@ def split(steps: Sequence[Step], canaries: int) -> tuple[list[Step], list[Step]]
     Letters of videos that nobody waits for are none: they are sent so that the video is erased.
     """
     first = [step for step in steps if step.action is Action.SEND and _waits(step)][:canaries]
-    return first, [step for step in steps if step not in first]
+    chosen = {step.letter.message_id for step in first}
+    return first, [step for step in steps if step.letter.message_id not in chosen]
 
 
 def wait_for(

@@ -177,7 +177,7 @@ def _limited(steps: list[Step], limit: int | None) -> list[Step]:
     """The first `limit` steps that change something; what would be skipped is told all the same."""
     if limit is None:
         return steps
-    chosen = [step.letter.message_id for step in to_do(steps)][:limit]
+    chosen = {step.letter.message_id for step in to_do(steps)[:limit]}
     return [step for step in steps if step.action is Action.SKIP or step.letter.message_id in chosen]
 
 

@@ -142,10 +142,9 @@ class Run:
         self._delete([step], Outcome.PUSHED)
 
     def _remove(self, steps: Sequence[Step]) -> None:
-        sure = [step for step in steps if step.action is Action.REMOVE or self._sent(step.of)]
-        self._delete(sure, Outcome.REMOVED)
+        self._delete([s for s in steps if s.action is Action.REMOVE or self._sent(s.of)], Outcome.REMOVED)
         for step in steps:
-            if step not in sure and step.of in self.results:
+            if step.letter.message_id not in self.results and step.of in self.results:
                 older = self.results[step.of]
                 self._settle(step, older.outcome, f"like the older letter for the same dive: {older.why}")
 
