@@ -116,6 +116,7 @@ sam-check: sam ## the template by SAM's own linter, and a build of all but the w
 .PHONY: deploy
 deploy: $(READY) web sam ## build, deploy to AWS (asks the first time), publish the page, score a dive (needs Docker and an account)
 	@command -v docker >/dev/null || { echo "The worker's image is built with Docker, which is not installed." >&2; exit 1; }
+	@python3.13 -c "" 2>/dev/null || echo "There is no python3.13 here to compile for the small functions: they will start more slowly." >&2
 	@$(SAM) build
 	@if [ -n "$(SAM_FLAGS)" ]; then $(SAM) deploy --no-fail-on-empty-changeset $(SAM_FLAGS); \
 	elif grep -q '^region' samconfig.toml; then $(SAM) deploy --no-fail-on-empty-changeset; else $(SAM) deploy --guided; fi

@@ -32,11 +32,8 @@ def buckets(cloudformation: "CloudFormationClient", stack: str) -> list[str]:
 def empty(s3: "S3Client", bucket: str) -> int:
     """Remove every version of every object, and all unfinished uploads; return how many. Raises NotEmptied."""
     removed = 0
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if not found:
-            continue
-        doomed: Any = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+    # From the start each time: what was listed is gone.
+    while doomed := _versions(s3.list_object_versions(Bucket=bucket)):
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
         if errors := answer.get("Errors"):
             first = errors[0]
@@ -47,6 +44,12 @@ def empty(s3: "S3Client", bucket: str) -> int:
             s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             removed += 1
     return removed
+
+
+def _versions(page: Any) -> Any:
+    """The versions and markers of a listing, as a deletion takes them; a listing has at most as many as that."""
+    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
 
 
 def destroy(

@@ -1,14 +1,14 @@
 """A deployed stack for tests: buckets and a distribution on moto, and a CloudFormation that refuses what it should."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from botocore.exceptions import ClientError
 
 from divescore.client.owner import Owner
 
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 NAME = "dives"
 DISTRIBUTION = {
     "CallerReference": "1",

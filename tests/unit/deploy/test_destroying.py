@@ -1,6 +1,7 @@
 """A stack goes with all that its buckets hold, on moto and a stand-in for CloudFormation."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,9 +34,14 @@ def fill(stack: Deployed, count: int) -> None:
     stack.s3.put_object(Bucket="site", Key="index.html", Body=b"page")
 
 
-def test_every_version_every_marker_and_every_part_goes_and_then_the_stack(stack: Deployed) -> None:
-    fill(stack, 1100)  # more than a page of a listing
-    assert destroy(stack) == 3 + 1100 + 1 + 1
+def test_every_version_every_marker_and_every_part_goes_and_then_the_stack(
+    stack: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(stack, 20)
+    with monkeypatch.context() as patch:
+        # Several pages of a listing, which AWS ends at a thousand.
+        patch.setattr(stack.s3, "list_object_versions", partial(stack.s3.list_object_versions, MaxKeys=7))
+        assert destroy(stack) == 3 + 20 + 1 + 1
     assert stack.cloudformation.status is None
     for bucket in ("uploads", "site"):
         assert not stack.s3.list_object_versions(Bucket=bucket).get("Versions")

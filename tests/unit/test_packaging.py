@@ -1,0 +1,129 @@
+"""What builds the packages agrees with what runs in them: one Python, the services that are called, nothing unread."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.loaders import Loader
+
+from divescore.local import package, state, translate
+from functions import slim
+from tests.image.dockerfile import Instruction, read
+
+ROOT = state.project_root()
+DOCKERFILE = ROOT / "functions" / "worker" / "Dockerfile"
+LAYER = (ROOT / "functions" / "layer" / "Makefile").read_text()
+
+
+def calls(folders: list[Path]) -> Iterator[str]:
+    """The services that `divescore.aws.client` is called with in these folders."""
+    for folder in folders:
+        for path in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "client":
+                    [first, *_] = node.args
+                    assert isinstance(first, ast.Constant), f"{path} hides the service from this test"
+                    yield str(first.value)
+
+
+def domains(names: tuple[str, ...]) -> list[Path]:
+    return [ROOT / "src" / "divescore" / name for name in names]
+
+
+def test_the_layer_has_the_models_of_the_services_that_are_called() -> None:
+    functions = [ROOT / "functions" / name for name in ("presign", "enqueue", "notify", "ws_connect", "sweep")]
+    [listed] = re.findall(r"^SERVICES := (.+)$", LAYER, re.MULTILINE)
+    assert set(listed.split(",")) == set(calls([*functions, *domains(package.SHARED_PACKAGES)]))
+
+
+def test_the_image_has_the_models_of_the_services_that_are_called() -> None:
+    [listed] = re.findall(r"slim\.py --aws (\S+)", DOCKERFILE.read_text())
+    used = set(calls([ROOT / "functions" / "worker", *domains(package.WORKER_PACKAGES)]))
+    assert set(listed.split(",")) == used
+
+
+def test_everything_is_built_for_the_one_python_that_runs_it() -> None:
+    template = translate.read(ROOT / "template.yaml")
+    functions = translate.resources(template, "AWS::Serverless::Function").values()
+    runtimes = {item["Properties"]["Runtime"] for item in functions if "Runtime" in item["Properties"]}
+    [layer] = translate.resources(template, "AWS::Serverless::LayerVersion").values()
+    bases = {stage.base.partition(":")[2] for stage in read(DOCKERFILE)}
+    [version] = bases
+    assert runtimes == set(layer["Properties"]["CompatibleRuntimes"]) == {f"python{version}"}
+    assert f"--python-version {version} " in LAYER
+    assert f"COMPILER ?= python{version}\n" in LAYER
+
+
+def test_only_what_the_image_takes_enters_the_build() -> None:
+    """Docker sends the whole context to its daemon: without .dockerignore that would be the virtual environment too."""
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    assert lines[0] == "*"
+    taken = [word for stage in read(DOCKERFILE) for item in stage.instructions for word in sources(item)]
+    for line in lines[1:]:
+        if line.startswith("!"):
+            assert any(source == line[1:] or source.startswith(f"{line[1:]}/") for source in taken), (
+                f"nobody takes {line}"
+            )
+
+
+def sources(instruction: Instruction) -> list[str]:
+    if instruction.name != "COPY" or "--from=" in instruction.text:
+        return []
+    return instruction.words({"WEIGHTS": "model_weights", "LAMBDA_TASK_ROOT": "/var/task"})[:-1]
+
+
+# --- what is left out -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    for path in (
+        "torch/__init__.py",
+        "torch/__init__.pyi",
+        "torch/include/torch/tensor.h",
+        "torch/lib/libtorch_cpu.so",
+        "torch/bin/protoc-3.13.0.0",
+        "torch/bin/torch_shm_manager",
+        "torch/testing/__init__.py",
+        "torch/testing/_internal/common_utils.py",
+        "torch/testing/_internal/logging_tensor.py",
+        "numpy/tests/test_array.py",
+        "botocore/docs/docstring.py",
+        "botocore/data/endpoints.json",
+        "botocore/data/s3/2006-03-01/service-2.json.gz",
+        "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "bin/pip",
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("x" * 10)
+    return tmp_path
+
+
+def test_what_nobody_reads_goes_and_what_somebody_reads_stays(packages: Path) -> None:
+    freed = slim.slim(packages, frozenset({"s3"}))
+    left = {path.relative_to(packages).as_posix() for path in packages.rglob("*") if path.is_file()}
+    assert left == {
+        "torch/__init__.py",
+        "torch/lib/libtorch_cpu.so",
+        "torch/bin/torch_shm_manager",
+        "torch/testing/__init__.py",
+        "torch/testing/_internal/logging_tensor.py",
+        "botocore/docs/docstring.py",
+        "botocore/data/endpoints.json",
+        "botocore/data/s3/2006-03-01/service-2.json.gz",
+    }
+    assert freed == 7 * 10
+    assert slim.slim(packages, frozenset({"s3"})) == 0
+
+
+def test_a_service_that_does_not_exist_is_a_mistake(packages: Path) -> None:
+    with pytest.raises(ValueError, match="s4"):
+        slim.slim(packages, frozenset({"s3", "s4"}))
+    assert (packages / "botocore/data/ec2").is_dir(), "nothing was removed"
+
+
+def test_every_listed_service_is_one_of_aws() -> None:
+    [listed] = re.findall(r"^SERVICES := (.+)$", LAYER, re.MULTILINE)
+    assert set(listed.split(",")) <= set(Loader().list_available_services("service-2"))
