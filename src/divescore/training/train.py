@@ -4,7 +4,6 @@ First locator and looker learn from single frames what is drawn in them, then th
 whole clips, then all are trained together. Every part's result depends on the settings and the code, not on the clock.
 """
 
-import json
 import tempfile
 import time
 from copy import deepcopy
@@ -14,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.focus import FocusNetwork
 from divescore.scoring.judging import MAX_EXECUTION
-from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile, sha256_of
+from divescore.scoring.manifest import Gate, IntervalScaling, Manifest
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.training.batches import (
     ClipBatches,
@@ -39,6 +38,7 @@ from divescore.training.evaluate import (
     interval_factor,
     read,
 )
+from divescore.training.folders import write_folder
 from divescore.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.training.losses import loss_of, loss_of_seen
 
@@ -103,16 +103,12 @@ def train(
         network = fit_all(drawn, preprocessing, settings, running, on_progress)
         readings = read(network, held, preprocessing, MAX_EXECUTION)
     factor, threshold = interval_factor(readings, INTERVAL_LEVEL), gate_threshold(readings)
-    out.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, out / WEIGHTS)
-    # safetensors writes files for their owner alone; a container may run as another user.
-    (out / WEIGHTS).chmod(0o644)
-    manifest = Manifest(
+    return write_folder(
+        out,
+        {WEIGHTS: network.state_dict()},
         id=MODEL_ID,
         version=MODEL_VERSION,
         architecture=ARCHITECTURE,
-        files=(WeightFile(name=WEIGHTS, sha256=sha256_of(out / WEIGHTS), bytes=(out / WEIGHTS).stat().st_size),),
         preprocessing=preprocessing,
         execution_scale=MAX_EXECUTION,
         interval=IntervalScaling(
@@ -123,9 +119,6 @@ def train(
         training={"command": command, **asdict(settings), "seconds": round(time.monotonic() - began)},
         figures={"on": f"{settings.validation} unseen rendered clips", **figures(readings, threshold, factor)},
     )
-    document = manifest.model_dump(mode="json", by_alias=True)
-    (out / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return manifest
 
 
 def fit_all(
