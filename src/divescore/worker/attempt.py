@@ -22,6 +22,9 @@ from divescore.jobs.transitions import (
 )
 
 PROGRESS_SECONDS = 0.5  # progress is written at most this often
+# A stage that begins this soon after the attempt was last seen to stand asks no more: of a short dive's requests two
+# would be such questions, and its score is refused anyway if it was cancelled meanwhile.
+STANDS_SECONDS = 0.1
 
 # The whole attempt as one bar: where each stage starts, and how much of it the stage is.
 _STAGES = {"downloading": (0.0, 0.1), "decoding": (0.1, 0.4), "scoring": (0.5, 0.5)}
@@ -71,7 +74,7 @@ class Attempt:
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._clock = clock
-        self._last_progress = clock()
+        self._last_progress = self._stood_at = clock()
         self._stage = job.stage
 
     @property
@@ -105,8 +108,8 @@ class Attempt:
         if due and done < 1:  # at 1 the score itself follows at once
             self._write(Progressed(self._fence, stage, done))
             self._last_progress = self._clock()
-        elif begins:
-            # Too soon to write; but a job that was cancelled a moment ago must not go into its next stage.
+        elif begins and self._clock() - self._stood_at >= STANDS_SECONDS:
+            # Too soon to write; but a job that was cancelled must not go into its next stage.
             self._check()
 
     def finish(self, result: dict[str, object]) -> Job:
@@ -130,6 +133,7 @@ class Attempt:
             if isinstance(outcome, Refusal):
                 raise self._lose()
             self._job = outcome
+            self._stood_at = self._clock()
             return outcome
 
     def _check(self) -> None:
@@ -139,6 +143,7 @@ class Attempt:
             raise self._lose() from error
         if not holds(current, self._fence):
             raise self._lose()
+        self._stood_at = self._clock()
 
     def _lose(self) -> LeaseLost:
         self._lost.set()
