@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-WAYS = ("published", "plain", "fp32", "bf16", "int8", "chosen")
+WAYS = ("published", "plain", "fp32", "bf16", "int8", "int8+bf16", "chosen")
 NARROWER = ("AVX512_CORE_VNNI", "AVX2")
 REFERENCE = Path(__file__).parents[3] / "shared" / "parity" / "reference.json"
 COLD_WAYS = ("published", "fp32", "chosen")
@@ -204,7 +204,7 @@ def warm(
     processes = {
         way: Process(way, checkpoints, weights, isa)
         for way in ways
-        if (way != "int8" or int8) and not (way == "bf16" and not bf16())
+        if (int8 or not way.startswith("int8")) and (bf16() or not way.endswith("bf16"))
     }
     answers: dict[str, list[dict[str, Any]]] = {way: [] for way in processes}
     try:

@@ -33,13 +33,18 @@ class Precision(StrEnum):
     BF16 = "bf16"
     F16 = "f16"
     INT8 = "int8"
+    """Most of them; the others in fp32."""
+    INT8_BF16 = "int8+bf16"
+    """Most of them in int8, the others in bf16."""
 
 
+ROUNDING = frozenset({Precision.INT8, Precision.INT8_BF16})
 _DTYPES = {
     Precision.FP32: torch.float32,
     Precision.BF16: torch.bfloat16,
     Precision.F16: torch.float16,
     Precision.INT8: torch.float32,
+    Precision.INT8_BF16: torch.bfloat16,
 }
 """Of everything that is not rounded."""
 
@@ -54,7 +59,7 @@ def supported() -> set[Precision]:
     if torch.ops.mkldnn._is_mkldnn_fp16_supported():
         found.add(Precision.F16)
     if torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"):
-        found.add(Precision.INT8)
+        found |= {Precision.INT8, Precision.INT8_BF16} if Precision.BF16 in found else {Precision.INT8}
     return found
 
 
@@ -77,12 +82,11 @@ class Trunk:
         """
         self.precision = precision
         dtype = _DTYPES[precision]
-        self._dtype = dtype
         self._layers: list[tuple[Layer, tuple[int, int, int] | None]] = []
         sizes = _input_sizes([tensors[f"{name}.weight"].shape[1] for name in CONVOLUTIONS])
         for name, size in zip(CONVOLUTIONS, sizes, strict=True):
             bias = tensors[f"{name}.bias"]
-            if precision is Precision.INT8 and rounded is not None and f"{name}.scale" in rounded:
+            if precision in ROUNDING and rounded is not None and name in ROUNDED:
                 layer = integer_layer(rounded[f"{name}.weight"], rounded[f"{name}.scale"], bias.float(), size)
             else:
                 layer = packed_layer(tensors[f"{name}.weight"], bias, size, dtype)
@@ -90,7 +94,7 @@ class Trunk:
 
     def __call__(self, clip: Tensor) -> Tensor:
         """Run it."""
-        x = clip.to(self._dtype).contiguous(memory_format=torch.channels_last_3d)
+        x = clip.contiguous(memory_format=torch.channels_last_3d)
         for layer, pooling in self._layers:
             x = layer(x)
             if pooling is not None:
@@ -115,25 +119,27 @@ def packed_layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dty
     bias = bias.to(dtype).clone()
     if not _onednn():
         weight = weight.clone()
-        return lambda x: functional.relu(functional.conv3d(x, weight, bias, padding=1))
+        return lambda x: functional.relu(functional.conv3d(x.to(dtype), weight, bias, padding=1))
     packed = _REORDER(weight.to_mkldnn(), _ONES, _ONES, _ONES, 1, size)
 
     def run(x: Tensor) -> Tensor:
-        y: Tensor = torch.ops.mkldnn._convolution_pointwise(x, packed, bias, _ONES, _ONES, _ONES, 1, "relu", [], "")
+        y: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x.to(dtype), packed, bias, _ONES, _ONES, _ONES, 1, "relu", [], ""
+        )
         return y
 
     return run
 
 
 def integer_layer(weight: Tensor, scale: Tensor, bias: Tensor, size: list[int]) -> Layer:
-    """The same in int8, from float32 that is nowhere negative to float32; its input is used up."""
+    """The same in int8, from what is nowhere negative to float32; its input is used up."""
     scale, bias = scale.clone(), bias.clone()
     packed = torch.ops.onednn.qconv_prepack(weight, scale, 1.0, 0, _ONES, _ONES, _ONES, 1, size)
     zeros = torch.zeros(len(scale), dtype=torch.int32)
 
     def run(x: Tensor) -> Tensor:
         step = float(x.amax()) / _LEVELS or 1.0
-        levels = torch.round_(x.mul_(1.0 / step)).to(torch.uint8)
+        levels = torch.round_(x.float().mul_(1.0 / step)).to(torch.uint8)
         y: Tensor = torch.ops.onednn.qconv_pointwise(
             *(
                 levels,

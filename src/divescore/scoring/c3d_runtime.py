@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from divescore.scoring.c3d import CLASS_HEADS
-from divescore.scoring.c3d_engine import Precision, Trunk, dense
+from divescore.scoring.c3d_engine import ROUNDING, Precision, Trunk, dense
 from divescore.scoring.c3d_frames import built_in_frames, to_clip, to_gate_clip
 from divescore.scoring.c3d_manifest import (
     GATE_HEAD,
@@ -126,7 +126,7 @@ class C3dRuntime:
         trial = {precision.value: round(1000 * value, 2) for precision, value in seconds.items()}
         warnings: list[str] = []
         for precision in in_order(seconds):
-            if precision is Precision.INT8 and not (self._folder / SCORE_ROUNDED).exists():
+            if precision in ROUNDING and not (self._folder / SCORE_ROUNDED).exists():
                 continue  # it was too inexact for these weights when they were imported
             if precision is not Precision.FP32 and self._network.check is None:
                 continue  # nothing to compare with
@@ -152,7 +152,7 @@ class C3dRuntime:
             self._gate_trunk = self._trunk(GATE_TRUNK, GATE_ROUNDED, precision)
 
     def _trunk(self, name: str, rounded: str, precision: Precision) -> Trunk:
-        extra = _tensors(self._folder / rounded) if precision is Precision.INT8 else None
+        extra = _tensors(self._folder / rounded) if precision in ROUNDING else None
         return Trunk(_tensors(self._folder / name), precision, extra)
 
     def _difference(self) -> float | None:

@@ -15,9 +15,9 @@ from divescore.scoring.c3d_rounding import rounded
 
 _CHANNELS, _SIZE = 128, [4, 28, 28]
 _ROUNDS = 3
-_BY_EXACTNESS = (Precision.FP32, Precision.F16, Precision.BF16, Precision.INT8)
+_BY_EXACTNESS = (Precision.FP32, Precision.F16, Precision.BF16, Precision.INT8, Precision.INT8_BF16)
 INTEGER_SHARE = 0.87
-"""Of the work in int8; the rest of it is done in fp32."""
+"""Of the work in int8; the rest of it is done in fp32 or bf16."""
 MARGIN = 0.9
 """A coarser precision has to be this much faster than a finer one to be worth its error."""
 
@@ -50,9 +50,10 @@ def measured() -> dict[Precision, float]:
                 copy = given.clone(memory_format=torch.preserve_format)
                 seconds[precision] = min(seconds[precision], _timed(layer, copy))
     if Precision.INT8 in seconds:
-        seconds[Precision.INT8] = (
-            INTEGER_SHARE * seconds[Precision.INT8] + (1 - INTEGER_SHARE) * seconds[Precision.FP32]
-        )
+        alone = INTEGER_SHARE * seconds[Precision.INT8]
+        seconds[Precision.INT8] = alone + (1 - INTEGER_SHARE) * seconds[Precision.FP32]
+        if Precision.BF16 in seconds:
+            seconds[Precision.INT8_BF16] = alone + (1 - INTEGER_SHARE) * seconds[Precision.BF16]
     return seconds
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.scoring.c3d_engine import Precision, supported
+from divescore.scoring.c3d_engine import ROUNDING, Precision, supported
 from divescore.scoring.c3d_frames import Picks, gate_places, padded_length
 from divescore.scoring.c3d_manifest import C3dPreprocessing
 from divescore.scoring.c3d_rounding import rounded, snake
@@ -23,7 +23,13 @@ from tests.bench import published
 from tests.unit.scoring.checkpoints import write_checkpoints
 from tests.unit.video.clips import write_clip
 
-BOUNDS = {Precision.FP32: 1e-5, Precision.F16: 1e-3, Precision.BF16: 1e-2, Precision.INT8: 1e-2}
+BOUNDS = {
+    Precision.FP32: 1e-5,
+    Precision.F16: 1e-3,
+    Precision.BF16: 1e-2,
+    Precision.INT8: 1e-2,
+    Precision.INT8_BF16: 1e-2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +79,7 @@ def test_answers_as_the_published_code_does(
 def test_coarser_precisions_stay_within_their_bounds(
     checkpoints: Path, folder: Path, film: Callable[[int], Path], precision: Precision
 ) -> None:
-    if precision is Precision.INT8 and not (folder / "score-trunk-int8.safetensors").exists():
+    if precision in ROUNDING and not (folder / "score-trunk-int8.safetensors").exists():
         pytest.skip("int8 was too inexact for these weights")
     exact = published.score(film(25), checkpoints)
     raw = scorer(folder, precision).score_with_raw(film(25)).raw
