@@ -14,7 +14,8 @@ from divescore.capacity.workload import Deployment, Workload
 PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
 HEARTBEAT_SECONDS = 10.0
 RESUBSCRIBE_SECONDS = 240.0
-BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it
+BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it, if it has not for a while
+STANDS_SECONDS = 0.1
 # Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
 LOG_BYTES = {"presign": 1000, "ws_connect": 800, "enqueue": 1200, "worker": 2000, "notify": 950, "sweep": 800}
 
@@ -62,7 +63,7 @@ def ledger(workload: Workload, deployment: Deployment, attempt: float, wait: flo
     """The ledger of a dive whose attempt takes `attempt` seconds after `wait` seconds in queues."""
     progress = floor(attempt / PROGRESS_SECONDS)
     beats = floor(attempt / HEARTBEAT_SECONDS)
-    looks = max(0, BEGINS - progress)  # a stage that begins with a write needs no look
+    looks = max(0, min(BEGINS, floor(attempt / STANDS_SECONDS)) - progress)  # at most; a write tells as much as a look
     again = floor((wait + attempt) / RESUBSCRIBE_SECONDS)
     watchers = workload.watchers
     changes = 4 + progress  # created, QUEUED, PROCESSING, progress, SCORED

@@ -1,7 +1,9 @@
 """The ledger is what the code does: one dive goes through the real code over fakes, and every call is counted."""
 
 from collections import Counter
+from collections.abc import Mapping
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from divescore.jobs.model import Status
 from divescore.live.fanout import FanOut
 from divescore.live.subscriptions import Subscriptions
 from divescore.uploads.requests import CreateJob
-from tests.fakes.world import VIDEO, World
+from tests.fakes.world import VIDEO, Report, World
 from tests.unit.live.fakes import TABLE, LaggingTable
 
 ONE = Workload(jobs_per_day=1000, result_kb=0.9)
@@ -20,6 +22,18 @@ ONE = Workload(jobs_per_day=1000, result_kb=0.9)
 
 def book(**changes: Any) -> Ledger:
     return ledger(Workload(jobs_per_day=1000, **changes), Deployment(), 0.2, 0.2)
+
+
+def slowly(world: World) -> None:
+    """Let each stage take 0.15 s, and the attempt 0.3 s."""
+
+    def score(_path: Path, on_progress: Report) -> Mapping[str, Any]:
+        for stage in ("decoding", "scoring"):
+            world.clock.advance(0.15)
+            on_progress(stage, 0.5)
+        return {"score": 84.15, "timings": {"decode": 0.15, "infer": 0.15}}
+
+    world.score = score
 
 
 def scored_dive(world: World) -> dict[str, Counter[tuple[str, str]]]:
@@ -44,11 +58,13 @@ def scored_dive(world: World) -> dict[str, Counter[tuple[str, str]]]:
     return calls
 
 
-@pytest.mark.parametrize("who", ["presign", "enqueue", "worker"])
-def test_the_calls_of_a_dive_are_those_of_the_code(world: World, who: str) -> None:
+@pytest.mark.parametrize(("who", "attempt"), [("presign", 0.05), ("enqueue", 0.05), ("worker", 0.05), ("worker", 0.3)])
+def test_the_calls_of_a_dive_are_those_of_the_code(world: World, who: str, attempt: float) -> None:
+    if attempt > 0.1:
+        slowly(world)
     counted = scored_dive(world)[who]
     expected = Counter[tuple[str, str]]()
-    for row in ledger(ONE, Deployment(), 0.2, 0.2).rows:
+    for row in ledger(ONE, Deployment(), attempt, 0.2).rows:
         # Receiving and deleting is the event source's doing, not the function's.
         if row.who == who and row.operation != "receive_and_delete":
             expected[row.service, row.operation] += round(row.times)
