@@ -175,9 +175,8 @@ def _plots(report: Mapping[str, Any]) -> list[str]:
         Line("intended", _rate(intended), 3, steps=True),
         Line("scored", _rate(samples["scored"]), 1, steps=True),
     ]
-    by_arrival = [
-        (start, end - start) for start, end in zip(intended, samples["arrived"], strict=True) if end is not None
-    ]
+    moments = zip(intended, samples["arrived"], strict=True)
+    by_job = [(float(number), end - start) for number, (start, end) in enumerate(moments) if end is not None]
     depths = [
         Line(words, [(sample["at"], sample[name]) for sample in report["queue"]], colour)
         for colour, (name, words) in enumerate(
@@ -192,12 +191,7 @@ def _plots(report: Mapping[str, Any]) -> list[str]:
         plot("Latency spectrum", spectra, "share of jobs", "seconds", ticks, log_y=True),
         plot("Jobs per second", over_time, "seconds since the start", "per second"),
         plot("Queue depth", depths, "seconds since the start", "messages"),
-        plot(
-            "Latency of the push by intended start",
-            [Line("pushed", by_arrival, 2)],
-            "intended start, seconds since the start",
-            "seconds",
-        ),
+        plot("Latency of the push, job by job", [Line("pushed", by_job, 2)], "jobs as they were due", "seconds"),
     ]
 
 

@@ -48,7 +48,7 @@ def plot(
         y = vertical(value)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(label)}</text>')
-    for value, label in x_ticks or nice_ticks(x_from, x_to):
+    for value, label in x_ticks or [tick for tick in nice_ticks(x_from, x_to) if tick[0] <= x_to]:
         x = across(value)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(
