@@ -22,6 +22,7 @@ pytestmark = pytest.mark.stack
 
 ENDS_WITHIN = 90.0  # of every part of the exercise, on a machine that others keep busy; all together take about 15
 NOTICES_AFTER = 20.0  # at least, and three times what the whole exercise takes
+NOTICES_BEFORE = 150.0  # the uploads queue shows a message again after three minutes by itself
 TRIES = 3
 # Tokens and tickets (a JWT's header begins so), signatures of forms and addresses, the key ring.
 SECRET = re.compile(r"eyJ[\w-]{10,}|x-amz-signature|x-amz-security-token|bearer |SecretString|\"k1\"", re.IGNORECASE)
@@ -66,9 +67,8 @@ def test_the_worker_reaches_no_row_but_jobs_and_the_model(system: System) -> Non
 
 
 def test_no_log_of_the_running_system_holds_a_token_a_signature_or_a_key(system: System) -> None:
-    logs = system.logs()
     for function in ("Presign", "Enqueue", "Worker", "Notify", "Sweep"):
-        (lines,) = [lines for group, lines in logs.items() if group.endswith(f"{function}Logs")]
+        lines = system.logs(f"{function}Logs")
         assert any('"message"' in line for line in lines), f"{function} logged nothing"
         assert [line for line in lines if SECRET.search(line)] == []
 
@@ -82,7 +82,7 @@ def test_whatever_is_taken_from_a_role_the_system_notices(system: System, clips:
     began = time.monotonic()
     with system.with_policy(role, document):  # nothing is missing, but its function starts anew
         asyncio.run(exercise.run(system, clips["one"], ENDS_WITHIN))
-    patience = max(NOTICES_AFTER, 3 * (time.monotonic() - began))
+    patience = min(NOTICES_BEFORE, max(NOTICES_AFTER, 3 * (time.monotonic() - began)))
     unnoticed = []
     for grant, less in removals(role, document):
         before = len(system.decisions())

@@ -105,17 +105,13 @@ class System:
             for note in notes
         ]
 
-    def logs(self) -> dict[str, list[str]]:
-        """All that each function wrote: log group -> lines. The engine keeps none of the WebSocket's function."""
+    def logs(self, group: str) -> list[str]:
+        """All that was written to a log group; the engine keeps nothing of what the WebSocket's function writes."""
         logs = self.client("logs")
-        return {
-            group["logGroupName"]: [
-                event["message"]
-                for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-                for event in page["events"]
-            ]
-            for group in logs.describe_log_groups()["logGroups"]
-        }
+        names = [found["logGroupName"] for found in logs.describe_log_groups()["logGroups"]]
+        (name,) = [name for name in names if name.endswith(f"/{group}")]
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+        return [event["message"] for page in pages for event in page["events"]]
 
 
 @contextlib.contextmanager
