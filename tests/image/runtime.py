@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ from tests.image.contents import TASK, Image, base_python
 
 VERSION = "/2018-06-01/runtime"
 ENDS_WITHIN = 10.0
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
 
 
 class FunctionFailed(Exception):
@@ -30,6 +31,8 @@ class RuntimeApi:
         api = self
         self.ready = threading.Event()
         """Set when the function asks for its first event: it has started."""
+        self.ended: Callable[[], int | None] = lambda: None
+        """The status with which the function's process ended, None while it lives."""
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
 
@@ -38,6 +41,9 @@ class RuntimeApi:
                 api.ready.set()
                 request, body = api._events.get()
                 self.send_response(200)
+                # The client crashes when there is no content type.
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Lambda-Runtime-Trace-Id", TRACE)
                 self.send_header("Lambda-Runtime-Aws-Request-Id", request)
                 self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 60_000))
                 self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:worker")
@@ -69,10 +75,19 @@ class RuntimeApi:
     def invoke(self, event: Any, within: float) -> Any:
         """What the handler answers; raises FunctionFailed with what it told when it raised or could not start."""
         self._events.put((str(uuid.uuid4()), json.dumps(event).encode()))
-        kind, body = self._answers.get(timeout=within)
-        if kind != "response":
-            raise FunctionFailed(body)
-        return body
+        until = time.monotonic() + within
+        while True:
+            try:
+                kind, body = self._answers.get(timeout=0.5)
+            except queue.Empty:
+                if (status := self.ended()) is not None:
+                    raise FunctionFailed(f"The function ended with status {status}.") from None
+                if time.monotonic() > until:
+                    raise FunctionFailed(f"The function did not answer within {within:.0f} s.") from None
+                continue
+            if kind != "response":
+                raise FunctionFailed(body)
+            return body
 
     def failure(self) -> Any:
         """What the function told of a start that failed, None when it told nothing."""
@@ -119,6 +134,7 @@ def function(image: Image, env: dict[str, str], log: Path, within: float) -> Ite
             stderr=output,
             start_new_session=True,
         )
+    api.ended = process.poll
     try:
         until = time.monotonic() + within
         while not api.ready.wait(0.02):
