@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from divescore.scoring.focus import FocusNetwork
 from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile
-from divescore.scoring.networks import MiniNetwork
 from tests.corpus.writing import write_film
 
 ID = "stub-knows-nothing"
@@ -31,12 +31,12 @@ def write_weights(folder: Path) -> Path:
     """A folder for `divescore up --weights`."""
     folder.mkdir(parents=True)
     torch.manual_seed(0)
-    save_file(MiniNetwork().state_dict(), folder / WEIGHTS)
+    save_file(FocusNetwork().state_dict(), folder / WEIGHTS)
     content = (folder / WEIGHTS).read_bytes()
     manifest = Manifest(
         id=ID,
         version="0",
-        architecture="mini-tsm",
+        architecture="mini-focus",
         files=(WeightFile(name=WEIGHTS, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),),
         preprocessing={"frames": FRAMES, "width": SIDE, "height": SIDE, "mean": [0.5] * 3, "std": [0.25] * 3},
         execution_scale=30.0,

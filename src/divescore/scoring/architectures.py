@@ -84,7 +84,7 @@ class Watcher(Protocol):
 
 # name -> module that holds its predictor or watcher, and its name there; imported only when it is used.
 ARCHITECTURES = {
-    "mini-tsm": ("divescore.scoring.mini", "MiniPredictor"),
+    "mini-focus": ("divescore.scoring.mini", "MiniPredictor"),
     "c3d-avg": ("divescore.scoring.c3d_watcher", "C3dWatcher"),
 }
 

@@ -7,38 +7,36 @@ import torch
 
 from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
+from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.networks import FLAWS, MiniNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing, to_input
+from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo, sample_frames
 
-DETAIL = 2
-"""The result's strip shows more than the network needs to see."""
-
 
 class MiniPredictor:
-    """`mini-tsm`: a fixed number of frames spread over the video, in one go."""
+    """`mini-focus`: a fixed number of frames spread over the video, in one go."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._preprocessing = manifest.preprocessing_as(Preprocessing)
         self._scale = manifest.execution_scale
-        self._network = MiniNetwork()
+        self._network = FocusNetwork()
         # Assigned tensors stay views of the mapped file: nothing is copied until a page is touched.
         self._network.load_state_dict(read_tensors(folder, manifest), assign=True)
         self._network.eval()
 
     def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
-        """Evenly spread frames, `DETAIL` times the network's size in each direction."""
+        """Evenly spread frames of the network's size."""
         wanted = self._preprocessing
-        size = (DETAIL * wanted.width, DETAIL * wanted.height)
-        return sample_frames(path, wanted.frames, size, limits, on_progress)
+        return sample_frames(path, wanted.frames, (wanted.width, wanted.height), limits, on_progress)
 
     def predict(self, video: SampledVideo, on_progress: Callable[[float], None]) -> Prediction:
         """One forward pass."""
         on_progress(0.0)
+        aspect = video.source.width / video.source.height
         with torch.inference_mode():
-            outputs = self._network(to_input(video.frames, self._preprocessing, DETAIL))
+            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)
+            outputs = self._network(frames, torch.tensor([aspect]), torch.tensor([video.source.seconds]))
         on_progress(1.0)
         return _read(outputs, self._scale)
 

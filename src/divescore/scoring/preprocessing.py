@@ -2,12 +2,9 @@
 
 from typing import Annotated
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from divescore.scoring.manifest import Part
 
@@ -22,17 +19,8 @@ class Preprocessing(Part):
     std: tuple[float, float, float]
 
 
-def to_input(frames: NDArray[np.uint8], preprocessing: Preprocessing, detail: int = 1) -> Tensor:
-    """uint8 RGB [T, H, W, 3] to float32 [1, T, 3, H / detail, W / detail].
-
-    Squares of `detail` pixels are averaged; then the manifest's mean and deviation apply.
-    """
-    pictures = normalise(torch.from_numpy(frames).unsqueeze(0), preprocessing)
-    return pictures if detail == 1 else functional.avg_pool2d(pictures[0], detail).unsqueeze(0)
-
-
 def normalise(frames: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 or float RGB 0..255 [B, T, H, W, 3] to float32 [B, T, 3, H, W], normalised."""
-    mean = 255.0 * torch.tensor(preprocessing.mean)
-    std = 255.0 * torch.tensor(preprocessing.std)
+    mean = 255.0 * torch.tensor(preprocessing.mean, device=frames.device)
+    std = 255.0 * torch.tensor(preprocessing.std, device=frames.device)
     return ((frames.float() - mean) / std).permute(0, 1, 4, 2, 3)

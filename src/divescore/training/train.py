@@ -5,7 +5,6 @@ whole clips, then all are trained together. Every part's result depends on the s
 """
 
 import tempfile
-import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -86,7 +85,6 @@ def train(
     """
     running, shape = running or Running(), shape or Shape()
     preprocessing = Preprocessing(frames=shape.frames, width=shape.width, height=shape.height, mean=_MEAN, std=_STD)
-    began = time.monotonic()
     first = settings.seed * 1_000_000
     unseen = VALIDATION_SEEDS + first
 
@@ -116,7 +114,7 @@ def train(
         ),
         gate=Gate(threshold=threshold),
         trained_on="synthetic",
-        training={"command": command, **asdict(settings), "seconds": round(time.monotonic() - began)},
+        training={"command": command, **asdict(settings)},
         figures={"on": f"{settings.validation} unseen rendered clips", **figures(readings, threshold, factor)},
     )
 

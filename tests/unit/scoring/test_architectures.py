@@ -8,7 +8,6 @@ import torch
 
 from divescore.scoring.architectures import ARCHITECTURES, load_predictor
 from divescore.scoring.manifest import read_manifest
-from divescore.scoring.mini import DETAIL
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.video.sampling import SampledVideo, SourceInfo
 
@@ -20,7 +19,7 @@ def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
     manifest = read_manifest(WEIGHTS)
     wanted = manifest.preprocessing_as(Preprocessing)
     rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (wanted.frames, DETAIL * wanted.height, DETAIL * wanted.width, 3)).astype(np.uint8)
+    frames = rng.integers(0, 256, (wanted.frames, wanted.height, wanted.width, 3)).astype(np.uint8)
     video = SampledVideo(frames, np.linspace(0, 3, wanted.frames), SourceInfo(64, 48, wanted.frames, 3.0, "mp4"))
     seen: list[float] = []
 
