@@ -118,8 +118,9 @@ deploy: $(READY) web sam ## build, deploy to AWS (asks the first time), publish 
 	@command -v docker >/dev/null || { echo "The worker's image is built with Docker, which is not installed." >&2; exit 1; }
 	@python3.13 -c "" 2>/dev/null || echo "There is no python3.13 here to compile for the small functions: they will start more slowly." >&2
 	@$(SAM) build
-	@if [ -n "$(SAM_FLAGS)" ]; then $(SAM) deploy --no-fail-on-empty-changeset $(SAM_FLAGS); \
-	elif grep -q '^region' samconfig.toml; then $(SAM) deploy --no-fail-on-empty-changeset; else $(SAM) deploy --guided; fi
+	@deploy="$(SAM) deploy $(if $(STACK),--stack-name $(STACK))"; \
+	if [ -n "$(SAM_FLAGS)" ]; then $$deploy --no-fail-on-empty-changeset $(SAM_FLAGS); \
+	elif grep -q '^region' samconfig.toml; then $$deploy --no-fail-on-empty-changeset; else $$deploy --guided; fi
 	@$(MAKE) publish smoke
 
 .PHONY: publish
