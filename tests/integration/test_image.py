@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,9 +37,11 @@ print(json.dumps({"before": before, "files": files}))
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The contents, from what is installed here."""
-    return build(tmp_path_factory.mktemp("image"), from_this_environment, compiled=False)
+def image() -> Iterator[Image]:
+    """The contents, from what is installed here: a gigabyte, so in links, which need the same disk."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="image-", dir=ROOT / "build") as folder:
+        yield build(Path(folder), from_this_environment, compiled=False)
 
 
 @pytest.fixture(scope="module")
