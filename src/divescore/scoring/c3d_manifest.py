@@ -54,6 +54,8 @@ class C3dNetwork(Part):
     spread: Annotated[float, Field(gt=0)] = SCALE
     """Points by which scores spread; the interval's factor applies to it."""
     check: C3dCheck | None = None
+    unfit: tuple[str, ...] = ()
+    """Precisions that were further from it than is allowed when these weights were written, and need not be tried."""
 
     @property
     def shape(self) -> C3dShape:

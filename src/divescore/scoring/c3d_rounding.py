@@ -1,4 +1,4 @@
-"""Rounding the trunk's weights to int8 so that neighbouring errors cancel.
+"""Rounding weights to int8 or float16 so that neighbouring errors cancel.
 
 Activations of neighbouring pixels and frames are alike, so what counts is that the rounding errors of a kernel's 27
 taps add up to nothing, less that each is small. Each tap is rounded together with the error of the one before, along a
@@ -35,3 +35,24 @@ def rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
         levels[:, :, tap] = level.to(torch.int8)
         error = wanted - level
     return levels.reshape(weight.shape), scale
+
+
+def halved(weight: Tensor) -> Tensor:
+    """float [out, in, 3, 3, 3] or [out, in] as float16 of the same shape, errors carried on in the same way.
+
+    In a dense layer they are carried along the inputs, which are nowhere negative and so alike in this.
+    """
+    if weight.ndim == 1:
+        return weight.half()
+    order = snake() if weight.ndim == 5 else [0]
+    taps = weight.float().reshape(*weight.shape[:2], -1).permute(1, 2, 0).contiguous()
+    found = torch.empty_like(taps, dtype=torch.float16)
+    error = torch.zeros(weight.shape[0])
+    for place in range(len(taps)):
+        if weight.ndim == 5:
+            error.zero_()  # each kernel for itself
+        for tap in order:
+            wanted = taps[place, tap] + error
+            found[place, tap] = wanted.half()
+            error = wanted - found[place, tap].float()
+    return found.permute(2, 0, 1).reshape(weight.shape).contiguous()

@@ -126,8 +126,10 @@ class C3dRuntime:
         trial = {precision.value: round(1000 * value, 2) for precision, value in seconds.items()}
         warnings: list[str] = []
         for precision in in_order(seconds):
-            if precision in ROUNDING and not (self._folder / SCORE_ROUNDED).exists():
-                continue  # it was too inexact for these weights when they were imported
+            if precision in self._network.unfit or (
+                precision in ROUNDING and not (self._folder / SCORE_ROUNDED).exists()
+            ):
+                continue
             if precision is not Precision.FP32 and self._network.check is None:
                 continue  # nothing to compare with
             self._load(precision)

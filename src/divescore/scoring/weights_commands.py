@@ -22,7 +22,7 @@ def weights() -> None:
 @weights.command("import")
 @click.argument("source", metavar="SRC", type=_FOLDER)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
-@click.option("--half", is_flag=True, help="Store float16: half the size, an error near 2e-4, whatever it runs in.")
+@click.option("--half", is_flag=True, help="Store float16: half the size, an error near 2e-4 in fp32.")
 @click.option("--no-int8", is_flag=True, help="Keep no int8 weights, which some processors run fastest.")
 @click.option(
     "--padding",

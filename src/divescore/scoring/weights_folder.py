@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from divescore.scoring.c3d import C3dAvg, C3dShape, SportsClassifier
-from divescore.scoring.c3d_engine import ROUNDED, Precision, supported
+from divescore.scoring.c3d_engine import ROUNDED, ROUNDING, Precision, supported
 from divescore.scoring.c3d_manifest import (
     GATE_HEAD,
     GATE_ROUNDED,
@@ -23,7 +22,7 @@ from divescore.scoring.c3d_manifest import (
     C3dNetwork,
     C3dPreprocessing,
 )
-from divescore.scoring.c3d_rounding import rounded
+from divescore.scoring.c3d_rounding import halved, rounded
 from divescore.scoring.c3d_runtime import BOUND, C3dRuntime, difference
 from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile, sha256_of
 
@@ -69,18 +68,26 @@ def write_folder(
     that a folder with one is whole.
     """
     out.mkdir(parents=True, exist_ok=True)
-    (out / MANIFEST).unlink(missing_ok=True)
+    for name in (MANIFEST, SCORE_ROUNDED, GATE_ROUNDED):
+        (out / name).unlink(missing_ok=True)
     names: list[str] = []
     for name, tensors in parts:
-        dtype = torch.float16 if half else torch.float32
-        _save({key: value.to(dtype).contiguous() for key, value in tensors.items()}, out / name)
+        stored = {key: halved(value) if half else value.float().contiguous() for key, value in tensors.items()}
+        _save(stored, out / name)
         say(f"{name}: {(out / name).stat().st_size / 1e6:.0f} MB")
         names.append(name)
-        del tensors
+        del tensors, stored
     exact = C3dRuntime(out, network, preprocessing, Precision.FP32).answer()
     network = network.model_copy(update={"check": exact})
     if int8 and Precision.INT8 in supported():
-        names += _round(out, network, preprocessing, say)
+        names += _round(out, network)
+    coarse = [precision for precision in sorted(supported() - {Precision.FP32}) if int8 or precision not in ROUNDING]
+    unfit = [precision.value for precision in coarse if not _fits(out, network, preprocessing, precision, say)]
+    if ROUNDING & supported() <= {*unfit}:
+        for name in (SCORE_ROUNDED, GATE_ROUNDED):
+            (out / name).unlink(missing_ok=True)
+        names = [name for name in names if name not in (SCORE_ROUNDED, GATE_ROUNDED)]
+    network = network.model_copy(update={"unfit": tuple(unfit)})
     files = [WeightFile(name=name, sha256=sha256_of(out / name), bytes=(out / name).stat().st_size) for name in names]
     manifest = Manifest(
         id=identity.id,
@@ -145,7 +152,7 @@ def _save(tensors: Tensors, path: Path) -> None:
     path.chmod(0o644)  # an image's files are root's, and the worker is not
 
 
-def _round(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, say: Say) -> list[str]:
+def _round(out: Path, network: C3dNetwork) -> list[str]:
     pairs = [(SCORE_TRUNK, SCORE_ROUNDED), *([(GATE_TRUNK, GATE_ROUNDED)] if network.gate else [])]
     for source, target in pairs:
         tensors: Tensors = {}
@@ -154,12 +161,12 @@ def _round(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, say:
                 levels, scale = rounded(file.get_tensor(f"{name}.weight"))
                 tensors |= {f"{name}.weight": levels, f"{name}.scale": scale}
         _save(tensors, out / target)
-    found = C3dRuntime(out, network, preprocessing, Precision.INT8).answer()
+    return [target for _, target in pairs]
+
+
+def _fits(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, precision: Precision, say: Say) -> bool:
+    """Whether the answer to the built-in clip is within the bound in that precision."""
+    found = C3dRuntime(out, network, preprocessing, precision).answer()
     off = difference(found, network.check) if network.check else 1.0
-    if off <= BOUND:
-        say(f"int8 answers the built-in clip {off:.2%} off and is kept")
-        return [target for _, target in pairs]
-    say(f"int8 answers the built-in clip {off:.2%} off, where {BOUND:.0%} is allowed, and is left out")
-    for _, target in pairs:
-        (out / target).unlink()
-    return []
+    say(f"{precision}: {off:.2%} off on the built-in clip" + (f", {BOUND:.0%} is allowed" if off > BOUND else ""))
+    return off <= BOUND

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.scoring.c3d_engine import ROUNDING, Precision, supported
+from divescore.scoring.c3d_engine import Precision, supported
 from divescore.scoring.c3d_frames import Picks, gate_places, padded_length
-from divescore.scoring.c3d_manifest import C3dPreprocessing
-from divescore.scoring.c3d_rounding import rounded, snake
+from divescore.scoring.c3d_manifest import C3dNetwork, C3dPreprocessing
+from divescore.scoring.c3d_rounding import halved, rounded, snake
 from divescore.scoring.c3d_trial import in_order
 from divescore.scoring.c3d_watcher import AHEAD, MOST_SEGMENTS, C3dWatcher
 from divescore.scoring.manifest import read_manifest
@@ -79,8 +79,8 @@ def test_answers_as_the_published_code_does(
 def test_coarser_precisions_stay_within_their_bounds(
     checkpoints: Path, folder: Path, film: Callable[[int], Path], precision: Precision
 ) -> None:
-    if precision in ROUNDING and not (folder / "score-trunk-int8.safetensors").exists():
-        pytest.skip("int8 was too inexact for these weights")
+    if precision in read_manifest(folder).network_as(C3dNetwork).unfit:
+        pytest.skip("too inexact for these weights, as the import found")
     exact = published.score(film(25), checkpoints)
     raw = scorer(folder, precision).score_with_raw(film(25)).raw
 
@@ -228,3 +228,17 @@ def test_rounding_errors_of_a_kernel_cancel() -> None:
     # A sum of 27 errors is at most that of the last tap, but where a level was cut off at the end of the range.
     assert (error.sum(dim=(2, 3, 4)).abs() / scale[:, None]).median() <= 0.5
     assert error.abs().max() <= 1.6 * scale.max()
+
+
+@pytest.mark.parametrize("shape", [(8, 16, 3, 3, 3), (8, 432)])
+def test_halves_add_up_to_what_they_were(shape: tuple[int, ...]) -> None:
+    weight = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    found = halved(weight)
+
+    assert found.dtype == torch.float16
+    assert found.shape == weight.shape
+    sums, wanted, plain = (
+        value.double().flatten(2 if len(shape) == 5 else 1).sum(dim=-1) for value in (found, weight, weight.half())
+    )
+    assert (sums - wanted).abs().mean() < 0.5 * (plain - wanted).abs().mean()
+    assert (found.float() - weight).abs().max() < 4e-3
