@@ -85,9 +85,9 @@ def services(folder: Path) -> Iterator[Services]:
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         # Nobody takes a handled message off the queue here, so none may come back in place of the next one.
-        hidden = {"VisibilityTimeout": "43200"}
         urls = {
-            name: sqs.create_queue(QueueName=name, Attributes=hidden)["QueueUrl"] for name in ("scoring", "scoring-dlq")
+            name: sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
+            for name in ("scoring", "scoring-dlq")
         }
         env = {
             "AWS_ENDPOINT_URL": started.endpoint,
