@@ -98,19 +98,27 @@ def test_the_layer_is_small_and_has_the_models_of_the_services_that_are_called(l
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(1200)
-def test_sam_validates_the_template_and_builds_what_the_functions_python_imports() -> None:
-    """With SAM in an environment of its own, and, where there is one, by an interpreter of that version."""
+@pytest.fixture(scope="module")
+def built_by_sam() -> Path:
+    """The layer of `make sam-check`, which validates the template too, with SAM in an environment of its own."""
     done = subprocess.run(["make", "sam-check"], cwd=ROOT, timeout=SAM_WITHIN, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    built = ROOT / "build" / "sam-check" / "SharedLayer" / "python"
-    held = [path.name for path in built.rglob("*.so")]
+    return ROOT / "build" / "sam-check" / "SharedLayer" / "python"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_sam_validates_the_template_and_builds_for_the_functions_python(built_by_sam: Path) -> None:
+    held = [path.name for path in built_by_sam.rglob("*.so")]
     assert held
     assert not [name for name in held if "cpython-" in name and "cpython-313-x86_64" not in name]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", sorted(deploy.FUNCTIONS.values()))
+def test_the_functions_python_imports_what_sam_built(name: str, built_by_sam: Path) -> None:
     target = shutil.which("python3.13")
     if target is None or subprocess.run([target, "-c", ""], capture_output=True).returncode:
-        pytest.skip("there is no python3.13 here to import it")
-    for name in sorted(deploy.FUNCTIONS.values()):
-        told = imported(target, ROOT / "functions" / name, built)
-        assert told["handler"] is True
+        pytest.skip("there is no python3.13 here")
+    assert imported(target, ROOT / "functions" / name, built_by_sam)["handler"] is True
