@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
+_QUIET_SECONDS = 0.15
+"""Without a video, before memory is touched ahead."""
 _WARM_BLOCK, _WARM_BLOCKS = 4 << 20, 28
 _IDLE_SECONDS = 0.05
 _REQUEST_BYTES = 4096
@@ -222,6 +224,9 @@ def _warm_heap(link: socket.socket) -> None:
         return  # not glibc, whose allocator this is about
     for option, value in ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, 32 << 20), (_M_TRIM_THRESHOLD, 1 << 30)):
         libc.mallopt(option, value)
+    # The network is at work on the last video now, and should have the cores for itself.
+    if _has_come(link, _QUIET_SECONDS):
+        return
     blocks: list[int] = []
     while len(blocks) < _WARM_BLOCKS and not _has_come(link) and (block := libc.malloc(_WARM_BLOCK)):
         libc.memset(block, 0, _WARM_BLOCK)
