@@ -154,16 +154,18 @@ def prepared(way: str, checkpoints: Path, weights: Path) -> Callable[[Path], dic
             return {"regressor": answer.regressor, "sport": answer.sport}
 
         return as_published
-    from divescore.scoring.c3d_engine import Precision
-    from divescore.scoring.c3d_watcher import C3dWatcher
-    from divescore.scoring.manifest import read_manifest
-    from divescore.scoring.scorer import Scorer
-
-    if way == "plain":
-        unpacked()
     if way == "chosen":
-        scorer = Scorer.load(weights)
+        from divescore.worker.model import load_model
+
+        scorer = load_model(weights).scorer  # as the worker does it
     else:
+        from divescore.scoring.c3d_engine import Precision
+        from divescore.scoring.c3d_watcher import C3dWatcher
+        from divescore.scoring.manifest import read_manifest
+        from divescore.scoring.scorer import Scorer
+
+        if way == "plain":
+            unpacked()
         manifest = read_manifest(weights)
         scorer = Scorer(manifest, C3dWatcher(weights, manifest, Precision("fp32" if way == "plain" else way)))
 

@@ -118,6 +118,21 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
         raise WeightsInvalid(f"{folder / name} {fault}.")
 
 
+class Verification:
+    """Compares a folder's files with their hashes in the background: hashing needs a core that imports leave idle."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises WeightsInvalid for a folder without a manifest."""
+        self.manifest = parse_manifest(folder)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="verify")
+        self._done = pool.submit(verify_files, folder, self.manifest)
+        pool.shutdown(wait=False)
+
+    def result(self) -> None:
+        """Wait for the end of it; raises WeightsInvalid when a file differs."""
+        self._done.result()
+
+
 def check_files(folder: Path, manifest: Manifest) -> dict[str, str]:
     """What is wrong with the folder's files, by name; empty when all are what the manifest says."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:

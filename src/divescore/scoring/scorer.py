@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from divescore.scoring.contributions import contributions
 from divescore.scoring.difficulty import difficulty_of
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION, score_of
-from divescore.scoring.manifest import Manifest, parse_manifest, verify_files
+from divescore.scoring.manifest import Manifest, Verification
 from divescore.scoring.result import DiveSeen, Interval, ModelInfo, Result, Video
 from divescore.scoring.strip import make_strip
 from divescore.video.containment import decoder
@@ -57,25 +56,29 @@ class Scorer:
         )
 
     @classmethod
-    def load(cls, weights_dir: Path, threads: int | None = None, limits: Limits | None = None) -> "Scorer":
+    def load(
+        cls,
+        weights_dir: Path,
+        threads: int | None = None,
+        limits: Limits | None = None,
+        verification: Verification | None = None,
+    ) -> "Scorer":
         """Load the model of `weights_dir`, running on `threads` threads (None: as many as there are cores to use).
 
-        Raises WeightsInvalid when the folder is incomplete, altered or of an unknown architecture.
+        `verification` may have been begun before this module was imported, which takes a second. Raises WeightsInvalid
+        when the folder is incomplete, altered or of an unknown architecture.
         """
         # It starts up while the weights are loaded.
         decoder().start()
         torch.set_num_threads(threads or usable_cores())
-        manifest = parse_manifest(weights_dir)
-        # Hashing reads every byte, while getting ready computes: side by side they take as long as the longer one.
-        with ThreadPoolExecutor(1, thread_name_prefix="verify") as pool:
-            verified = pool.submit(verify_files, weights_dir, manifest)
-            try:
-                watcher = load_watcher(weights_dir, manifest)
-            except WeightsInvalid:
-                verified.result()  # an altered file is the better explanation
-                raise
-            verified.result()
-        return cls(manifest, watcher, limits)
+        verification = verification or Verification(weights_dir)
+        try:
+            watcher = load_watcher(weights_dir, verification.manifest)
+        except WeightsInvalid:
+            verification.result()  # an altered file is the better explanation
+            raise
+        verification.result()
+        return cls(verification.manifest, watcher, limits)
 
     def score(
         self,
