@@ -173,7 +173,10 @@ class Run:
                 self.clients.append(await stack.enter_async_context(self._client()))
             cutting = asyncio.create_task(self._cut())
             try:
-                runs = await asyncio.gather(*(self._job(number) for number in range(self.jobs)))
+                runs = list(await asyncio.gather(*(self._job(number) for number in range(self.jobs))))
+                # On a fast machine the jobs may be over before all cuts were made, which are promised.
+                while self.made.total() < self.cuts:
+                    runs.append(await self._job(len(runs)))
             finally:
                 cutting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -199,7 +202,7 @@ class Run:
     async def _job(self, number: int) -> Submission:
         """Submit one dive when it is its turn: the jobs are spread over the cuts, which need something to cut."""
         client = self.clients[number % len(self.clients)]
-        due = self.cuts * (number + 1 - self.at_once) / (self.jobs + 1 - self.at_once)
+        due = self.cuts * (number + 1 - self.at_once) / (self.jobs + 1 - self.at_once) if number < self.jobs else 0
         async with self.changed:
             await self.changed.wait_for(
                 lambda: self.in_flight < self.at_once and (self.made.total() >= due or not self._links(self.clients))
