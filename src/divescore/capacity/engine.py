@@ -8,6 +8,7 @@ meanwhile. A pass that found work is followed by the next at once; else the loop
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from divescore.capacity.events import Clock
@@ -76,10 +77,10 @@ class _Engine:
     def simulate(self) -> Run:
         for job, moment in enumerate(self.run.arrived):
             if self._design.direct:
-                self._clock.at(moment, lambda job=job: self._queued(job))  # type: ignore[misc]
+                self._clock.at(moment, partial(self._queued, job))
             else:
                 late = self._design.notice.draw(self._chance)
-                self._clock.at(moment + late, lambda job=job: self._put(self._uploads, job))  # type: ignore[misc]
+                self._clock.at(moment + late, partial(self._put, self._uploads, job))
         self._clock.run()
         return self.run
 
@@ -121,7 +122,7 @@ class _Engine:
         ends = self._clock.now
         for job in jobs:
             ends += self._design.enqueue.draw(self._chance)
-            self._clock.at(ends, lambda job=job: self._queued(job))  # type: ignore[misc]
+            self._clock.at(ends, partial(self._queued, job))
         self.run.invocations += 1
         self._clock.at(ends, lambda: self._ended(self._uploads))
 

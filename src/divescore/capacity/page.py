@@ -52,9 +52,10 @@ def filled(page: str, parts: dict[str, str]) -> str:
     """The page with its parts replaced. Raises ValueError for a part that it has no place for."""
     for name, text in parts.items():
         place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not place.search(page):
+        found = place.search(page)
+        if found is None:
             raise ValueError(f"the page has no place for {name}")
-        page = place.sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page)  # type: ignore[misc]
+        page = f"{page[: found.end(1)]}{text}\n{page[found.start(2) :]}"
     return page
 
 

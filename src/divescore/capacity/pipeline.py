@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from random import Random
 
@@ -128,7 +129,7 @@ def simulate_with(
         clock.after(design.notice.draw(chance), lambda: line.enqueue.arrive(job))
 
     for job, moment in enumerate(arrivals):
-        clock.at(moment, lambda job=job: upload(job))  # type: ignore[misc]
+        clock.at(moment, partial(upload, job))
 
     def sample() -> None:
         run.times.append(clock.now)
