@@ -85,7 +85,7 @@ def test_whatever_is_taken_from_a_role_the_system_notices(system: System, clips:
     patience = min(NOTICES_BEFORE, max(NOTICES_AFTER, 3 * (time.monotonic() - began)))
     unnoticed = []
     for grant, less in removals(role, document):
-        before = len(system.decisions())
+        before = system.decided()
         with system.with_policy(role, less):
             for _ in range(TRIES):
                 noticed = notices(system, clips["one"], patience)

@@ -62,7 +62,7 @@ class Exercise:
     system: System
     http: Http
     film: Path
-    began: int  # decisions that the engine had taken by then
+    began: int  # System.decided() of then
 
     @property
     def parts(self) -> list[Callable[[], Any]]:
@@ -138,7 +138,7 @@ class Exercise:
         """A message that finds a living lease comes back when that has lapsed, long before the queue's time-out."""
         seconds = HANDED_BACK_SECONDS
         async with self.scored() as (dive, job):
-            while not await self.handed_back(job.job_id):  # a slow worker comes after the lease: a longer one, then
+            while not await self.handed_back(job):  # a slow worker comes after the lease: a longer one, then
                 lease = int(time.time() * 1000) + seconds * 1000
                 busy = {"attempt": 1, "owner": "nobody", "lease_until": lease, "deadline": lease + 600_000}
                 await self.rewind(await self.record(job.job_id), status=Status.PROCESSING, **busy)
@@ -238,10 +238,10 @@ class Exercise:
         finally:
             arrived.cancel()
 
-    async def handed_back(self, job_id: str) -> bool:
+    async def handed_back(self, job: Job) -> bool:
         """Whether a worker found the job busy."""
-        logs = await asyncio.to_thread(self.system.logs, "WorkerLogs")
-        return any(job_id in line and '"outcome":"busy"' in line for line in logs)
+        logs = await asyncio.to_thread(self.system.logs, "WorkerLogs", job.created_at)
+        return any(job.job_id in line and '"outcome":"busy"' in line for line in logs)
 
     async def versions(self, job_id: str) -> list[str]:
         s3 = self.system.client("s3")
@@ -267,5 +267,5 @@ async def run(system: System, film: Path, within: float) -> None:
             raise
 
     async with Http(system.stack.api) as http, asyncio.TaskGroup() as group:
-        for part in Exercise(system, http, film, len(system.decisions())).parts:
+        for part in Exercise(system, http, film, system.decided()).parts:
             group.create_task(one(part))

@@ -72,6 +72,11 @@ class System:
         found = [role["RoleName"] for role in self.iam.list_roles()["Roles"]]
         return {logical: name for logical in ROLES.values() for name in found if f"-{logical}-" in name}
 
+    @cached_property
+    def log_groups(self) -> list[str]:
+        """The names of all log groups. The engine fails to list them while it writes to them, so it is asked once."""
+        return [found["logGroupName"] for found in self.client("logs").describe_log_groups()["logGroups"]]
+
     def policy(self, role: str) -> tuple[str, Policy]:
         """Name and document of a role's only policy."""
         (name,) = self.iam.list_role_policies(RoleName=self.names[role])["PolicyNames"]
@@ -95,22 +100,25 @@ class System:
         variables = functions.get_function_configuration(FunctionName=function)["Environment"]
         functions.update_function_configuration(FunctionName=function, Environment=variables)
 
+    def decided(self) -> int:
+        """A mark behind the last decision, for `decisions`."""
+        return self.decisions_file.stat().st_size
+
     def decisions(self, since: int = 0) -> list[Decision]:
-        """What was asked for, from the `since`-th request on."""
+        """What was asked for since that mark."""
         logical = {name: role for role, name in self.names.items()}
-        lines = self.decisions_file.read_text().splitlines()[since:]
-        notes = [json.loads(line) for line in lines]
+        with self.decisions_file.open("rb") as file:
+            file.seek(since)  # it grows to megabytes, and is looked into several times a second
+            notes = [json.loads(line) for line in file]
         return [
             Decision(logical[note["role"]], note["action"], note["resource"], tuple(note["keys"]), note["allowed"])
             for note in notes
         ]
 
-    def logs(self, group: str) -> list[str]:
-        """All that was written to a log group; the engine keeps nothing of what the WebSocket's function writes."""
-        logs = self.client("logs")
-        names = [found["logGroupName"] for found in logs.describe_log_groups()["logGroups"]]
-        (name,) = [name for name in names if name.endswith(f"/{group}")]
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+    def logs(self, group: str, since: int = 0) -> list[str]:
+        """What was written to a log group since a time in ms; the engine keeps nothing of the WebSocket's function."""
+        (name,) = [name for name in self.log_groups if name.endswith(f"/{group}")]
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=name, startTime=since)
         return [event["message"] for page in pages for event in page["events"]]
 
 
@@ -126,6 +134,8 @@ def started(home: Path, port: int) -> Iterator[System]:
             warnings.simplefilter("ignore", ResourceWarning)  # the engine's process outlives the object that started it
             current = running.up(port, ROOT / "model_weights", {"LogLevel": "DEBUG"}, lambda _said: None)
         try:
-            yield System(current, decisions)
+            system = System(current, decisions)
+            assert system.log_groups  # before anything writes to them
+            yield system
         finally:
             running.down(keep=False)
