@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.scoring.sight import ANGLES, GAPS, JOINTS, Located, Locator, Looker, Seen, cut_out
+from divescore.scoring.sight import ANGLES, FLIGHT, GAPS, JOINTS, Located, Locator, Looker, Seen, cut_out, halve
 
 HALF_SOMERSAULTS = 10
 HALF_TWISTS = 10
@@ -25,8 +25,12 @@ FLAWS = ("angle", "splash", "legs", "shape", "height", "distance", "axis")
 """What the network is taught to see beside the execution; training's `Flaws` in the same order."""
 EVEN_ATTENTION = 0.25
 """Share of the attention that goes to all segments alike, so that none drops out of the account."""
+GLANCES = 6
+"""Kinds of moments that the judge picks out of the sequence by itself."""
 MAX_DIFFICULTY = 5.0
 _NOMINAL_SECONDS = 4.0
+_FASTEST = 16.0
+"""Sizes of the diver, or sines of turns, in a second; what seems faster was seen wrongly."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,24 @@ class _TemporalBlock(nn.Module):
 class Judge(nn.Module):
     """What was seen in frames [B, T, INPUTS] to `Outputs`; T a multiple of `segments`."""
 
-    INPUTS = 37 + Locator.FEATURES + Looker.FEATURES
+    INPUTS = 42 + Locator.FEATURES + Looker.FEATURES
 
     def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.1) -> None:
         super().__init__()
         self.segments = segments
         self.project = nn.Sequential(
-            nn.LayerNorm(self.INPUTS), nn.Linear(self.INPUTS, width), nn.ReLU(), nn.Dropout(dropout)
+            # Angles, places and speeds each have a scale of their own.
+            nn.BatchNorm1d(self.INPUTS),
+            nn.Linear(self.INPUTS, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
         )
         self.temporal = nn.Sequential(*(_TemporalBlock(width, dilation, dropout) for dilation in (1, 2, 4, 8, 1)))
         self.norm = nn.LayerNorm(2 * width)
         self.quality = nn.Linear(2 * width, 1)
         self.attention = nn.Linear(2 * width, 1)
-        self.summary = nn.Sequential(nn.Linear(4 * width, 2 * width), nn.ReLU(), nn.Dropout(dropout))
+        self.glances = nn.Conv1d(width, GLANCES, 1)
+        self.summary = nn.Sequential(nn.Linear((4 + GLANCES) * width, 2 * width), nn.ReLU(), nn.Dropout(dropout))
         self.overall = nn.Linear(2 * width, 1)
         self.gate = nn.Linear(2 * width, 1)
         self.log_spread = nn.Linear(2 * width, 1)
@@ -102,13 +111,16 @@ class Judge(nn.Module):
     def forward(self, seen: Tensor) -> Outputs:
         """Judge the sequence."""
         batch = seen.shape[0]
-        sequence = self.temporal(self.project(seen).transpose(1, 2))
+        sequence = self.temporal(self.project(seen.flatten(0, 1)).view(batch, seen.shape[1], -1).transpose(1, 2))
         parts = sequence.view(batch, sequence.shape[1], self.segments, -1)
         segments = self.norm(torch.cat((parts.mean(dim=3), parts.amax(dim=3)), dim=1).transpose(1, 2))
         chosen = torch.softmax(self.attention(segments).squeeze(2), dim=1)
         attention = EVEN_ATTENTION / self.segments + (1.0 - EVEN_ATTENTION) * chosen
         attended = (attention.unsqueeze(2) * segments).sum(dim=1)
-        summary = self.summary(torch.cat((attended, segments.mean(dim=1)), dim=1))
+        # Some flaws show in a frame or two, such as the line of the entry; a segment's mean would blur them.
+        moments = torch.softmax(self.glances(sequence), dim=2)
+        glanced = torch.einsum("bgt,bct->bgc", moments, sequence).flatten(1)
+        summary = self.summary(torch.cat((attended, segments.mean(dim=1), glanced), dim=1))
         shares = attention * torch.sigmoid(self.quality(segments).squeeze(2) + self.overall(summary))
         return Outputs(
             gate=self.gate(summary).squeeze(1),
@@ -132,7 +144,7 @@ class FocusNetwork(nn.Module):
     def see(self, pictures: Tensor, aspects: Tensor) -> Seen:
         """What is in pictures [N, 3, 96, 128]."""
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        located = self.locator(functional.avg_pool2d(pictures, 2))
+        located = self.locator(halve(pictures))
         squares = cut_out(pictures, located.place.detach(), located.reach.detach().float(), aspects)
         return self.look(located, squares)
 
@@ -167,6 +179,7 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
     size = reach.exp()
     batch = len(aspects)
     length = len(size) // batch
+    visible = torch.sigmoid(torch.stack((located.present, located.water_seen, located.edge_seen), dim=1))
     away = torch.stack(
         (
             (located.water - located.place[:, 1]) / size,
@@ -174,17 +187,30 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
             (located.edge[:, 1] - located.place[:, 1]) / size,
         ),
         dim=1,
-    )
+    ).clamp(-8.0, 8.0)
+    phases = torch.softmax(located.phase, dim=1)
+    # What is not in the picture is not known.
+    known = visible[:, [1, 2, 2]] * visible[:, :1]
+    away = away * known
+    step = (seconds.clamp(min=0.1) / length).view(batch, 1, 1)
+    turn = _turned(seen.lean.view(batch, length, 2)) / step
+    flying = (known[:, 1] * phases[:, FLIGHT]).view(batch, length)
+    drift = _slope(away[:, 1].view(batch, length), flying).abs().view(batch, 1, 1) / step
     pace = (seconds / _NOMINAL_SECONDS).clamp(0.1, 10.0).log().repeat_interleave(length)
     columns = (
-        torch.sigmoid(torch.stack((located.present, located.water_seen, located.edge_seen), dim=1)),
-        torch.softmax(located.phase, dim=1),
+        visible,
+        phases,
         located.place,
         reach.unsqueeze(1),
         located.water.unsqueeze(1),
         located.edge,
-        away.clamp(-8.0, 8.0),
+        away,
+        # Films are mirrored as often as not, and which way the dive goes costs nothing.
+        away[:, 1:2].abs(),
+        drift.expand(-1, length, -1).flatten(0, 1).clamp(max=_FASTEST),
+        turn.flatten(0, 1).clamp(-_FASTEST, _FASTEST),
         seen.lean,
+        seen.lean.abs(),
         seen.joints.flatten(1),
         seen.gaps,
         seen.angles,
@@ -194,3 +220,19 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
         seen.features.float(),
     )
     return torch.cat(columns, dim=1).view(batch, length, -1)
+
+
+def _slope(values: Tensor, weights: Tensor) -> Tensor:
+    """Change a frame [B] of values [B, T] by weighted least squares; none where the weights leave nothing to fit."""
+    times = torch.arange(values.shape[1], device=values.device, dtype=values.dtype).expand_as(values)
+    total = weights.sum(dim=1, keepdim=True) + 1e-3
+    times = times - (weights * times).sum(dim=1, keepdim=True) / total
+    values = values - (weights * values).sum(dim=1, keepdim=True) / total
+    return (weights * times * values).sum(dim=1) / ((weights * times.square()).sum(dim=1) + 1.0)
+
+
+def _turned(lean: Tensor) -> Tensor:
+    """Sine of the turn since the frame before, of sines and cosines [B, T, 2]: [B, T, 1]."""
+    sine, cosine = lean.unbind(dim=2)
+    change = sine[:, 1:] * cosine[:, :-1] - cosine[:, 1:] * sine[:, :-1]
+    return functional.pad(change.unsqueeze(2), (0, 0, 1, 0))

@@ -24,11 +24,11 @@ class Camera:
     """A camera that follows one dive. Some stand still and wide, as a phone on a tripod does."""
 
     def __init__(self, dive: Choreography, rng: np.random.Generator) -> None:
-        # From a tripod a ten-metre dive is too small to be judged.
-        fixed = bool(rng.random() < 0.25 and dive.height < 6)
-        self._height = float(rng.uniform(3.8, 6.2))
+        # From a tripod a dive from high above is too small to be judged.
+        fixed = bool(rng.random() < 0.25 and dive.height < 4)
+        self._height = float(rng.uniform(3.6, 5.0))
         if fixed:
-            self._height = dive.height + float(rng.uniform(4.2, 5.5))
+            self._height = dive.height + float(rng.uniform(3.9, 4.6))
         self._offset = (float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.4, 0.4)))
         self._shake = float(rng.uniform(0.0, 0.03)) * self._height * (not fixed)
         self._phases = rng.uniform(0.0, 2 * np.pi, 4)
@@ -68,6 +68,7 @@ class Camera:
 def _follow(dive: Choreography, seconds: float, lowest: float) -> tuple[float, float]:
     timing = dive.timing
     elapsed = min(max(seconds - timing.take_off, 0.0), timing.entry - timing.take_off)
-    x = dive.drift * elapsed * 0.8 + 0.2
+    # Half way, so that platform and diver share the picture for as long as they can.
+    x = dive.drift * elapsed * 0.5 + 0.2
     y = dive.height + 0.9 + dive.rise * elapsed - 0.5 * 9.81 * elapsed**2
     return x, max(y, lowest)

@@ -68,22 +68,23 @@ class Choreography:
         self.twist_sign = float(rng.choice([-1.0, 1.0]))
         # The camera never looks exactly from the side.
         self.yaw = float(rng.uniform(-0.55, 0.55))
-        lift = rng.uniform(2.9, 3.7) if height > 4 else rng.uniform(4.2, 5.2)
+        # What a flaw costs must show: sound take-offs differ by far less than weak or stray ones do from them.
+        lift = rng.uniform(3.15, 3.45) if height > 4 else rng.uniform(4.5, 4.9)
         if dive.armstand:
-            lift = rng.uniform(0.6, 1.2)
-        self.rise = float(lift * (1.0 - 0.7 * flaws.height))
-        astray = flaws.distance * rng.choice([-0.75, 1.3])
-        self.drift = float(max(rng.uniform(0.8, 1.1) + astray, 0.25))
+            lift = rng.uniform(0.8, 1.0)
+        self.rise = float(lift * (1.0 - 0.8 * flaws.height))
+        astray = flaws.distance * rng.choice([-0.7, 1.7])
+        self.drift = float(rng.uniform(0.95, 1.05) + astray)
         self.runs = bool(not dive.armstand and self.facing > 0 and rng.random() < 0.5)
         self.steps = float(rng.uniform(1.5, 2.5))
         turn = dive.half_somersaults * np.pi
         start = np.pi if dive.armstand else 0.0
         self.head_first = bool(np.cos(start + turn) < 0)
         # Most misses are short; some are over.
-        miss = np.radians(42.0) * flaws.angle * (-1.0 if rng.random() < 0.6 else 1.0)
+        miss = np.radians(52.0) * flaws.angle * (-1.0 if rng.random() < 0.6 else 1.0)
         self._turn = float(turn + miss)
         self._twist = float(dive.half_twists * np.pi * (1.0 - 0.12 * flaws.axis))
-        self._tilt = float(0.75 * flaws.axis * rng.choice([-1.0, 1.0]))
+        self._tilt = float(0.85 * flaws.axis * rng.choice([-1.0, 1.0]))
         first = float(rng.uniform(0.7, 1.2))
         start_height = _STANDING_CENTRE * self.size + height
         end_height = (1.05 if self.head_first else 0.95) * self.size
@@ -106,15 +107,16 @@ class Choreography:
         if self.dive.position is Position.FREE and self.dive.half_twists == 0:
             shape = Pose(hip=1.3, knee=0.3, shoulder=1.2)
         loose = self.flaws.shape
-        bend = 0.9 * self.flaws.legs
+        bend = 1.1 * self.flaws.legs
         knee = shape.knee + (bend if shape.knee < 0.5 else 0.0) * float(rng.uniform(0.6, 1.0))
         return Pose(
-            hip=shape.hip * (1.0 - 0.42 * loose),
+            hip=shape.hip * (1.0 - 0.48 * loose),
             knee=knee * (1.0 - (0.4 * loose if shape.knee > 1 else 0.0)),
             shoulder=shape.shoulder,
             elbow=shape.elbow,
             spread=0.32 * self.flaws.legs,
-            arch=shape.arch + 0.25 * loose * (self.dive.position is Position.STRAIGHT),
+            stride=0.28 * self.flaws.legs,
+            arch=shape.arch + 0.35 * loose * (self.dive.position is Position.STRAIGHT),
         )
 
     def _flight_pose(self, share: float) -> Pose:
@@ -122,13 +124,14 @@ class Choreography:
         start = HANDSTAND if self.dive.armstand else REACH
         end = HANDSTAND if self.head_first else FEET_FIRST
         end = Pose(
-            hip=0.35 * self.flaws.shape,
-            knee=0.8 * self.flaws.legs,
+            hip=0.42 * self.flaws.shape,
+            knee=1.0 * self.flaws.legs,
             shoulder=end.shoulder,
             # Who is off the axis fights for balance with an arm.
-            shoulder_right=end.shoulder - 0.9 * self.flaws.axis * (1.0 if self.head_first else -1.0),
+            shoulder_right=end.shoulder - 1.1 * self.flaws.axis * (1.0 if self.head_first else -1.0),
             elbow_right=0.0,
             spread=0.25 * self.flaws.legs,
+            stride=0.28 * self.flaws.legs,
             arch=0.12 * self.flaws.shape,
         )
         folded = _smooth((share - self._folds[0]) / (self._folds[1] - self._folds[0]))
@@ -171,7 +174,8 @@ class Choreography:
             y_entry = self._start[1] + self.rise * (elapsed - under) - 0.5 * GRAVITY * (elapsed - under) ** 2
             y = y_entry - 4.2 * (1.0 - np.exp(-3.2 * under))
         centre = np.array([self._start[0] + self.drift * elapsed, y])
-        tilt = self._tilt * _smooth(inside / 0.4)
+        # A lean of the flight; what would be left of it at the entry is the flaw `angle`, and costs there.
+        tilt = self._tilt * _smooth(inside / 0.3) * (1.0 - _smooth((inside - 0.7) / 0.22))
         pose = self._flight_pose(inside)
         limbs = capsules(pose, centre, lean, self.facing, twist, self.size, tilt)
         return Instant(centre, limbs, lean, pose)

@@ -8,7 +8,7 @@ from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs
 from divescore.scoring.sight import Seen
 from divescore.training.dataset import LABELS
 from divescore.training.flaws import COSTS
-from divescore.training.marks import GAPS, JOINTS, MARK
+from divescore.training.marks import GAPS, JOINTS, MARK, PHASES
 
 _COLUMN = {name: index for index, name in enumerate(LABELS)}
 _FLAWS = slice(_COLUMN[FLAWS[0]], _COLUMN[FLAWS[-1]] + 1)
@@ -18,6 +18,7 @@ _AXES = [[MARK[f"{joint}_{axis}"] for axis in ("x", "y")] for joint in JOINTS]
 _JOINTS_SEEN = [MARK[f"{joint}_seen"] for joint in JOINTS]
 _INSIDE = 1.1
 """Joints a little outside the square are still to be guessed."""
+_ENTRY_WEIGHT = 4.0
 _GAPS = [MARK[f"{joint}_gap"] for joint in GAPS]
 
 
@@ -65,7 +66,8 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
     size = mark("reach").clamp(min=0.05)
     place = (seen.located.place - marks[:, [MARK["x"], MARK["y"]]]).abs() / size.unsqueeze(1)
     edge = (seen.located.edge - marks[:, [MARK["edge_x"], MARK["edge_y"]]]).abs() / size.unsqueeze(1)
-    body = mark("body_seen") * subject
+    # Few frames show the body half under water, and no others show the line of the entry, which costs most.
+    body = mark("body_seen") * subject * torch.where(mark("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
     lean = (seen.lean - marks[:, [MARK["lean_sin"], MARK["lean_cos"]]]).abs()
     joints = (seen.joints - marks[:, _AXES]).abs().mean(dim=2)
     joints_seen = marks[:, _JOINTS_SEEN] * body.unsqueeze(1)
@@ -78,7 +80,7 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
         2.0 * _mean(place.clamp(max=3.0), subject),
         1.0 * _mean((seen.located.reach - size.log()).abs(), subject),
         1.0 * _mean(((seen.located.water - mark("water")).abs() / size).clamp(max=3.0), mark("water_seen") * subject),
-        0.5 * _mean(edge.clamp(max=3.0), mark("edge_seen") * subject),
+        1.0 * _mean(edge.clamp(max=3.0), mark("edge_seen") * subject),
         3.0 * _mean(lean, body),
         6.0 * _mean(joints, joints_seen),
         3.0 * _mean((seen.gaps - marks[:, _GAPS]).abs(), body),

@@ -41,6 +41,8 @@ UNKNOWN = -1.0
 """`present` where it was not asked: films that show people or splashes, but no dive."""
 PHASES = ("other", "approach", "flight", "water")
 MARK = {name: index for index, name in enumerate(MARKS)}
+_STICKS_OUT = 0.45
+"""Metres of a body above the water that show its line."""
 _SPLASH_SEEN = (0.12, 1.3)
 """Seconds after the entry between which a splash shows its size."""
 
@@ -88,7 +90,9 @@ def _marks_of_dive(film: RenderedDive, seconds: float, aspect: float) -> NDArray
     marks[MARK["splash_seen"]] = float(_SPLASH_SEEN[0] < age < _SPLASH_SEEN[1])
     joints = _joints(instant.limbs)
     hip, chest = joints["hip"][0], joints["chest"][0]
-    marks[MARK["body_seen"]] = float(hip[1] > 0.15 and not in_water)
+    # What still sticks out of the water shows the line of the entry best, for it no longer turns.
+    highest = max(float(point[1]) for points in joints.values() for point in points)
+    marks[MARK["body_seen"]] = float(highest > _STICKS_OUT)
     trunk = chest - hip
     length = max(float(np.hypot(*trunk)), 1e-6)
     marks[MARK["lean_sin"]], marks[MARK["lean_cos"]] = sign * trunk[0] / length, trunk[1] / length

@@ -41,7 +41,7 @@ from divescore.training.folders import write_folder
 from divescore.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.training.losses import loss_of, loss_of_seen
 
-MODEL_ID, MODEL_VERSION = "divescore-mini", "0.2.0"
+MODEL_ID, MODEL_VERSION = "divescore-mini", "0.3.0"
 ARCHITECTURE = "mini-focus"
 WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000
@@ -54,13 +54,13 @@ class Settings:
     """What determines a trained model, together with the code."""
 
     seed: int = 0
-    clips: int = 12_000
+    clips: int = 14_000
     validation: int = 800
-    frame_steps: int = 6500
+    frame_steps: int = 8500
     """Of four frames of each of 32 clips."""
-    judge_steps: int = 4000
+    judge_steps: int = 5000
     """Of 64 clips each."""
-    whole_steps: int = 3400
+    whole_steps: int = 4600
     """Of 8 clips each."""
     bfloat16: bool = True
     frames: int = 32
