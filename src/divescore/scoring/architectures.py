@@ -48,6 +48,9 @@ class Prediction:
 class Predictor(Protocol):
     """A loaded network with its own way of looking at a video."""
 
+    precision: str
+    """That it runs in, as a result says it."""
+
     def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
         """The frames it wants of a video."""
         ...
@@ -96,7 +99,7 @@ class _SampleFirst:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self.runtime = Runtime(precision="fp32", threads=torch.get_num_threads(), torch=torch.__version__)
+        self.runtime = Runtime(precision=predictor.precision, threads=torch.get_num_threads(), torch=torch.__version__)
 
     def watch(
         self, path: Path, limits: Limits, on_progress: Callable[[str, float], None], judge_gate: Callable[[float], None]

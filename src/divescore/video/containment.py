@@ -109,7 +109,7 @@ class Decoder:
     def peak_bytes(self) -> int:
         """Most memory that the last decoder had resident; waits for its end."""
         with self._lock:
-            self._await_end()
+            self._end_last()
         return self._peak_bytes
 
     def decode(
@@ -122,7 +122,7 @@ class Decoder:
         width, height = size
         shape = (count, height, width, 3)
         with self._lock:
-            self._await_end()
+            self._end_last()
             self._await_ready()
             shared = _shared_file(count * height * width * 3)
             try:
@@ -146,7 +146,7 @@ class Decoder:
         shape = (RELAY_SLOTS, piece, height, width, 3)
         length = math.prod(shape)
         with self._lock, contextlib.ExitStack() as opened:
-            self._await_end()
+            self._end_last()
             self._await_ready()
             shared = _shared_file(length)
             opened.callback(os.close, shared)
@@ -187,7 +187,7 @@ class Decoder:
                     yield Piece(frames, promised, fraction)
         except BaseException:
             # Also for a cancellation, or when nobody asks for the rest: nothing may go on decoding for nobody.
-            self._stop()
+            self._end_last()
             raise
         return _judge(said, limits)
 
@@ -208,18 +208,18 @@ class Decoder:
                     on_progress(fraction)
         except BaseException:
             # Also for a cancellation or Ctrl-C: nothing may go on decoding for nobody.
-            self._stop()
+            self._end_last()
             raise
         return said
 
-    def _stop(self) -> None:
-        """Kill the decoder and wait until it is gone; the nursery too when it does not obey."""
-        with contextlib.suppress(DecoderFailed):  # the nursery is gone already, and its decoder with it
-            self._send(b"kill\n", [])
-        self._await_end()
+    def _end_last(self) -> None:
+        """Kill the decoder and wait until it is gone; the nursery too when it does not obey.
 
-    def _await_end(self) -> None:
-        """Wait until the last decoder is gone; it dies with the nursery when it takes its time."""
+        One that has reported lingers, so this is also how the next video's begins.
+        """
+        if self._busy:
+            with contextlib.suppress(DecoderFailed):  # the nursery is gone already, and its decoder with it
+                self._send(b"kill\n", [])
         until = time.monotonic() + STOP_SECONDS
         try:
             while self._busy:

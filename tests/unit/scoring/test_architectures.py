@@ -1,26 +1,32 @@
 """Architectures and what they predict."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from divescore.scoring import mini
 from divescore.scoring.architectures import ARCHITECTURES, load_predictor
 from divescore.scoring.manifest import read_manifest
 from divescore.scoring.preprocessing import Preprocessing
+from divescore.training.sampling import draw_rendered
 from divescore.video.sampling import SampledVideo, SourceInfo
 
 WEIGHTS = Path(__file__).parents[3] / "model_weights"
 
 
+def noise(wanted: Preprocessing) -> SampledVideo:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (wanted.frames, wanted.height, wanted.width, 3)).astype(np.uint8)
+    return SampledVideo(frames, np.linspace(0, 3, wanted.frames), SourceInfo(64, 48, wanted.frames, 3.0, "mp4"))
+
+
 def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
     torch.set_num_threads(1)
     manifest = read_manifest(WEIGHTS)
-    wanted = manifest.preprocessing_as(Preprocessing)
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (wanted.frames, wanted.height, wanted.width, 3)).astype(np.uint8)
-    video = SampledVideo(frames, np.linspace(0, 3, wanted.frames), SourceInfo(64, 48, wanted.frames, 3.0, "mp4"))
+    video = noise(manifest.preprocessing_as(Preprocessing))
     seen: list[float] = []
 
     prediction = load_predictor(WEIGHTS, manifest).predict(video, seen.append)
@@ -33,3 +39,25 @@ def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
     assert 0 < prediction.difficulty < 5
     assert sum(prediction.shares) == pytest.approx(30 * float(str(prediction.raw["execution"])), abs=0.001)
     assert seen == [0.0, 1.0]
+
+
+def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    manifest = read_manifest(WEIGHTS)
+    drawn = draw_rendered(7)
+    wanted = manifest.preprocessing_as(Preprocessing)
+    frames = [
+        drawn.frame(float(moment), wanted.width, wanted.height)
+        for moment in np.linspace(0.0, drawn.seconds, wanted.frames, endpoint=False)
+    ]
+    source = SourceInfo(wanted.width, wanted.height, wanted.frames, drawn.seconds, "webm")
+    video = SampledVideo(np.stack(frames), np.linspace(0, drawn.seconds, wanted.frames), source)
+    found = {}
+    for halved in (False, True):
+        monkeypatch.setattr(mini, "_has_bf16", partial(bool, halved))
+        predictor = load_predictor(WEIGHTS, manifest)
+        found[predictor.precision] = predictor.predict(video, lambda _share: None)
+
+    assert sum(found["bf16"].shares) == pytest.approx(sum(found["fp32"].shares), abs=0.3)
+    assert found["bf16"].gate == pytest.approx(found["fp32"].gate, abs=0.02)
+    assert found["bf16"].dive == found["fp32"].dive

@@ -4,9 +4,23 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Judge, arrange
-from divescore.scoring.sight import SQUARE, cut_out
+from divescore.scoring.sight import (
+    ANGLES,
+    FLIGHT,
+    GAPS,
+    JOINTS,
+    PHASES,
+    SQUARE,
+    Located,
+    Locator,
+    Looker,
+    Seen,
+    cut_out,
+    halve,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +64,72 @@ def test_what_was_seen_fills_the_judges_input(network: FocusNetwork) -> None:
 
     assert arranged.shape == (1, 16, Judge.INPUTS)
     assert arranged.isfinite().all()
+
+
+SIZE = 0.25
+CERTAIN = 20.0
+
+
+def flight(away: torch.Tensor, lean: torch.Tensor, edge_seen: torch.Tensor) -> Seen:
+    """A flight in which the diver is `away` [T] sizes from the platform's edge, and leans so [T] in radians."""
+    count = len(away)
+    phase = CERTAIN * functional.one_hot(torch.full((count,), FLIGHT), PHASES).float()
+    located = Located(
+        present=torch.full((count,), CERTAIN),
+        place=torch.full((count, 2), 0.5),
+        reach=torch.full((count,), math.log(SIZE)),
+        water=torch.full((count,), 0.9),
+        water_seen=torch.full((count,), -CERTAIN),
+        edge=torch.stack((0.5 - away * SIZE, torch.full((count,), 0.3)), dim=1),
+        edge_seen=CERTAIN * (2.0 * edge_seen - 1.0),
+        phase=phase,
+        features=torch.zeros(count, Locator.FEATURES),
+    )
+    return Seen(
+        located=located,
+        lean=torch.stack((lean.sin(), lean.cos()), dim=1),
+        joints=torch.zeros(count, JOINTS, 2),
+        gaps=torch.zeros(count, GAPS),
+        angles=torch.zeros(count, ANGLES),
+        splash=torch.zeros(count),
+        features=torch.zeros(count, Looker.FEATURES),
+    )
+
+
+DRIFT, TURN = 17, 18
+"""Columns of the judge's input."""
+
+
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_the_judge_is_told_how_fast_a_dive_leaves_the_platform(way: float) -> None:
+    # Twenty frames in two seconds; the edge is lost after twelve, and what is then said of it means nothing.
+    times = torch.linspace(0.0, 1.9, 20)
+    seen = (times < 1.15).float()
+    away = torch.where(seen > 0, 0.3 + 0.8 * times, 5.0) * way
+
+    arranged = arrange(flight(away, torch.zeros(20), seen), torch.tensor([1.0]), torch.tensor([2.0]))
+
+    assert arranged[0, :, DRIFT] == pytest.approx(0.8, abs=0.02)
+
+
+def test_nothing_is_said_of_a_drift_that_cannot_be_seen() -> None:
+    arranged = arrange(flight(torch.rand(20), torch.zeros(20), torch.zeros(20)), torch.ones(1), torch.full((1,), 2.0))
+
+    assert arranged[0, :, DRIFT] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_the_judge_is_told_how_fast_a_body_turns() -> None:
+    lean = 3.0 * torch.linspace(0.0, 1.9, 20)
+    arranged = arrange(flight(torch.ones(20), lean, torch.ones(20)), torch.ones(1), torch.full((1,), 2.0))
+
+    assert arranged[0, 0, TURN] == 0.0
+    assert arranged[0, 1:, TURN] == pytest.approx(math.sin(0.3) / 0.1, abs=0.01)
+
+
+def test_half_a_picture_is_the_mean_of_fours() -> None:
+    pictures = torch.randn(2, 3, 96, 128).contiguous(memory_format=torch.channels_last)
+
+    assert torch.allclose(halve(pictures), functional.avg_pool2d(pictures, 2), atol=1e-6)
 
 
 def test_a_square_shows_what_lies_about_a_place() -> None:

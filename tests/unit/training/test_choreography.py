@@ -61,7 +61,29 @@ def test_a_missed_entry_shows_in_the_angle() -> None:
     clean, missed = dive("107B"), dive("107B", flaws=Flaws(angle=1.0))
     difference = clean.at(clean.timing.entry).lean - missed.at(missed.timing.entry).lean
 
-    assert abs(np.degrees(difference)) == pytest.approx(42, abs=1)
+    assert abs(np.degrees(difference)) == pytest.approx(52, abs=1)
+
+
+@pytest.mark.parametrize("number", ["107B", "201A", "5253B"])
+def test_a_lean_of_the_flight_is_no_missed_entry(number: str) -> None:
+    def line(flaws: Flaws) -> float:
+        motion = dive(number, flaws=flaws)
+        (trunk,) = (limb for limb in motion.at(motion.timing.entry).limbs if limb.part == "trunk")
+        across, up = trunk.b - trunk.a
+        return float(np.degrees(np.arctan(across / up)))
+
+    assert line(Flaws(axis=1.0)) == pytest.approx(line(Flaws()), abs=0.5)
+    assert abs(line(Flaws(angle=0.5)) - line(Flaws())) > 20
+
+
+def test_a_stray_take_off_leaves_the_platform_far_or_hardly_at_all() -> None:
+    drifts = [dive("107B", flaws=Flaws(distance=1.0), seed=seed).drift for seed in range(20)]
+    sound = [dive("107B", seed=seed).drift for seed in range(20)]
+
+    assert all(0.2 < drift < 0.4 or drift > 2.5 for drift in drifts)
+    assert min(drifts) < 0.4
+    assert max(drifts) > 2.5
+    assert all(0.9 < drift < 1.1 for drift in sound)
 
 
 def test_a_weak_take_off_flies_shorter() -> None:

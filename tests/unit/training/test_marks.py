@@ -44,6 +44,17 @@ def test_phases_follow_one_another() -> None:
     assert [phase for phase, before in zip(phases, ["", *phases], strict=False) if phase != before] == list(PHASES[1:])
 
 
+def test_the_line_of_the_entry_is_marked_while_a_body_sticks_out_of_the_water() -> None:
+    film = dive(3)
+    entry = film.motion.timing.entry
+    touching, gone = (marks_of(film, entry + after, ASPECT) for after in (0.03, 0.6))
+
+    assert PHASES[int(touching[MARK["phase"]])] == "water"
+    assert touching[MARK["body_seen"]] == 1.0
+    assert abs(float(touching[MARK["lean_sin"]])) < 0.1
+    assert gone[MARK["body_seen"]] == 0.0
+
+
 def test_mirroring_turns_the_marks_as_well() -> None:
     film = dive(3)
     moment = film.motion.timing.take_off + 0.1

@@ -144,6 +144,17 @@ def test_a_silent_decoder_can_be_cancelled(contained: Decoder, endless: Path) ->
     assert_idle(contained)
 
 
+def test_a_decoder_that_has_reported_makes_room_for_the_next(contained: Decoder, film: Path) -> None:
+    last: list[psutil.Process] = []
+    for _ in range(3):
+        decode(contained, film, on_progress=when_decoding(contained, last.append))
+
+        # The one before lingered until now, if this came soon enough.
+        assert not any(process.is_running() for process in last[:-1])
+    assert contained.peak_bytes() > 0
+    assert not last[-1].is_running()
+
+
 def test_a_nursery_that_was_killed_is_replaced(contained: Decoder, film: Path) -> None:
     decode(contained, film)
     assert contained._process is not None
