@@ -29,6 +29,8 @@ GLANCES = 6
 """Kinds of moments that the judge picks out of the sequence by itself."""
 MAX_DIFFICULTY = 5.0
 _NOMINAL_SECONDS = 4.0
+_FITS, _OFF = 6, 0.25
+"""Rounds of fitting a line, and how many sizes of the diver off it are far."""
 _FASTEST = 16.0
 """Sizes of the diver, or sines of turns, in a second; what seems faster was seen wrongly."""
 
@@ -223,12 +225,21 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
 
 
 def _slope(values: Tensor, weights: Tensor) -> Tensor:
-    """Change a frame [B] of values [B, T] by weighted least squares; none where the weights leave nothing to fit."""
+    """Change a frame [B] of values [B, T], weighted; none where the weights leave nothing to fit.
+
+    Least squares, repeated with less weight for what lies off the line (Cauchy's weights): a platform that is seen where
+    there is none, once it has left the picture, must not turn the line.
+    """
     times = torch.arange(values.shape[1], device=values.device, dtype=values.dtype).expand_as(values)
-    total = weights.sum(dim=1, keepdim=True) + 1e-3
-    times = times - (weights * times).sum(dim=1, keepdim=True) / total
-    values = values - (weights * values).sum(dim=1, keepdim=True) / total
-    return (weights * times * values).sum(dim=1) / ((weights * times.square()).sum(dim=1) + 1.0)
+    trusted, slope = weights, torch.zeros_like(values[:, 0])
+    for _ in range(_FITS):
+        total = trusted.sum(dim=1, keepdim=True) + 1e-3
+        since = times - (trusted * times).sum(dim=1, keepdim=True) / total
+        above = values - (trusted * values).sum(dim=1, keepdim=True) / total
+        slope = (trusted * since * above).sum(dim=1) / ((trusted * since.square()).sum(dim=1) + 1.0)
+        off = (above - slope.unsqueeze(1) * since).detach() / _OFF
+        trusted = weights / (1.0 + off.square())
+    return slope
 
 
 def _turned(lean: Tensor) -> Tensor:

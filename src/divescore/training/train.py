@@ -58,9 +58,9 @@ class Settings:
     validation: int = 800
     frame_steps: int = 8500
     """Of four frames of each of 32 clips."""
-    judge_steps: int = 5000
+    judge_steps: int = 4000
     """Of 64 clips each."""
-    whole_steps: int = 4600
+    whole_steps: int = 3200
     """Of 8 clips each."""
     bfloat16: bool = True
     frames: int = 32
