@@ -227,8 +227,8 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
 def _slope(values: Tensor, weights: Tensor) -> Tensor:
     """Change a frame [B] of values [B, T], weighted; none where the weights leave nothing to fit.
 
-    Least squares, repeated with less weight for what lies off the line (Cauchy's weights): a platform that is seen where
-    there is none, once it has left the picture, must not turn the line.
+    Least squares, repeated with less weight for what lies off the line (Cauchy's weights): now and then a platform is
+    seen where there is none, once it has left the picture, and must not turn the line.
     """
     times = torch.arange(values.shape[1], device=values.device, dtype=values.dtype).expand_as(values)
     trusted, slope = weights, torch.zeros_like(values[:, 0])
