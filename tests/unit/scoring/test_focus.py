@@ -115,7 +115,7 @@ def test_the_judge_is_told_how_fast_a_dive_leaves_the_platform(way: float) -> No
 def test_a_platform_seen_where_there_is_none_does_not_turn_the_line() -> None:
     times = torch.linspace(0.0, 1.9, 20)
     away = torch.where(times < 1.15, 0.3 + 0.8 * times, 0.1)
-    seen = ((times < 1.15) | (times > 1.75)).float()
+    seen = ((times < 1.15) | (times > 1.85)).float()
 
     arranged = arrange(flight(away, torch.zeros(20), seen), torch.tensor([1.0]), torch.tensor([2.0]))
 
