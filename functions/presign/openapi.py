@@ -5,6 +5,7 @@ import re
 import sys
 from typing import Any
 
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from pydantic.alias_generators import to_camel
 
 from divescore import __version__
@@ -17,7 +18,7 @@ def document() -> dict[str, Any]:
         title="Divescore",
         version=__version__,
         description="Upload a video of an Olympic dive and watch the score arrive; updates come over the live socket.",
-        security_schemes={presign.BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},  # type: ignore[dict-item]
+        security_schemes={presign.BEARER: HTTPBearer(bearerFormat="JWT")},
     )
     found: dict[str, Any] = json.loads(text)
     for path, operations in found["paths"].items():

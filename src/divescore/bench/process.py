@@ -23,7 +23,7 @@ def cold_start(weights: Path, clip: Path) -> dict[str, Any]:
     """Run the measurement in a process of its own. Raises ClientError."""
     command = [sys.executable, "-m", "divescore.bench.process", str(weights), str(clip)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ENDS_WITHIN, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ENDS_WITHIN, check=False)  # noqa: S603 - our own code
     except subprocess.TimeoutExpired as error:
         raise ClientError("NOT_FINISHED", f"A fresh worker had no score after {ENDS_WITHIN:g} s.") from error
     if done.returncode != 0:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from divescore.capacity.events import Clock
@@ -100,9 +101,9 @@ class Station:
         if self._around is not None:
             ends += self._around.draw(self._chance)
         for job in jobs:
-            self._clock.at(ends, lambda job=job: self._started(job))  # type: ignore[misc]
+            self._clock.at(ends, partial(self._started, job))
             ends += self._service.draw(self._chance)
-            self._clock.at(ends, lambda job=job: self._finish(job))  # type: ignore[misc]
+            self._clock.at(ends, partial(self._finish, job))
         self.busy_seconds += ends - begins
         self._clock.at(ends, self._free)
 

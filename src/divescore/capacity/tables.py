@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from divescore.capacity.analysis import Analysis
@@ -32,8 +32,9 @@ def show(console: Console, found: Analysis, old: Replaced) -> None:
 def limit_table(found: Analysis) -> Table:
     """The limits that are used most."""
     table = Table(title="Limits in the busiest minute", title_justify="left")
-    for name, justify in (("limit", "left"), ("used", "right"), ("of", "right"), ("unit", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    columns: dict[str, JustifyMethod] = {"limit": "left", "used": "right", "of": "right", "unit": "left"}
+    for name, justify in columns.items():
+        table.add_column(name, justify=justify)
     table.add_column("share", justify="right")
     table.add_column("reached at dives a day", justify="right")
     table.add_column("what to raise")

@@ -132,7 +132,10 @@ def fit_all(
             steps=steps, seed=settings.seed, rate=rate, decay=decay, bfloat16=settings.bfloat16, average=0.998
         )
         place = running.checkpoints / name if running.checkpoints else None
-        report: OnProgress = lambda _stage, share, note: on_progress(name, share, note)  # noqa: E731
+
+        def report(_stage: str, share: float, note: str) -> None:
+            on_progress(name, share, note)
+
         return loop, replace(running, checkpoints=place), report
 
     fit(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from divescore.dives import parse_dive
+from divescore.scoring import sight
 from divescore.training.flaws import Flaws
 from divescore.training.marks import MARK, PHASES, UNKNOWN, marks_of
 from divescore.training.negatives import build_negative
@@ -53,6 +54,11 @@ def test_the_line_of_the_entry_is_marked_while_a_body_sticks_out_of_the_water() 
     assert touching[MARK["body_seen"]] == 1.0
     assert abs(float(touching[MARK["lean_sin"]])) < 0.1
     assert gone[MARK["body_seen"]] == 0.0
+
+
+def test_the_network_counts_the_phases_as_the_marks_do() -> None:
+    assert len(PHASES) == sight.PHASES
+    assert PHASES[sight.FLIGHT] == "flight"
 
 
 def test_mirroring_turns_the_marks_as_well() -> None:
