@@ -339,7 +339,7 @@ def main() -> int:
             report = reconnect(
                 system, options.jobs, options.cuts, [clip], options.quick, options.in_flight, options.seed
             )
-    print(json.dumps({"seed": options.seed, "holds": report.holds} | asdict(report), indent=2))  # noqa: T201
+    print(json.dumps({"seed": options.seed, "holds": report.holds} | asdict(report), indent=2))  # noqa: T201 - what the command is for
     return 0 if report.holds and sum(report.cuts.values()) >= options.cuts else 1
 
 

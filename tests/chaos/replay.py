@@ -176,7 +176,7 @@ def holds(report: Mapping[str, Any]) -> bool:
 
 def say(text: str) -> None:
     """Progress, beside the report."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - what the command is for
 
 
 def main() -> int:
@@ -196,7 +196,7 @@ def main() -> int:
             report = prove(system, options.letters, options.kills, options.seed, video, say)
         finally:
             system.stop()
-    print(json.dumps(report, indent=2))  # noqa: T201
+    print(json.dumps(report, indent=2))  # noqa: T201 - what the command is for
     return 0 if holds(report) else 1
 
 

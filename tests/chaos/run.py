@@ -95,7 +95,7 @@ def main() -> int:
                 document, holds = report.document(), report.holds
         finally:
             system.stop()
-    print(json.dumps({"seed": options.seed, "lease_seconds": options.lease, **document}, indent=2))  # noqa: T201
+    print(json.dumps({"seed": options.seed, "lease_seconds": options.lease, **document}, indent=2))  # noqa: T201 - what the command is for
     return 0 if holds else 1
 
 

@@ -10,7 +10,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
-from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
+from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs, arrange
 from divescore.scoring.manifest import Manifest
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.video.limits import Limits
@@ -37,17 +37,19 @@ class MiniPredictor:
     def predict(self, video: SampledVideo, on_progress: Callable[[float], None]) -> Prediction:
         """One forward pass."""
         on_progress(0.0)
-        aspect = video.source.width / video.source.height
-        # As it was trained; where the processor has no instructions for it, that would be far slower.
-        halved = torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16")
-        with torch.inference_mode(), halved:
-            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)
-            outputs = self._network(frames, torch.tensor([aspect]), torch.tensor([video.source.seconds]))
+        aspects = torch.tensor([video.source.width / video.source.height])
+        with torch.inference_mode():
+            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)[0]
+            # As it was trained. The judge costs little, and half the precision would show in the points.
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+                seen = self._network.see(frames, aspects.expand(len(frames)))
+            outputs = self._network.judge(arrange(seen, aspects, torch.tensor([video.source.seconds])))
         on_progress(1.0)
-        return _read(outputs.float(), self._scale)
+        return _read(outputs, self._scale)
 
 
 def _has_bf16() -> bool:
+    # Without instructions for it bfloat16 is emulated, far slower than single precision.
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
