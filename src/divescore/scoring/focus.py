@@ -1,6 +1,7 @@
 """The shipped network: what is seen in each frame, judged as a sequence.
 
-A temporal part of dilated convolutions reads what locator and looker say, frame by frame. Execution is pooled from
+The locator sees every frame, the looker those of the flight, the entry and the splash's rise. A temporal part of
+dilated convolutions reads what they say, frame by frame. Execution is pooled from
 segments by attention, so that the segments' parts add up to it exactly.
 """
 
@@ -10,7 +11,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.scoring.sight import ANGLES, FLIGHT, GAPS, JOINTS, Located, Locator, Looker, Seen, cut_out, halve
+from divescore.scoring.sight import (
+    ANGLES,
+    FLIGHT,
+    GAPS,
+    JOINTS,
+    REACHES,
+    WATER,
+    Located,
+    Locator,
+    Looker,
+    Seen,
+    cut_out,
+    halve,
+)
 
 HALF_SOMERSAULTS = 10
 HALF_TWISTS = 10
@@ -28,9 +42,21 @@ EVEN_ATTENTION = 0.25
 GLANCES = 6
 """Kinds of moments that the judge picks out of the sequence by itself."""
 MAX_DIFFICULTY = 5.0
+LOOKED = 28
+"""Frames that the looker sees of a clip."""
+_AFTER = 6
+"""Frames after the flight that show line and splash best."""
+_ENTERING = 2
+"""Frames in which a body is still half above the water."""
 _NOMINAL_SECONDS = 4.0
+_GRAVITY = 9.81 / 1.25
+"""Of a body of common size: in halves of the side of the square about it, a second squared."""
+_PEAK = 0.06
+"""Sizes of the diver below the highest place that count little for it."""
 _FITS, _OFF = 6, 0.25
 """Rounds of fitting a line, and how many sizes of the diver off it are far."""
+_SPREAD = 0.12
+"""Deviation of where the edge might be, a share of the picture, from which on it is hardly trusted."""
 _FASTEST = 16.0
 """Sizes of the diver, or sines of turns, in a second; what seems faster was seen wrongly."""
 
@@ -85,7 +111,7 @@ class _TemporalBlock(nn.Module):
 class Judge(nn.Module):
     """What was seen in frames [B, T, INPUTS] to `Outputs`; T a multiple of `segments`."""
 
-    INPUTS = 42 + Locator.FEATURES + Looker.FEATURES
+    INPUTS = 52 + Locator.FEATURES + Looker.FEATURES
 
     def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.1) -> None:
         super().__init__()
@@ -134,29 +160,49 @@ class Judge(nn.Module):
         )
 
 
-class FocusNetwork(nn.Module):
-    """Frames [B, T, 3, 96, 128], normalised, with the film's aspects [B] and seconds [B], to `Outputs`."""
+class Eye(nn.Module):
+    """Locator and looker: frames to what is seen in them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.locator = Locator()
         self.looker = Looker()
-        self.judge = Judge()
 
-    def see(self, pictures: Tensor, aspects: Tensor) -> Seen:
-        """What is in pictures [N, 3, 96, 128]."""
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+    def forward(self, frames: Tensor, aspects: Tensor) -> Seen:
+        """What is in frames [B, T, 3, 96, 128], B clips one after the other."""
+        batch, length = frames.shape[:2]
+        pictures = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         located = self.locator(halve(pictures))
-        squares = cut_out(pictures, located.place.detach(), located.reach.detach().float(), aspects)
-        return self.look(located, squares)
+        count = min(LOOKED, length)
+        first = worth_a_look(located.phase.detach().view(batch, length, -1), count)
+        chosen = (first.unsqueeze(1) + torch.arange(count, device=first.device)).view(batch, count)
+        chosen = (chosen + length * torch.arange(batch, device=first.device).unsqueeze(1)).flatten()
+        place, reach = located.place.detach()[chosen], located.reach.detach().float()[chosen]
+        squares = cut_out(pictures[chosen], place, reach, aspects.repeat_interleave(count))
+        return self.look(located, squares, chosen)
 
-    def look(self, located: Located, squares: Tensor) -> Seen:
-        """What the looker sees in squares [N, 3, SQUARE, SQUARE], beside what was located."""
-        values, features = self.looker(squares.contiguous(memory_format=torch.channels_last))
-        lean, joints, gaps, angles, splash = values.split((2, 2 * JOINTS, GAPS, ANGLES, 1), dim=1)
+    def look(self, located: Located, squares: Tensor, chosen: Tensor | None = None) -> Seen:
+        """What the looker sees in squares [N, 3, SQUARE, SQUARE], beside what was located.
+
+        `chosen` [N]: which of the frames located they are of; None: they are of all.
+        """
+        parts = self.looker(squares.contiguous(memory_format=torch.channels_last))
+        looked = torch.ones_like(located.present)
+        if chosen is not None:
+            count = len(looked)
+            looked = torch.zeros_like(looked).index_fill(0, chosen, 1.0)
+            parts = tuple(part.new_zeros(count, part.shape[1]).index_copy(0, chosen, part) for part in parts)
+        values, features = parts
+        centre, grown, lean, line, joints, gaps, angles, splash = values.split(
+            (2, 1, 2, 2, 2 * JOINTS, GAPS, ANGLES, 1), dim=1
+        )
         return Seen(
             located=located,
+            looked=looked,
+            centre=centre,
+            grown=grown.squeeze(1),
             lean=lean,
+            line=line,
             joints=joints.view(-1, JOINTS, 2),
             gaps=gaps,
             angles=angles,
@@ -164,11 +210,37 @@ class FocusNetwork(nn.Module):
             features=features,
         )
 
+
+class FocusNetwork(nn.Module):
+    """Frames [B, T, 3, 96, 128], normalised, with the film's aspects [B] and seconds [B], to `Outputs`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eye = Eye()
+        self.judge = Judge()
+
     def forward(self, frames: Tensor, aspects: Tensor, seconds: Tensor) -> Outputs:
         """Run the network."""
-        each = aspects.repeat_interleave(frames.shape[1])
-        outputs: Outputs = self.judge(arrange(self.see(frames.flatten(0, 1), each), aspects, seconds))
+        seen: Seen = self.eye(frames, aspects)
+        outputs: Outputs = self.judge(arrange(seen, aspects, seconds))
         return outputs
+
+
+def worth_a_look(phases: Tensor, count: int) -> Tensor:
+    """First of `count` frames in a row [B] that show most of flight and entry, of phases [B, T, 4] (logits).
+
+    Where a clip has more of both, the start of the flight is left out.
+    """
+    shares = torch.softmax(phases, dim=2)
+    flying = shares[:, :, FLIGHT]
+    worth = flying + 2.0 * after_flight(shares, _AFTER)
+    return worth.unfold(1, count, 1).sum(dim=2).argmax(dim=1)
+
+
+def after_flight(phases: Tensor, frames: int) -> Tensor:
+    """How surely each frame [B, T] shows the water at most `frames` after a flight, of phases [B, T, 4] (shares)."""
+    flying = functional.pad(phases[:, :, FLIGHT], (frames, 0)).unfold(1, frames + 1, 1).amax(dim=2)
+    return flying * phases[:, :, WATER]
 
 
 def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
@@ -177,27 +249,37 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
     `seen` is of B clips one after the other; `aspects` and `seconds` are theirs.
     """
     located = seen.located
-    reach = located.reach.clamp(-3.0, 0.5)
-    size = reach.exp()
     batch = len(aspects)
-    length = len(size) // batch
+    length = len(located.reach) // batch
     visible = torch.sigmoid(torch.stack((located.present, located.water_seen, located.edge_seen), dim=1))
-    away = torch.stack(
-        (
-            (located.water - located.place[:, 1]) / size,
-            (located.edge[:, 0] - located.place[:, 0]) / size * aspects.repeat_interleave(length),
-            (located.edge[:, 1] - located.place[:, 1]) / size,
-        ),
-        dim=1,
-    ).clamp(-8.0, 8.0)
     phases = torch.softmax(located.phase, dim=1)
+    half = located.reach.exp().clamp(*REACHES)
+    reach = (half.log() + seen.grown).clamp(-3.0, 0.5)
+    # The camera keeps its distance during a flight: one size for all of it is surer than one for each frame.
+    flying = visible[:, 0] * phases[:, FLIGHT]
+    weights = (flying * (0.1 + seen.looked)).view(batch, length) + 1e-4
+    steady = (weights * reach.view(batch, length)).sum(dim=1) / weights.sum(dim=1)
+    size = steady.exp().repeat_interleave(length)
+    ratio = aspects.repeat_interleave(length)
+    x = located.place[:, 0] + seen.centre[:, 0] * half / ratio
+    y = located.place[:, 1] + seen.centre[:, 1] * half
+    away = torch.stack(
+        ((located.water - y) / size, (located.edge[:, 0] - x) / size * ratio, (located.edge[:, 1] - y) / size), dim=1
+    ).clamp(-8.0, 8.0)
     # What is not in the picture is not known.
     known = visible[:, [1, 2, 2]] * visible[:, :1]
     away = away * known
     step = (seconds.clamp(min=0.1) / length).view(batch, 1, 1)
     turn = _turned(seen.lean.view(batch, length, 2)) / step
-    flying = (known[:, 1] * phases[:, FLIGHT]).view(batch, length)
-    drift = _slope(away[:, 1].view(batch, length), flying).abs().view(batch, 1, 1) / step
+    trusted = known[:, 1] * phases[:, FLIGHT] / (1.0 + (located.edge_spread / _SPREAD).square())
+    trusted = trusted.view(batch, length)
+    drift = _line(away[:, 1].view(batch, length), trusted).slope.abs() / step.squeeze(2)
+    top = _top(away[:, 2].view(batch, length), trusted, step.squeeze(2))
+    entering = (after_flight(phases.view(batch, length, -1), _ENTERING) * seen.looked.view(batch, length)).unsqueeze(2)
+    # Where the line is hard to see it comes out short: its length says how far to trust it.
+    lines = seen.line.view(batch, length, 2)
+    entry = (entering * lines).sum(dim=1) / ((entering * lines.norm(dim=2, keepdim=True)).sum(dim=1) + 0.05)
+    overall = torch.cat((drift.clamp(max=_FASTEST), top, entry, entry[:, :1].abs()), dim=1)
     pace = (seconds / _NOMINAL_SECONDS).clamp(0.1, 10.0).log().repeat_interleave(length)
     columns = (
         visible,
@@ -206,13 +288,17 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
         reach.unsqueeze(1),
         located.water.unsqueeze(1),
         located.edge,
+        located.edge_spread.unsqueeze(1),
         away,
         # Films are mirrored as often as not, and which way the dive goes costs nothing.
         away[:, 1:2].abs(),
-        drift.expand(-1, length, -1).flatten(0, 1).clamp(max=_FASTEST),
+        overall.repeat_interleave(length, dim=0),
         turn.flatten(0, 1).clamp(-_FASTEST, _FASTEST),
+        seen.looked.unsqueeze(1),
         seen.lean,
         seen.lean.abs(),
+        seen.line,
+        seen.line[:, :1].abs(),
         seen.joints.flatten(1),
         seen.gaps,
         seen.angles,
@@ -224,22 +310,47 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
     return torch.cat(columns, dim=1).view(batch, length, -1)
 
 
-def _slope(values: Tensor, weights: Tensor) -> Tensor:
-    """Change a frame [B] of values [B, T], weighted; none where the weights leave nothing to fit.
+@dataclass(frozen=True)
+class _Line:
+    """A line through values: its level [B, 1] at its middle [B, 1], a frame's number, and its slope [B, 1] a frame."""
+
+    level: Tensor
+    middle: Tensor
+    slope: Tensor
+
+
+def _line(values: Tensor, weights: Tensor) -> _Line:
+    """The line through values [B, T], weighted; flat where the weights leave nothing to fit.
 
     Least squares, repeated with less weight for what lies off the line (Cauchy's weights): now and then a platform is
     seen where there is none, once it has left the picture, and must not turn the line.
     """
-    times = torch.arange(values.shape[1], device=values.device, dtype=values.dtype).expand_as(values)
-    trusted, slope = weights, torch.zeros_like(values[:, 0])
+    times = _frames(values)
+    trusted = weights
     for _ in range(_FITS):
         total = trusted.sum(dim=1, keepdim=True) + 1e-3
-        since = times - (trusted * times).sum(dim=1, keepdim=True) / total
-        above = values - (trusted * values).sum(dim=1, keepdim=True) / total
-        slope = (trusted * since * above).sum(dim=1) / ((trusted * since.square()).sum(dim=1) + 1.0)
-        off = (above - slope.unsqueeze(1) * since).detach() / _OFF
+        middle = (trusted * times).sum(dim=1, keepdim=True) / total
+        level = (trusted * values).sum(dim=1, keepdim=True) / total
+        since, above = times - middle, values - level
+        slope = (trusted * since * above).sum(dim=1, keepdim=True)
+        slope = slope / ((trusted * since.square()).sum(dim=1, keepdim=True) + 1.0)
+        off = (above - slope * since).detach() / _OFF
         trusted = weights / (1.0 + off.square())
-    return slope
+    return _Line(level, middle, slope)
+
+
+def _frames(values: Tensor) -> Tensor:
+    return torch.arange(values.shape[1], device=values.device, dtype=values.dtype).expand_as(values)
+
+
+def _top(heights: Tensor, weights: Tensor, steps: Tensor) -> Tensor:
+    """Heights' [B, T] greatest, [B, 2]: of the parabola of a free fall through them, and as seen. `steps` [B, 1] s."""
+    gravity = _GRAVITY * steps.square()
+    line = _line(heights + 0.5 * gravity * _frames(heights).square(), weights)
+    fitted = line.level - line.slope * line.middle + 0.5 * line.slope.square() / gravity
+    peaked = weights * (heights / _PEAK).clamp(max=40.0).exp()
+    seen = (peaked * heights).sum(dim=1, keepdim=True) / (peaked.sum(dim=1, keepdim=True) + 1e-3)
+    return torch.cat((fitted, seen), dim=1).clamp(-1.0, 3.0)
 
 
 def _turned(lean: Tensor) -> Tensor:

@@ -39,10 +39,10 @@ class MiniPredictor:
         on_progress(0.0)
         aspects = torch.tensor([video.source.width / video.source.height])
         with torch.inference_mode():
-            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)[0]
+            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)
             # As it was trained. The judge costs little, and half the precision would show in the points.
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-                seen = self._network.see(frames, aspects.expand(len(frames)))
+                seen = self._network.eye(frames, aspects)
             outputs = self._network.judge(arrange(seen, aspects, torch.tensor([video.source.seconds])))
         on_progress(1.0)
         return _read(outputs, self._scale)

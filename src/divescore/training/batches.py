@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.scoring.focus import FocusNetwork, Judge, Outputs, arrange
+from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.scoring.sight import SQUARE, Seen
+from divescore.scoring.sight import REACHES, SQUARE, Seen
 from divescore.training.augment import Framing, develop, square_about
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch
 from divescore.training.losses import into_squares, loss_of, loss_of_seen
-from divescore.training.marks import MARK, MARKS
+from divescore.training.marks import MARK, MARKS, PHASES
 
 _SEEN_WEIGHT = 0.25
 """Of what is seen in each frame, beside the judge's own losses."""
-_SHIFT, _GROW = 0.13, 0.15
+_SHIFT, _GROW = 0.1, 0.12
 """Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
 _FLOATS = 2
 _FRAMES_OF_EACH = 4
@@ -43,7 +43,8 @@ class FrameBatches:
         inputs, marks, windows = [], [], []
         for clip in rng.integers(0, len(self._dataset), self._clips):
             framing = Framing.draw(rng)
-            frames = rng.choice(self._dataset.shape.frames, _FRAMES_OF_EACH, replace=False)
+            worth = _worth(self._dataset.marks[clip])
+            frames = rng.choice(len(worth), _FRAMES_OF_EACH, replace=False, p=worth / worth.sum())
             pictures = develop(changed_clip(self._dataset, int(clip), framing, frames), rng)
             aspect = float(self._dataset.aspects[clip])
             for picture, marked in zip(pictures, framing.marks(self._dataset.marks[clip, frames]), strict=True):
@@ -54,6 +55,14 @@ class FrameBatches:
         about = torch.from_numpy(np.stack(windows))
         labels = into_squares(torch.from_numpy(np.stack(marks)), about[:, :2], about[:, 2], about[:, 3])
         return torch.from_numpy(np.stack(inputs)), labels
+
+
+def _worth(marks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How often to show each frame of a clip [T]: flight and entry decide, the approach teaches little."""
+    phase = marks[:, MARK["phase"]]
+    entering = (phase == PHASES.index("water")) & (marks[:, MARK["body_seen"]] > 0.5)
+    worth = np.where(phase == PHASES.index("flight"), 1.0, np.where(marks[:, MARK["splash_seen"]] > 0.5, 0.5, 0.3))
+    return np.where(entering, 1.5, worth)
 
 
 def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -77,9 +86,9 @@ def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDAr
 class FrameTraining(nn.Module):
     """Locator and looker apart, each on what `FrameBatches` cut out for it."""
 
-    def __init__(self, network: FocusNetwork, preprocessing: Preprocessing) -> None:
+    def __init__(self, eye: Eye, preprocessing: Preprocessing) -> None:
         super().__init__()
-        self.network = network
+        self.eye = eye
         self._preprocessing = preprocessing
 
     def forward(self, inputs: Tensor) -> Seen:
@@ -88,10 +97,10 @@ class FrameTraining(nn.Module):
         squares = inputs[:, -SQUARE * SQUARE * 3 :].view(count, 1, SQUARE, SQUARE, 3)
         height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
         small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
-        located = self.network.locator(
+        located = self.eye.locator(
             normalise(small, self._preprocessing).squeeze(1).contiguous(memory_format=torch.channels_last)
         )
-        return self.network.look(located, normalise(squares, self._preprocessing).squeeze(1))
+        return self.eye.look(located, normalise(squares, self._preprocessing).squeeze(1))
 
 
 class SeenBatches:
@@ -178,9 +187,8 @@ class ClipTraining(nn.Module):
         pictures = inputs[:, : -4 * _FLOATS].view(len(inputs), wanted.frames, wanted.height, wanted.width, 3)
         floats = inputs[:, -4 * _FLOATS :].contiguous().view(torch.float32)
         aspects, seconds = floats[:, 0], floats[:, 1]
-        each = aspects.repeat_interleave(wanted.frames)
-        seen = self.network.see(normalise(pictures, wanted).flatten(0, 1), each)
-        return self.network.judge(arrange(seen, aspects, seconds)), seen, each
+        seen = self.network.eye(normalise(pictures, wanted), aspects)
+        return self.network.judge(arrange(seen, aspects, seconds)), seen, aspects.repeat_interleave(wanted.frames)
 
     @staticmethod
     def loss_of(results: tuple[Outputs, Seen, Tensor], labels: Tensor, scale: float) -> Tensor:
@@ -189,7 +197,7 @@ class ClipTraining(nn.Module):
         length = len(aspects) // len(labels)
         marks = labels[:, -length * len(MARKS) :].reshape(-1, len(MARKS))
         located = seen.located
-        squares = into_squares(marks, located.place.detach(), located.reach.detach().exp(), aspects)
+        squares = into_squares(marks, located.place.detach(), located.reach.detach().exp().clamp(*REACHES), aspects)
         judged = loss_of(outputs.float(), labels[:, : -length * len(MARKS)], scale)
         return judged + _SEEN_WEIGHT * loss_of_seen(seen, squares)
 
@@ -211,10 +219,10 @@ def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[n
 
 
 def look_through(
-    network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool
+    eye: Eye, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool
 ) -> NDArray[np.float16]:
-    """What `network` sees of each clip, changed as in training: float16 [N, T, INPUTS]."""
-    network.eval()
+    """What `eye` sees of each clip, changed as in training: float16 [N, T, INPUTS]."""
+    eye.eval()
     seen = np.empty((len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
     whole = np.arange(dataset.shape.frames)
 
@@ -230,9 +238,8 @@ def look_through(
             following = pool.submit(read, min(clip + 1, len(dataset) - 1))
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
-            pictures = normalise(frames, preprocessing)[0]
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                found = network.see(pictures, aspects.expand(len(pictures)))
+                found = eye(normalise(frames, preprocessing), aspects)
             arranged = arrange(found, aspects, seconds)[0]
             seen[clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

@@ -14,7 +14,7 @@ Point = NDArray[np.float64]
 _TRUNK, _NECK, _THIGH, _SHANK, _FOOT = 0.52, 0.24, 0.44, 0.43, 0.16
 _UPPER_ARM, _FOREARM = 0.29, 0.40
 _SHOULDER_HALF, _HIP_HALF = 0.17, 0.09
-_MIDDLE, _SIDE = 3, 5
+_MIDDLE, _SIDE = 4, 5
 """Limbs in the middle, and on either side."""
 _MASSES = {"trunk": 0.50, "head": 0.08, "thigh": 0.20, "shank": 0.12, "arm": 0.10}
 
@@ -104,6 +104,7 @@ def capsules(
     limbs.append((hip, chest, 0.125, "trunk"))
     limbs.append((hip + _point(0.02, 0.0), hip + _point(0.09, 0.0), 0.13, "suit"))
     limbs.append((head, head + _point(0.05, 0.01), 0.095, "head"))
+    limbs.append((head + _point(0.05, -0.04), head + _point(0.09, -0.01), 0.09, "hair"))
     masses = [
         (0.5 * (hip + chest), _MASSES["trunk"]),
         (head, _MASSES["head"]),

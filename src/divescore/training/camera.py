@@ -26,7 +26,7 @@ class Camera:
     def __init__(self, dive: Choreography, rng: np.random.Generator) -> None:
         # From a tripod a dive from high above is too small to be judged.
         fixed = bool(rng.random() < 0.25 and dive.height < 4)
-        self._height = float(rng.uniform(3.6, 5.0))
+        self._height = float(rng.uniform(3.3, 4.7))
         if fixed:
             self._height = dive.height + float(rng.uniform(3.9, 4.6))
         self._offset = (float(rng.uniform(-0.5, 0.5)), float(rng.uniform(-0.4, 0.4)))

@@ -20,6 +20,7 @@ _INSIDE = 1.1
 """Joints a little outside the square are still to be guessed."""
 _ENTRY_WEIGHT = 4.0
 _GAPS = [MARK[f"{joint}_gap"] for joint in GAPS]
+_CENTRE = [MARK["centre_x"], MARK["centre_y"]]
 
 
 def column(labels: Tensor, name: str) -> Tensor:
@@ -37,7 +38,8 @@ def _mean(values: Tensor, weights: Tensor) -> Tensor:
 def into_squares(marks: Tensor, place: Tensor, reach: Tensor, aspects: Tensor) -> Tensor:
     """Marks [N, len(MARKS)] with joints and gaps as they lie in other squares than those about the divers.
 
-    The squares are about `place` [N, 2] and reach `reach` [N], shares of the picture and of its height.
+    Where the diver is in them, and how large, is filled in. The squares are about `place` [N, 2] and reach `reach` [N],
+    shares of the picture and of its height.
     """
     moved = marks.clone()
     ratio = (marks[:, MARK["reach"]] / reach).unsqueeze(1)
@@ -47,6 +49,8 @@ def into_squares(marks: Tensor, place: Tensor, reach: Tensor, aspects: Tensor) -
         moved[:, axes] = marks[:, axes] * ratio + away
         moved[:, seen] *= (moved[:, axes].abs() < _INSIDE).all(dim=1)
     moved[:, _GAPS] = marks[:, _GAPS] * ratio
+    moved[:, _CENTRE] = away
+    moved[:, MARK["grown"]] = ratio.clamp(min=1e-3).squeeze(1).log()
     return moved
 
 
@@ -67,8 +71,11 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
     place = (seen.located.place - marks[:, [MARK["x"], MARK["y"]]]).abs() / size.unsqueeze(1)
     edge = (seen.located.edge - marks[:, [MARK["edge_x"], MARK["edge_y"]]]).abs() / size.unsqueeze(1)
     # Few frames show the body half under water, and no others show the line of the entry, which costs most.
-    body = mark("body_seen") * subject * torch.where(mark("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
-    lean = (seen.lean - marks[:, [MARK["lean_sin"], MARK["lean_cos"]]]).abs()
+    looked = subject * seen.looked
+    body = mark("body_seen") * looked * torch.where(mark("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
+    sine, cosine = mark("lean_sin"), mark("lean_cos")
+    lean = (seen.lean - torch.stack((sine, cosine), dim=1)).abs()
+    line = (seen.line - torch.stack((2.0 * sine * cosine, cosine.square() - sine.square()), dim=1)).abs()
     joints = (seen.joints - marks[:, _AXES]).abs().mean(dim=2)
     joints_seen = marks[:, _JOINTS_SEEN] * body.unsqueeze(1)
     angles = (seen.angles - marks[:, [MARK["hip_angle"], MARK["knee_angle"]]]).abs()
@@ -81,11 +88,14 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
         1.0 * _mean((seen.located.reach - size.log()).abs(), subject),
         1.0 * _mean(((seen.located.water - mark("water")).abs() / size).clamp(max=3.0), mark("water_seen") * subject),
         1.0 * _mean(edge.clamp(max=3.0), mark("edge_seen") * subject),
+        3.0 * _mean((seen.centre - marks[:, _CENTRE]).abs().clamp(max=1.0), looked),
+        3.0 * _mean((seen.grown - mark("grown")).abs().clamp(max=1.0), looked),
         3.0 * _mean(lean, body),
+        3.0 * _mean(line, body),
         6.0 * _mean(joints, joints_seen),
         3.0 * _mean((seen.gaps - marks[:, _GAPS]).abs(), body),
         3.0 * _mean(angles, body),
-        6.0 * _mean((seen.splash - mark("splash")).abs(), mark("splash_seen") * subject),
+        6.0 * _mean((seen.splash - mark("splash")).abs(), mark("splash_seen") * looked),
     )
     return torch.stack(terms).sum()
 

@@ -34,9 +34,14 @@ MARKS = (
     "phase",
     "splash",
     "splash_seen",
+    "centre_x",
+    "centre_y",
+    "grown",
 )
 """Names of a frame's marks. Places are shares of the picture, 0..1; `reach` is a share of its height; joints lie in the
-square about the diver, -1..1; gaps are shares of REACH; angles are turns of pi; `phase` is an index of PHASES."""
+square about the diver, -1..1; gaps are shares of REACH; angles are turns of pi; `phase` is an index of PHASES. The last
+three are for squares that lie otherwise: where the diver is in it, and the logarithm of how much larger it should be.
+"""
 UNKNOWN = -1.0
 """`present` where it was not asked: films that show people or splashes, but no dive."""
 PHASES = ("other", "approach", "flight", "water")

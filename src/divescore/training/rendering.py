@@ -45,8 +45,11 @@ class Painter:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._skin = np.clip(np.array(_SKINS[rng.integers(len(_SKINS))]) + rng.integers(-14, 15, 3), 0, 255)
-        self._hair = np.array(_HAIR[rng.integers(len(_HAIR))])
-        self._suit = rng.integers(10, 220, 3)
+        hair = np.array(_HAIR[rng.integers(len(_HAIR))])
+        suit = rng.integers(10, 220, 3)
+        # Women's suits cover the trunk, men's the hips.
+        trunk = suit if rng.random() < 0.5 else self._skin
+        self._colours = {"suit": suit, "trunk": trunk, "hair": hair}
         self._light = float(rng.uniform(0.8, 1.15))
         strength = float(rng.uniform(1.0, 5.0))
         self._grain = np.clip(rng.normal(0.0, strength, _GRAIN_SHAPE), -127, 127).astype(np.int8)
@@ -79,12 +82,9 @@ class Painter:
                 cv2.line(picture, above_a, above_b, light, max(round(0.6 * thick), 1), cv2.LINE_AA, 3)
 
     def _colour_of(self, limb: Capsule) -> NDArray[np.float64]:
-        if limb.part == "suit":
-            return np.asarray(self._suit, dtype=np.float64)
-        if limb.part == "head":
-            return np.asarray(0.5 * self._hair + 0.5 * self._skin, dtype=np.float64)
+        colour = np.asarray(self._colours.get(limb.part, self._skin), dtype=np.float64)
         # What is farther away lies in shade.
-        return np.asarray(self._skin * (1.0 if limb.depth >= -0.05 else 0.84), dtype=np.float64)
+        return colour * (1.0 if limb.depth >= -0.05 or limb.part in self._colours else 0.84)
 
     def develop(self, picture: Picture, seconds: float) -> Picture:
         """The picture under this clip's light, with its grain."""

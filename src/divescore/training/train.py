@@ -41,7 +41,7 @@ from divescore.training.folders import write_folder
 from divescore.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.training.losses import loss_of, loss_of_seen
 
-MODEL_ID, MODEL_VERSION = "divescore-mini", "0.3.0"
+MODEL_ID, MODEL_VERSION = "divescore-mini", "0.4.0"
 ARCHITECTURE = "mini-focus"
 WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000
@@ -54,13 +54,13 @@ class Settings:
     """What determines a trained model, together with the code."""
 
     seed: int = 0
-    clips: int = 14_000
+    clips: int = 20_000
     validation: int = 800
-    frame_steps: int = 8500
+    frame_steps: int = 18_000
     """Of four frames of each of 32 clips."""
-    judge_steps: int = 4000
+    judge_steps: int = 5000
     """Of 64 clips each."""
-    whole_steps: int = 3200
+    whole_steps: int = 1500
     """Of 8 clips each."""
     bfloat16: bool = True
     frames: int = 32
@@ -139,7 +139,7 @@ def fit_all(
         return loop, replace(running, checkpoints=place), report
 
     fit(
-        FrameTraining(network, preprocessing),
+        FrameTraining(network.eye, preprocessing),
         FrameBatches(dataset, settings.frames, settings.seed),
         loss_of_seen,
         *part("frames", settings.frame_steps, 2e-3, 0.02),
@@ -148,7 +148,7 @@ def fit_all(
 
     def look() -> NDArray[np.float16]:
         on_progress("looking", 0.0, f"{len(dataset)} clips")
-        copy = deepcopy(network)  # this runs in the loop's other thread, while the loop holds the network
+        copy = deepcopy(network.eye)  # this runs in the loop's other thread, while the loop holds the network
         return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16)
 
     fit(

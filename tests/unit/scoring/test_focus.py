@@ -1,12 +1,13 @@
 """The shipped network's parts."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn import functional
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Judge, arrange
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, LOOKED, FocusNetwork, Judge, arrange, worth_a_look
 from divescore.scoring.sight import (
     ANGLES,
     FLIGHT,
@@ -14,6 +15,7 @@ from divescore.scoring.sight import (
     JOINTS,
     PHASES,
     SQUARE,
+    WATER,
     Located,
     Locator,
     Looker,
@@ -60,7 +62,7 @@ def test_what_was_seen_fills_the_judges_input(network: FocusNetwork) -> None:
     frames, aspects, seconds = clips(1)
 
     with torch.inference_mode():
-        arranged = arrange(network.see(frames[0], aspects.expand(16)), aspects, seconds)
+        arranged = arrange(network.eye(frames, aspects), aspects, seconds)
 
     assert arranged.shape == (1, 16, Judge.INPUTS)
     assert arranged.isfinite().all()
@@ -81,12 +83,17 @@ def flight(away: torch.Tensor, lean: torch.Tensor, edge_seen: torch.Tensor) -> S
         water=torch.full((count,), 0.9),
         water_seen=torch.full((count,), -CERTAIN),
         edge=torch.stack((0.5 - away * SIZE, torch.full((count,), 0.3)), dim=1),
+        edge_spread=torch.full((count,), 0.02),
         edge_seen=CERTAIN * (2.0 * edge_seen - 1.0),
         phase=phase,
         features=torch.zeros(count, Locator.FEATURES),
     )
     return Seen(
         located=located,
+        looked=torch.ones(count),
+        centre=torch.zeros(count, 2),
+        grown=torch.zeros(count),
+        line=torch.stack(((2 * lean).sin(), (2 * lean).cos()), dim=1),
         lean=torch.stack((lean.sin(), lean.cos()), dim=1),
         joints=torch.zeros(count, JOINTS, 2),
         gaps=torch.zeros(count, GAPS),
@@ -96,7 +103,7 @@ def flight(away: torch.Tensor, lean: torch.Tensor, edge_seen: torch.Tensor) -> S
     )
 
 
-DRIFT, TURN = 17, 18
+DRIFT, TOP, TOP_SEEN, ENTRY_SINE, ENTRY_COSINE, TURN = 18, 19, 20, 21, 22, 24
 """Columns of the judge's input."""
 
 
@@ -126,6 +133,73 @@ def test_nothing_is_said_of_a_drift_that_cannot_be_seen() -> None:
     arranged = arrange(flight(torch.rand(20), torch.zeros(20), torch.zeros(20)), torch.ones(1), torch.full((1,), 2.0))
 
     assert arranged[0, :, DRIFT] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_the_judge_is_told_how_high_a_dive_rises() -> None:
+    # A parabola of a free fall with its top 0.6 sizes above the edge, of which only every third frame is known.
+    times = torch.linspace(0.0, 1.9, 20)
+    height = 0.6 - 0.5 * 9.81 / 1.25 * (times - 0.4).square()
+    seen = flight(torch.ones(20), torch.zeros(20), (torch.arange(20) % 3 == 0).float())
+    edge = torch.stack((seen.located.edge[:, 0], 0.5 + height * SIZE), dim=1)
+    lower = (height > -2.0).float()
+    located = replace(seen.located, edge=edge, edge_seen=seen.located.edge_seen * lower - CERTAIN * (1.0 - lower))
+
+    arranged = arrange(replace(seen, located=located), torch.ones(1), torch.full((1,), 2.0))
+
+    assert arranged[0, :, TOP] == pytest.approx(0.6, abs=0.05)
+    assert arranged[0, :, TOP_SEEN] == pytest.approx(0.6, abs=0.1)
+
+
+def test_the_judge_is_told_the_line_of_the_entry() -> None:
+    lean = torch.cat((torch.linspace(0.0, 2.0, 10), torch.full((10,), 0.3)))
+    seen = flight(torch.ones(20), lean, torch.ones(20))
+    water = CERTAIN * functional.one_hot(torch.full((10,), WATER), PHASES).float()
+    seen = replace(seen, located=replace(seen.located, phase=torch.cat((seen.located.phase[:10], water))))
+
+    arranged = arrange(seen, torch.ones(1), torch.full((1,), 2.0))
+
+    assert arranged[0, :, ENTRY_SINE] == pytest.approx(math.sin(0.6), abs=0.03)
+    assert arranged[0, :, ENTRY_COSINE] == pytest.approx(math.cos(0.6), abs=0.05)
+
+
+def test_what_the_looker_says_of_place_and_size_corrects_the_locator() -> None:
+    seen = flight(torch.full((20,), 0.8), torch.zeros(20), torch.ones(20))
+    # The diver is a quarter of the square to the left of its middle, and half as large again as was thought.
+    moved = replace(seen, centre=torch.tensor([[-0.25, 0.0]]).expand(20, 2), grown=torch.full((20,), math.log(1.5)))
+
+    plain, corrected = (arrange(each, torch.ones(1), torch.full((1,), 2.0)) for each in (seen, moved))
+
+    away = 15
+    assert plain[0, :, away] == pytest.approx(-0.8, abs=1e-4)
+    assert corrected[0, :, away] == pytest.approx((-0.8 + 0.25) / 1.5, abs=1e-3)
+
+
+def test_the_looker_looks_at_flight_and_entry() -> None:
+    phase = torch.tensor([1] * 10 + [FLIGHT] * 16 + [WATER] * 22)
+    logits = CERTAIN * functional.one_hot(phase, PHASES).float()
+
+    first = int(worth_a_look(logits[None], LOOKED)[0])
+
+    assert first <= 10
+    assert first + LOOKED >= 26 + 6
+
+
+def test_of_a_long_flight_the_end_is_looked_at() -> None:
+    phase = torch.tensor([FLIGHT] * 36 + [WATER] * 12)
+    logits = CERTAIN * functional.one_hot(phase, PHASES).float()
+
+    assert int(worth_a_look(logits[None], LOOKED)[0]) == 36 + 6 - LOOKED
+
+
+def test_frames_that_were_not_looked_at_say_nothing(network: FocusNetwork) -> None:
+    frames, aspects, _ = clips(2, 40)
+
+    with torch.inference_mode():
+        seen = network.eye(frames, aspects)
+
+    assert seen.looked.view(2, 40).sum(dim=1).tolist() == [LOOKED, LOOKED]
+    assert not seen.features[seen.looked == 0].any()
+    assert seen.features[seen.looked == 1].any()
 
 
 def test_the_judge_is_told_how_fast_a_body_turns() -> None:

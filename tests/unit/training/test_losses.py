@@ -1,5 +1,8 @@
 """What training minimises."""
 
+import math
+
+import pytest
 import torch
 
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs
@@ -43,6 +46,7 @@ def seen(x: float, head: float = 0.2) -> Seen:
         water=torch.zeros(1),
         water_seen=torch.tensor([-3.0]),
         edge=torch.zeros(1, 2),
+        edge_spread=torch.zeros(1),
         edge_seen=torch.tensor([-3.0]),
         phase=torch.zeros(1, 4),
         features=torch.zeros(1, 1),
@@ -50,7 +54,20 @@ def seen(x: float, head: float = 0.2) -> Seen:
     joints = torch.zeros(1, JOINTS, 2)
     joints[0, 0] = torch.tensor([head, -0.8])
     zeros = torch.zeros(1)
-    return Seen(located, zeros.expand(1, 2), joints, zeros.expand(1, 3), zeros.expand(1, 2), zeros, zeros.view(1, 1))
+    pair = zeros.expand(1, 2)
+    return Seen(
+        located=located,
+        looked=torch.ones(1),
+        centre=pair,
+        grown=zeros,
+        lean=pair,
+        line=pair,
+        joints=joints,
+        gaps=zeros.expand(1, 3),
+        angles=pair,
+        splash=zeros,
+        features=zeros.view(1, 1),
+    )
 
 
 def test_a_better_execution_costs_less() -> None:
@@ -84,5 +101,7 @@ def test_joints_move_with_the_square_that_they_are_seen_in() -> None:
     assert torch.allclose(moved[0, [MARK["head_x"], MARK["head_y"]]], torch.tensor([0.1 - 0.4, -0.4]))
     assert moved[0, MARK["knee_gap"]] == 0.2
     assert moved[0, MARK["head_seen"]] == 1.0
+    assert torch.allclose(moved[0, [MARK["centre_x"], MARK["centre_y"]]], torch.tensor([-0.4, 0.0]), atol=1e-6)
+    assert float(moved[0, MARK["grown"]]) == pytest.approx(math.log(0.5))
     far = into_squares(marks(), torch.tensor([[0.5, 1.4]]), reach, aspect)
     assert far[0, MARK["head_seen"]] == 0.0
