@@ -113,7 +113,7 @@ class Judge(nn.Module):
 
     INPUTS = 52 + Locator.FEATURES + Looker.FEATURES
 
-    def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.1) -> None:
+    def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.2) -> None:
         super().__init__()
         self.segments = segments
         self.project = nn.Sequential(

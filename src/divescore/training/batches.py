@@ -106,7 +106,8 @@ class FrameTraining(nn.Module):
 class SeenBatches:
     """What the trained locator and looker see of whole clips, for the judge to learn from.
 
-    `look` gives float16 [N, T, INPUTS]; it takes minutes, and is called only when there is a step left to do.
+    `look` gives float16 [V, N, T, INPUTS], each clip seen in V ways; it takes minutes, and is called only when there is
+    a step left to do.
     """
 
     def __init__(
@@ -121,9 +122,9 @@ class SeenBatches:
     def __call__(self, step: int) -> Batch:
         """float16 [B, T, INPUTS], float32 [B, len(LABELS)]."""
         rng = np.random.default_rng([self._seed, 7, step])
-        clips = rng.integers(0, len(self._seen), self._size)
-        length = self._seen.shape[1]
-        chosen = np.stack([self._seen[clip, retimed(length, rng)] for clip in clips])
+        ways, count, length = self._seen.shape[:3]
+        clips = rng.integers(0, count, self._size)
+        chosen = np.stack([self._seen[rng.integers(ways), clip, retimed(length, rng)] for clip in clips])
         return torch.from_numpy(chosen), torch.from_numpy(self._labels[clips])
 
 
@@ -219,27 +220,28 @@ def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[n
 
 
 def look_through(
-    eye: Eye, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool
+    eye: Eye, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
 ) -> NDArray[np.float16]:
-    """What `eye` sees of each clip, changed as in training: float16 [N, T, INPUTS]."""
+    """What `eye` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
     eye.eval()
-    seen = np.empty((len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
+    seen = np.empty((ways, len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
     whole = np.arange(dataset.shape.frames)
+    pairs = [(way, clip) for way in range(ways) for clip in range(len(dataset))]
 
-    def read(clip: int) -> Tensor:
-        rng = np.random.default_rng([seed, 9, clip])
+    def read(way: int, clip: int) -> Tensor:
+        rng = np.random.default_rng([seed, 9, clip, way])
         frames = develop(changed_clip(dataset, clip, Framing.draw(rng), whole), rng)
         return torch.from_numpy(frames)[None]
 
     with torch.inference_mode(), ThreadPoolExecutor(1) as pool:
-        following = pool.submit(read, 0)
-        for clip in range(len(dataset)):
+        following = pool.submit(read, *pairs[0])
+        for (way, clip), after in zip(pairs, [*pairs[1:], pairs[0]], strict=True):
             frames = following.result()
-            following = pool.submit(read, min(clip + 1, len(dataset) - 1))
+            following = pool.submit(read, *after)
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 found = eye(normalise(frames, preprocessing), aspects)
             arranged = arrange(found, aspects, seconds)[0]
-            seen[clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
+            seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

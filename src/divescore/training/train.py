@@ -62,6 +62,8 @@ class Settings:
     """Of 64 clips each."""
     whole_steps: int = 1500
     """Of 8 clips each."""
+    ways: int = 2
+    """In which the judge is shown each clip: other framing, light and grain."""
     bfloat16: bool = True
     frames: int = 32
     judged: int = 64
@@ -149,14 +151,14 @@ def fit_all(
     def look() -> NDArray[np.float16]:
         on_progress("looking", 0.0, f"{len(dataset)} clips")
         copy = deepcopy(network.eye)  # this runs in the loop's other thread, while the loop holds the network
-        return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16)
+        return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16, settings.ways)
 
     fit(
         JudgeTraining(network.judge),
         SeenBatches(look, dataset.labels, settings.judged, settings.seed),
         lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
         *part("judge", settings.judge_steps, 1e-3, 0.05),
-        identity=identity | {"batch": settings.judged, "after": settings.frame_steps},
+        identity=identity | {"batch": settings.judged, "ways": settings.ways, "after": settings.frame_steps},
     )
     fit(
         ClipTraining(network, preprocessing),
