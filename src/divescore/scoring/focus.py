@@ -44,8 +44,8 @@ GLANCES = 6
 MAX_DIFFICULTY = 5.0
 LOOKED = 28
 """Frames that the looker sees of a clip."""
-_AFTER = 6
-"""Frames after the flight that show line and splash best."""
+_AFTER, _LATER = 6, 15
+"""Frames after the flight that show line and splash best, and those in which a splash is still to be seen."""
 _ENTERING = 2
 """Frames in which a body is still half above the water."""
 _NOMINAL_SECONDS = 4.0
@@ -233,7 +233,7 @@ def worth_a_look(phases: Tensor, count: int) -> Tensor:
     """
     shares = torch.softmax(phases, dim=2)
     flying = shares[:, :, FLIGHT]
-    worth = flying + 2.0 * after_flight(shares, _AFTER)
+    worth = flying + 2.0 * after_flight(shares, _AFTER) + 0.3 * after_flight(shares, _LATER)
     return worth.unfold(1, count, 1).sum(dim=2).argmax(dim=1)
 
 
