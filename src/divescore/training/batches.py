@@ -1,4 +1,4 @@
-"""Batches for the three parts of the shipped network's training: single frames, what was seen of clips, whole clips.
+"""Batches of what the shipped network learns from: single frames, what was seen of clips, and, of real dives, clips.
 
 Each draws from (seed, step) alone and packs its inputs into one tensor, as the loop asks; the modules here unpack them.
 """

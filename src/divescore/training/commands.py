@@ -108,7 +108,6 @@ def _describe(film: Any) -> dict[str, Any]:
 @click.option("--validation", type=click.IntRange(20), default=800, show_default=True, help="Unseen clips.")
 @click.option("--frame-steps", type=click.IntRange(1), default=18_000, show_default=True, help="Steps on frames.")
 @click.option("--judge-steps", type=click.IntRange(1), default=5000, show_default=True, help="Steps of the judge.")
-@click.option("--whole-steps", type=click.IntRange(1), default=1500, show_default=True, help="Steps on whole clips.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Threads to train on.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
@@ -130,7 +129,6 @@ def train(
     validation: int,
     frame_steps: int,
     judge_steps: int,
-    whole_steps: int,
     device: str,
     threads: int,
     workers: int,
@@ -170,7 +168,7 @@ def train(
         else:
             from divescore.training.train import Settings, train
 
-            settings = Settings(seed, clips, validation, frame_steps, judge_steps, whole_steps)
+            settings = Settings(seed, clips, validation, frame_steps, judge_steps)
             manifest = train(out, settings, command, Reporter(), running, workers, cache)
     except (TrainingError, ScoringError) as error:
         raise click.ClickException(error.message) from error

@@ -1,7 +1,8 @@
 """Training of the shipped network on rendered dives, from a seed to a weights folder.
 
 First locator and looker learn from single frames what is drawn in them, then the judge learns from what they see of
-whole clips, then all are trained together. Every part's result depends on the settings and the code, not on the clock.
+whole clips. To train all together after that makes the judge worse: a step holds too few clips. Both parts' results
+depend on the settings and the code, not on the clock.
 """
 
 import tempfile
@@ -20,8 +21,6 @@ from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import Gate, IntervalScaling, Manifest
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.training.batches import (
-    ClipBatches,
-    ClipTraining,
     FrameBatches,
     FrameTraining,
     JudgeTraining,
@@ -60,14 +59,11 @@ class Settings:
     """Of four frames of each of 32 clips."""
     judge_steps: int = 5000
     """Of 64 clips each."""
-    whole_steps: int = 1500
-    """Of 8 clips each."""
     ways: int = 2
     """In which the judge is shown each clip: other framing, light and grain."""
     bfloat16: bool = True
     frames: int = 32
     judged: int = 64
-    whole: int = 8
 
 
 def train(
@@ -124,7 +120,7 @@ def train(
 def fit_all(
     dataset: Dataset, preprocessing: Preprocessing, settings: Settings, running: Running, on_progress: OnProgress
 ) -> FocusNetwork:
-    """A network fitted to `dataset` in three parts; the same on the same machine for the same settings."""
+    """A network fitted to `dataset` in two parts; the same on the same machine for the same settings."""
     torch.manual_seed(settings.seed)
     network = FocusNetwork()
     identity = {"data": dataset.identity, "preprocessing": preprocessing.model_dump(mode="json")}
@@ -159,13 +155,6 @@ def fit_all(
         lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
         *part("judge", settings.judge_steps, 1e-3, 0.05),
         identity=identity | {"batch": settings.judged, "ways": settings.ways, "after": settings.frame_steps},
-    )
-    fit(
-        ClipTraining(network, preprocessing),
-        ClipBatches(dataset, settings.whole, settings.seed),
-        lambda results, labels: ClipTraining.loss_of(results, labels, MAX_EXECUTION),
-        *part("whole", settings.whole_steps, 3e-4, 0.03),
-        identity=identity | {"batch": settings.whole, "after": [settings.frame_steps, settings.judge_steps]},
     )
     return network.eval()
 

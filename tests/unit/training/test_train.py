@@ -14,10 +14,8 @@ from divescore.training.flaw_sweeps import sweep_flaws
 from divescore.training.loop import Running
 from divescore.training.train import Settings, load_network, train
 
-TINY = Settings(
-    seed=3, clips=6, validation=12, frame_steps=2, judge_steps=3, whole_steps=2, frames=2, judged=4, whole=1
-)
-PARTS = ["drawing", "drawing unseen", "frames", "looking", "judge", "whole"]
+TINY = Settings(seed=3, clips=6, validation=12, frame_steps=2, judge_steps=3, frames=2, judged=4)
+PARTS = ["drawing", "drawing unseen", "frames", "looking", "judge"]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +67,7 @@ def test_goes_on_from_its_checkpoints(folder: Path) -> None:
     )
 
     # Every part was done: nothing is trained again, and the weights are the same.
-    assert not {"frames", "looking", "judge", "whole"} & set(calls)
+    assert not {"frames", "looking", "judge"} & set(calls)
     after = load_file(folder / "resumed" / "model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
 
