@@ -105,7 +105,7 @@ def _describe(film: Any) -> dict[str, Any]:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Weights folder to write.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides all.")
 @click.option("--clips", type=click.IntRange(32), default=20_000, show_default=True, help="Rendered clips to train on.")
-@click.option("--validation", type=click.IntRange(20), default=800, show_default=True, help="Unseen clips.")
+@click.option("--validation", type=click.IntRange(20), default=2000, show_default=True, help="Unseen clips.")
 @click.option("--frame-steps", type=click.IntRange(1), default=18_000, show_default=True, help="Steps on frames.")
 @click.option("--judge-steps", type=click.IntRange(1), default=5000, show_default=True, help="Steps of the judge.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)

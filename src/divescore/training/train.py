@@ -54,7 +54,7 @@ class Settings:
 
     seed: int = 0
     clips: int = 20_000
-    validation: int = 800
+    validation: int = 2000
     frame_steps: int = 18_000
     """Of four frames of each of 32 clips."""
     judge_steps: int = 5000
