@@ -178,7 +178,9 @@ class Eye(nn.Module):
         chosen = (first.unsqueeze(1) + torch.arange(count, device=first.device)).view(batch, count)
         chosen = (chosen + length * torch.arange(batch, device=first.device).unsqueeze(1)).flatten()
         place, reach = located.place.detach()[chosen], located.reach.detach().float()[chosen]
-        squares = cut_out(pictures[chosen], place, reach, aspects.repeat_interleave(count))
+        # Of a single clip they are a view, which spares a copy.
+        shown = pictures[first[0] : first[0] + count] if batch == 1 else pictures[chosen]
+        squares = cut_out(shown, place, reach, aspects.repeat_interleave(count))
         return self.look(located, squares, chosen)
 
     def look(self, located: Located, squares: Tensor, chosen: Tensor | None = None) -> Seen:
