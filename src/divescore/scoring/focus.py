@@ -1,8 +1,8 @@
 """The shipped network: what is seen in each frame, judged as a sequence.
 
 The locator sees every frame, the looker those of the flight, the entry and the splash's rise. A temporal part of
-dilated convolutions reads what they say, frame by frame. Execution is pooled from
-segments by attention, so that the segments' parts add up to it exactly.
+dilated convolutions reads what they say, frame by frame. Execution is pooled from segments by attention, so that the
+segments' parts add up to it exactly.
 """
 
 from dataclasses import dataclass

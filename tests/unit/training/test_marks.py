@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from divescore.dives import parse_dive
-from divescore.scoring import sight
+from divescore.scoring import focus, sight
+from divescore.training.choreography import GRAVITY
 from divescore.training.flaws import Flaws
-from divescore.training.marks import MARK, PHASES, UNKNOWN, marks_of
+from divescore.training.marks import MARK, PHASES, REACH, UNKNOWN, marks_of
 from divescore.training.negatives import build_negative
 from divescore.training.rendering import RenderedDive
 
@@ -58,7 +59,11 @@ def test_the_line_of_the_entry_is_marked_while_a_body_sticks_out_of_the_water() 
 
 def test_the_network_counts_the_phases_as_the_marks_do() -> None:
     assert len(PHASES) == sight.PHASES
-    assert PHASES[sight.FLIGHT] == "flight"
+    assert (PHASES.index("flight"), PHASES.index("water")) == (sight.FLIGHT, sight.WATER)
+
+
+def test_a_fall_in_the_network_is_as_fast_as_a_drawn_one() -> None:
+    assert pytest.approx(GRAVITY / REACH) == focus._GRAVITY
 
 
 def test_mirroring_turns_the_marks_as_well() -> None:
