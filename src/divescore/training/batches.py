@@ -16,15 +16,13 @@ from torch.nn import functional
 
 from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.scoring.sight import REACHES, SQUARE, Seen
+from divescore.scoring.sight import SQUARE, Seen
 from divescore.training.augment import Framing, develop, square_about
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch
-from divescore.training.losses import into_squares, loss_of, loss_of_seen
-from divescore.training.marks import MARK, MARKS, PHASES
+from divescore.training.losses import into_squares
+from divescore.training.marks import MARK, PHASES
 
-_SEEN_WEIGHT = 0.25
-"""Of what is seen in each frame, beside the judge's own losses."""
 _SHIFT, _GROW = 0.1, 0.12
 """Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
 _FLOATS = 2
@@ -142,28 +140,24 @@ class JudgeTraining(nn.Module):
 
 
 class ClipBatches:
-    """Whole clips with their labels and the marks of their frames."""
+    """Whole clips with their labels."""
 
     def __init__(self, dataset: Dataset, size: int, seed: int) -> None:
         self._dataset, self._size, self._seed = dataset, size, seed
 
     def __call__(self, step: int) -> Batch:
-        """uint8 [B, frames, aspect, seconds], float32 [B, labels and marks]."""
+        """uint8 [B, frames, aspect, seconds], float32 [B, len(LABELS)]."""
         rng = np.random.default_rng([self._seed, 8, step])
         chosen = rng.integers(0, len(self._dataset), self._size)
-        pairs = [self._draw(int(clip), rng) for clip in chosen]
-        return torch.from_numpy(np.stack([pair[0] for pair in pairs])), torch.from_numpy(
-            np.stack([pair[1] for pair in pairs])
-        )
+        packed = np.stack([self._draw(int(clip), rng) for clip in chosen])
+        return torch.from_numpy(packed), torch.from_numpy(self._dataset.labels[chosen])
 
-    def _draw(self, clip: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _draw(self, clip: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         dataset = self._dataset
         framing, order = Framing.draw(rng), retimed(dataset.shape.frames, rng)
         frames = develop(changed_clip(dataset, clip, framing, order), rng)
         floats = np.array([dataset.aspects[clip], dataset.seconds[clip]], dtype=np.float32)
-        marks = framing.marks(dataset.marks[clip, order])
-        packed = np.concatenate((frames.ravel(), floats.view(np.uint8)))
-        return packed, np.concatenate((dataset.labels[clip], marks.ravel()))
+        return np.concatenate((frames.ravel(), floats.view(np.uint8)))
 
 
 class ClipTraining(nn.Module):
@@ -182,25 +176,13 @@ class ClipTraining(nn.Module):
                 module.eval()
         return self
 
-    def forward(self, inputs: Tensor) -> tuple[Outputs, Seen, Tensor]:
-        """Outputs, what was seen, and the aspect of each frame."""
+    def forward(self, inputs: Tensor) -> Outputs:
+        """What the network says of packed clips."""
         wanted = self._preprocessing
         pictures = inputs[:, : -4 * _FLOATS].view(len(inputs), wanted.frames, wanted.height, wanted.width, 3)
         floats = inputs[:, -4 * _FLOATS :].contiguous().view(torch.float32)
-        aspects, seconds = floats[:, 0], floats[:, 1]
-        seen = self.network.eye(normalise(pictures, wanted), aspects)
-        return self.network.judge(arrange(seen, aspects, seconds)), seen, aspects.repeat_interleave(wanted.frames)
-
-    @staticmethod
-    def loss_of(results: tuple[Outputs, Seen, Tensor], labels: Tensor, scale: float) -> Tensor:
-        """The judge's losses and, with less weight, those of what was seen."""
-        outputs, seen, aspects = results
-        length = len(aspects) // len(labels)
-        marks = labels[:, -length * len(MARKS) :].reshape(-1, len(MARKS))
-        located = seen.located
-        squares = into_squares(marks, located.place.detach(), located.reach.detach().exp().clamp(*REACHES), aspects)
-        judged = loss_of(outputs.float(), labels[:, : -length * len(MARKS)], scale)
-        return judged + _SEEN_WEIGHT * loss_of_seen(seen, squares)
+        outputs: Outputs = self.network(normalise(pictures, wanted), floats[:, 0], floats[:, 1])
+        return outputs
 
 
 def retimed(length: int, rng: np.random.Generator) -> NDArray[np.int64]:

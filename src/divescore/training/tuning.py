@@ -15,7 +15,7 @@ from torch import Tensor
 
 from divescore.dives import Position, Rotation
 from divescore.scoring.architectures import POSITIONS, ROTATIONS
-from divescore.scoring.focus import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, FocusNetwork
+from divescore.scoring.focus import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, FocusNetwork, Outputs
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.training.agreement import agreement
@@ -23,6 +23,7 @@ from divescore.training.batches import ClipBatches, ClipTraining
 from divescore.training.dataset import LABELS, Dataset, Shape
 from divescore.training.evaluate import Readings, difficulty_margin, figures, interval_factor, read
 from divescore.training.loop import LoopSettings, OnProgress, Running, fit
+from divescore.training.losses import loss_of
 from divescore.training.marks import MARK, MARKS, UNKNOWN
 from divescore.training.mtlaqa import LabelledDive, RealDives, read_frame
 
@@ -148,12 +149,11 @@ def labels_of(dive: LabelledDive) -> NDArray[np.float32]:
     )
 
 
-def _loss(results: tuple[Any, Any, Tensor], labels: Tensor) -> Tensor:
-    outputs, seen, aspects = results
-    labels = labels.clone()
+def _loss(outputs: Outputs, labels: Tensor) -> Tensor:
+    outputs, labels = outputs.float(), labels.clone()
     # What the network says of flaws counts as true, and nothing flows into the gate: neither is known.
-    labels[:, _FLAWS] = outputs.flaws.detach().float()
-    return ClipTraining.loss_of((replace(outputs, gate=outputs.gate.detach()), seen, aspects), labels, MAX_EXECUTION)
+    labels[:, _FLAWS] = outputs.flaws.detach()
+    return loss_of(replace(outputs, gate=outputs.gate.detach()), labels, MAX_EXECUTION)
 
 
 def _scores(readings: Readings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
