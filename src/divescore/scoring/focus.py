@@ -7,10 +7,12 @@ segments' parts add up to it exactly.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import (
     ANGLES,
     FLIGHT,
@@ -22,9 +24,8 @@ from divescore.scoring.sight import (
     Locator,
     Looker,
     Seen,
-    cut_out,
-    halve,
 )
+from divescore.scoring.views import Picture, square_about, whole
 
 HALF_SOMERSAULTS = 10
 HALF_TWISTS = 10
@@ -168,27 +169,35 @@ class Eye(nn.Module):
         self.locator = Locator()
         self.looker = Looker()
 
-    def forward(self, frames: Tensor, aspects: Tensor) -> Seen:
-        """What is in frames [B, T, 3, 96, 128], B clips one after the other."""
+    def forward(self, frames: Tensor, aspects: Tensor, preprocessing: Preprocessing) -> Seen:
+        """What is in uint8 RGB frames [B, T, 96, 128, 3], B clips one after the other."""
         batch, length = frames.shape[:2]
-        pictures = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        located = self.locator(halve(pictures))
+        pictures = frames.flatten(0, 1).cpu().numpy()
+
+        def shown(views: list[Picture]) -> Tensor:
+            return normalise(torch.from_numpy(np.stack(views))[None].to(aspects.device), preprocessing)[0]
+
+        located = self.locator(shown([whole(picture) for picture in pictures]))
         count = min(LOOKED, length)
         first = worth_a_look(located.phase.detach().view(batch, length, -1), count)
         chosen = (first.unsqueeze(1) + torch.arange(count, device=first.device)).view(batch, count)
         chosen = (chosen + length * torch.arange(batch, device=first.device).unsqueeze(1)).flatten()
-        place, reach = located.place.detach()[chosen], located.reach.detach().float()[chosen]
-        # Of a single clip they are a view, which spares a copy.
-        shown = pictures[first[0] : first[0] + count] if batch == 1 else pictures[chosen]
-        squares = cut_out(shown, place, reach, aspects.repeat_interleave(count))
-        return self.look(located, squares, chosen)
+        reach = located.reach.detach().exp().clamp(*REACHES)
+        windows = torch.cat(
+            (located.place.detach(), reach.unsqueeze(1), aspects.repeat_interleave(length).unsqueeze(1)), dim=1
+        )
+        squares = [
+            square_about(pictures[frame], *window)
+            for frame, window in zip(chosen.tolist(), windows[chosen].tolist(), strict=True)
+        ]
+        return self.look(located, shown(squares), chosen)
 
     def look(self, located: Located, squares: Tensor, chosen: Tensor | None = None) -> Seen:
-        """What the looker sees in squares [N, 3, SQUARE, SQUARE], beside what was located.
+        """What the looker sees in squares [N, 3, SQUARE, SQUARE], normalised, beside what was located.
 
         `chosen` [N]: which of the frames located they are of; None: they are of all.
         """
-        parts = self.looker(squares.contiguous(memory_format=torch.channels_last))
+        parts = self.looker(squares)
         looked = torch.ones_like(located.present)
         if chosen is not None:
             count = len(looked)
@@ -214,16 +223,16 @@ class Eye(nn.Module):
 
 
 class FocusNetwork(nn.Module):
-    """Frames [B, T, 3, 96, 128], normalised, with the film's aspects [B] and seconds [B], to `Outputs`."""
+    """uint8 RGB frames [B, T, 96, 128, 3] with the film's aspects [B] and seconds [B] to `Outputs`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.eye = Eye()
         self.judge = Judge()
 
-    def forward(self, frames: Tensor, aspects: Tensor, seconds: Tensor) -> Outputs:
+    def forward(self, frames: Tensor, aspects: Tensor, seconds: Tensor, preprocessing: Preprocessing) -> Outputs:
         """Run the network."""
-        seen: Seen = self.eye(frames, aspects)
+        seen: Seen = self.eye(frames, aspects, preprocessing)
         outputs: Outputs = self.judge(arrange(seen, aspects, seconds))
         return outputs
 

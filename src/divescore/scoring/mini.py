@@ -12,7 +12,7 @@ from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
 from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs, arrange
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.preprocessing import Preprocessing
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo, sample_frames
 
@@ -39,10 +39,10 @@ class MiniPredictor:
         on_progress(0.0)
         aspects = torch.tensor([video.source.width / video.source.height])
         with torch.inference_mode():
-            frames = normalise(torch.from_numpy(video.frames).unsqueeze(0), self._preprocessing)
+            frames = torch.from_numpy(video.frames).unsqueeze(0)
             # As it was trained. The judge costs little, and half the precision would show in the points.
             with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-                seen = self._network.eye(frames, aspects)
+                seen = self._network.eye(frames, aspects, self._preprocessing)
             outputs = self._network.judge(arrange(seen, aspects, torch.tensor([video.source.seconds])))
         on_progress(1.0)
         return _read(outputs, self._scale)

@@ -81,24 +81,3 @@ def develop(pictures: Pictures, rng: np.random.Generator) -> Pictures:
         for frame, (top, left) in zip(developed, rng.integers(0, _GRAIN, (frames, 2)), strict=True):
             cv2.add(frame, grain[top : top + height, left : left + width], dst=frame, dtype=cv2.CV_8U)
     return developed
-
-
-def square_about(picture: Pictures, x: float, y: float, reach: float, aspect: float, side: int) -> Pictures:
-    """The square [side, side, 3] about (x, y), shares of the picture, that reaches `reach` of its height.
-
-    `aspect` is that of the film, which the picture may have squeezed. What lies outside is grey, as in the network.
-    """
-    height, width = picture.shape[:2]
-    across, down = side / (2.0 * reach / aspect * width), side / (2.0 * reach * height)
-    # Pixel centres lie half a pixel in.
-    matrix = np.array(
-        [
-            [across, 0.0, 0.5 * side - across * (x * width - 0.5) - 0.5],
-            [0.0, down, 0.5 * side - down * (y * height - 0.5) - 0.5],
-        ]
-    )
-    grey = (115, 115, 115)
-    square = cv2.warpAffine(
-        picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=grey
-    )
-    return np.asarray(square, dtype=np.uint8)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,8 +15,9 @@ from torch.nn import functional
 
 from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.scoring.sight import SQUARE, Seen
-from divescore.training.augment import Framing, develop, square_about
+from divescore.scoring.sight import Seen
+from divescore.scoring.views import SQUARE, square_about, whole
+from divescore.training.augment import Framing, develop
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch
 from divescore.training.losses import into_squares
@@ -75,10 +75,7 @@ def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator)
 
 
 def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    x, y, reach, aspect = (float(value) for value in window)
-    return np.concatenate((small.ravel(), square_about(picture, x, y, reach, aspect, SQUARE).ravel()))
+    return np.concatenate((whole(picture).ravel(), square_about(picture, *map(float, window)).ravel()))
 
 
 class FrameTraining(nn.Module):
@@ -95,9 +92,7 @@ class FrameTraining(nn.Module):
         squares = inputs[:, -SQUARE * SQUARE * 3 :].view(count, 1, SQUARE, SQUARE, 3)
         height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
         small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
-        located = self.eye.locator(
-            normalise(small, self._preprocessing).squeeze(1).contiguous(memory_format=torch.channels_last)
-        )
+        located = self.eye.locator(normalise(small, self._preprocessing).squeeze(1))
         return self.eye.look(located, normalise(squares, self._preprocessing).squeeze(1))
 
 
@@ -181,7 +176,7 @@ class ClipTraining(nn.Module):
         wanted = self._preprocessing
         pictures = inputs[:, : -4 * _FLOATS].view(len(inputs), wanted.frames, wanted.height, wanted.width, 3)
         floats = inputs[:, -4 * _FLOATS :].contiguous().view(torch.float32)
-        outputs: Outputs = self.network(normalise(pictures, wanted), floats[:, 0], floats[:, 1])
+        outputs: Outputs = self.network(pictures, floats[:, 0], floats[:, 1], wanted)
         return outputs
 
 
@@ -223,7 +218,7 @@ def look_through(
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                found = eye(normalise(frames, preprocessing), aspects)
+                found = eye(frames, aspects, preprocessing)
             arranged = arrange(found, aspects, seconds)[0]
             seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

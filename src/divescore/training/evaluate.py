@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, FocusNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.preprocessing import Preprocessing
 from divescore.training import plots
 from divescore.training.agreement import rank_correlation, relative_error
 from divescore.training.dataset import LABELS, Dataset
@@ -41,11 +41,11 @@ def read(network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, 
     flaws = []
     with torch.inference_mode():
         for clip in range(len(dataset)):
-            frames = normalise(torch.from_numpy(dataset.clip(clip))[None], preprocessing)
+            frames = torch.from_numpy(dataset.clip(clip))[None]
             aspects, seconds = (
                 torch.from_numpy(values[clip : clip + 1]) for values in (dataset.aspects, dataset.seconds)
             )
-            outputs: Outputs = network(frames, aspects, seconds)
+            outputs: Outputs = network(frames, aspects, seconds, preprocessing)
             rows["gate"].append(float(outputs.gate[0]))
             rows["execution"].append(scale * float(outputs.execution[0]))
             rows["spread"].append(scale * float(outputs.log_spread[0].exp()))

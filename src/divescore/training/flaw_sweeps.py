@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.preprocessing import Preprocessing
 from divescore.training.agreement import rank_correlation
 from divescore.training.dataset import Clip, Shape, film_clip, read_frame
 from divescore.training.flaws import Flaws
@@ -62,7 +62,7 @@ def _clip(seed: int, flaws: Flaws, shape: Shape) -> Clip:
 
 def _execution(network: FocusNetwork, clip: Clip, preprocessing: Preprocessing) -> float:
     pictures = np.stack([read_frame(np.frombuffer(frame, dtype=np.uint8)) for frame in clip.frames])
-    frames = normalise(torch.from_numpy(pictures)[None], preprocessing)
+    aspects, seconds = torch.tensor([clip.aspect]), torch.tensor([clip.seconds])
     with torch.inference_mode():
-        outputs: Outputs = network(frames, torch.tensor([clip.aspect]), torch.tensor([clip.seconds]))
+        outputs: Outputs = network(torch.from_numpy(pictures)[None], aspects, seconds, preprocessing)
     return float(outputs.execution[0])

@@ -8,20 +8,18 @@ import torch
 from torch.nn import functional
 
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, LOOKED, FocusNetwork, Judge, arrange, worth_a_look
+from divescore.scoring.preprocessing import Preprocessing
 from divescore.scoring.sight import (
     ANGLES,
     FLIGHT,
     GAPS,
     JOINTS,
     PHASES,
-    SQUARE,
     WATER,
     Located,
     Locator,
     Looker,
     Seen,
-    cut_out,
-    halve,
 )
 
 
@@ -31,15 +29,18 @@ def network() -> FocusNetwork:
     return FocusNetwork().eval()
 
 
+PREPROCESSING = Preprocessing(frames=16, width=128, height=96, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25))
+
+
 def clips(count: int, length: int = 16) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
-    frames = torch.randn(count, length, 3, 96, 128, generator=generator)
+    frames = torch.randint(0, 256, (count, length, 96, 128, 3), dtype=torch.uint8, generator=generator)
     return frames, torch.tensor([4 / 3, 16 / 9])[:count], torch.tensor([4.0, 2.5])[:count]
 
 
 def test_every_head_answers_in_its_range(network: FocusNetwork) -> None:
     with torch.inference_mode():
-        outputs = network(*clips(2))
+        outputs = network(*clips(2), PREPROCESSING)
 
     assert outputs.gate.shape == outputs.log_spread.shape == outputs.difficulty.shape == (2,)
     assert outputs.shares.shape == (2, 8)
@@ -53,7 +54,8 @@ def test_a_clip_is_read_alike_alone_and_in_company(network: FocusNetwork) -> Non
     frames, aspects, seconds = clips(2)
 
     with torch.inference_mode():
-        together, alone = network(frames, aspects, seconds), network(frames[1:], aspects[1:], seconds[1:])
+        together = network(frames, aspects, seconds, PREPROCESSING)
+        alone = network(frames[1:], aspects[1:], seconds[1:], PREPROCESSING)
 
     assert torch.allclose(together.execution[1:], alone.execution, atol=1e-5)
 
@@ -62,7 +64,7 @@ def test_what_was_seen_fills_the_judges_input(network: FocusNetwork) -> None:
     frames, aspects, seconds = clips(1)
 
     with torch.inference_mode():
-        arranged = arrange(network.eye(frames, aspects), aspects, seconds)
+        arranged = arrange(network.eye(frames, aspects, PREPROCESSING), aspects, seconds)
 
     assert arranged.shape == (1, 16, Judge.INPUTS)
     assert arranged.isfinite().all()
@@ -195,7 +197,7 @@ def test_frames_that_were_not_looked_at_say_nothing(network: FocusNetwork) -> No
     frames, aspects, _ = clips(2, 40)
 
     with torch.inference_mode():
-        seen = network.eye(frames, aspects)
+        seen = network.eye(frames, aspects, PREPROCESSING)
 
     assert seen.looked.view(2, 40).sum(dim=1).tolist() == [LOOKED, LOOKED]
     assert not seen.features[seen.looked == 0].any()
@@ -208,39 +210,6 @@ def test_the_judge_is_told_how_fast_a_body_turns() -> None:
 
     assert arranged[0, 0, TURN] == 0.0
     assert arranged[0, 1:, TURN] == pytest.approx(math.sin(0.3) / 0.1, abs=0.01)
-
-
-def test_half_a_picture_is_the_mean_of_fours() -> None:
-    pictures = torch.randn(2, 3, 96, 128).contiguous(memory_format=torch.channels_last)
-
-    assert torch.allclose(halve(pictures), functional.avg_pool2d(pictures, 2), atol=1e-6)
-
-
-def test_a_square_shows_what_lies_about_a_place() -> None:
-    # A ramp from left to right and one from top to bottom tell where each pixel comes from.
-    columns = (torch.arange(128) + 0.5) / 128
-    rows = (torch.arange(96) + 0.5) / 96
-    picture = torch.stack((columns.expand(96, 128), rows[:, None].expand(96, 128), torch.zeros(96, 128)))[None]
-    place, reach = torch.tensor([[0.4, 0.6]]), torch.tensor([math.log(0.2)])
-
-    square = cut_out(picture, place, reach, torch.tensor([16 / 9]))[0]
-
-    assert square.shape == (3, SQUARE, SQUARE)
-    middle = SQUARE // 2
-    assert square[0, middle].mean() == pytest.approx(0.4, abs=0.01)
-    assert square[1, :, middle].mean() == pytest.approx(0.6, abs=0.01)
-    assert float(square[1, -1, middle] - square[1, 0, middle]) == pytest.approx(0.4, abs=0.02)
-    # The film is wider than the picture that was made of it.
-    assert float(square[0, middle, -1] - square[0, middle, 0]) == pytest.approx(0.4 / (16 / 9), abs=0.02)
-
-
-def test_what_lies_outside_is_grey() -> None:
-    picture = torch.ones(1, 3, 96, 128)
-
-    square = cut_out(picture, torch.tensor([[0.0, 0.5]]), torch.tensor([math.log(0.3)]), torch.tensor([4 / 3]))[0]
-
-    assert not square[:, :, 0].any()
-    assert square[:, :, -1].min() == 1.0
 
 
 def test_it_is_small(network: FocusNetwork) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from divescore.training.augment import Framing, develop, square_about
+from divescore.training.augment import Framing, develop
 from divescore.training.marks import MARK, MARKS
 
 
@@ -60,14 +60,3 @@ def test_the_whole_picture_is_a_framing_too() -> None:
 
     assert Framing() in drawn
     assert all(0.0 <= one.left <= 1.0 - one.size + 1e-9 and one.size > 0.7 for one in drawn)
-
-
-def test_a_square_is_cut_about_a_place() -> None:
-    picture = np.full((96, 128, 3), 115, dtype=np.uint8)
-    picture[48 - 3 : 48 + 3, 32 - 3 : 32 + 3] = 255
-
-    square = square_about(picture, 0.25, 0.5, 0.25, 4 / 3, 48)
-
-    rows, columns = np.nonzero(square[:, :, 0] > 180)
-    assert (rows.mean(), columns.mean()) == (pytest.approx(23.5, abs=0.6), pytest.approx(23.5, abs=0.6))
-    assert np.unique(square_about(picture, 0.0, 0.0, 0.1, 4 / 3, 48)).tolist() == [115]
