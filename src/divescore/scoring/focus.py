@@ -40,6 +40,8 @@ FLAWS = ("angle", "splash", "legs", "shape", "height", "distance", "axis")
 """What the network is taught to see beside the execution; training's `Flaws` in the same order."""
 EVEN_ATTENTION = 0.25
 """Share of the attention that goes to all segments alike, so that none drops out of the account."""
+FROM_FLAWS = 0.8
+"""Share of the execution that what the flaws leave decides; the segments decide the rest."""
 GLANCES = 6
 """Kinds of moments that the judge picks out of the sequence by itself."""
 MAX_DIFFICULTY = 5.0
@@ -52,10 +54,15 @@ _ENTERING = 2
 _NOMINAL_SECONDS = 4.0
 _GRAVITY = 9.81 / 1.25
 """Of a body of common size: in halves of the side of the square about it, a second squared."""
+_AS_FALLING = 0.75
+"""Power by which a drift is corrected where a body seems to fall too slowly: 1/2 were right if it were the film's pace
+that is mistaken, 1 if it were the size of the diver."""
 _PEAK = 0.06
 """Sizes of the diver below the highest place that count little for it."""
 _FITS, _OFF = 6, 0.25
 """Rounds of fitting a line, and how many sizes of the diver off it are far."""
+_FALLS = (1.0, 15.0)
+"""Bounds of how fast a fall may seem to quicken, sizes of the diver a second squared."""
 _SPREAD = 0.12
 """Deviation of where the edge might be, a share of the picture, from which on it is hardly trusted."""
 _FASTEST = 16.0
@@ -112,14 +119,16 @@ class _TemporalBlock(nn.Module):
 class Judge(nn.Module):
     """What was seen in frames [B, T, INPUTS] to `Outputs`; T a multiple of `segments`."""
 
-    INPUTS = 52 + Locator.FEATURES + Looker.FEATURES
+    INPUTS = 55 + Locator.FEATURES + Looker.FEATURES
+    OVERALL = range(18, 27)
+    """The inputs that hold for the whole dive: drift, fall, top, line of the entry, how long the edge was seen."""
 
     def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.2) -> None:
         super().__init__()
         self.segments = segments
+        # Angles, places and speeds each have a scale of their own.
+        self.scale = nn.BatchNorm1d(self.INPUTS)
         self.project = nn.Sequential(
-            # Angles, places and speeds each have a scale of their own.
-            nn.BatchNorm1d(self.INPUTS),
             nn.Linear(self.INPUTS, width),
             nn.ReLU(),
             nn.Dropout(dropout),
@@ -129,18 +138,22 @@ class Judge(nn.Module):
         self.quality = nn.Linear(2 * width, 1)
         self.attention = nn.Linear(2 * width, 1)
         self.glances = nn.Conv1d(width, GLANCES, 1)
-        self.summary = nn.Sequential(nn.Linear((4 + GLANCES) * width, 2 * width), nn.ReLU(), nn.Dropout(dropout))
+        summarised = (4 + GLANCES) * width + len(self.OVERALL)
+        self.summary = nn.Sequential(nn.Linear(summarised, 2 * width), nn.ReLU(), nn.Dropout(dropout))
         self.overall = nn.Linear(2 * width, 1)
         self.gate = nn.Linear(2 * width, 1)
         self.log_spread = nn.Linear(2 * width, 1)
         self.difficulty = nn.Linear(2 * width, 1)
         self.flaws = nn.Linear(2 * width, len(FLAWS))
+        self.deductions = nn.Parameter(torch.full((len(FLAWS),), 0.15))
+        """What each flaw takes at its worst, a share of the execution."""
         self.classes = nn.ModuleDict({name: nn.Linear(2 * width, size) for name, size in CLASS_HEADS.items()})
 
     def forward(self, seen: Tensor) -> Outputs:
         """Judge the sequence."""
-        batch = seen.shape[0]
-        sequence = self.temporal(self.project(seen.flatten(0, 1)).view(batch, seen.shape[1], -1).transpose(1, 2))
+        batch, length = seen.shape[:2]
+        scaled = self.scale(seen.flatten(0, 1))
+        sequence = self.temporal(self.project(scaled).view(batch, length, -1).transpose(1, 2))
         parts = sequence.view(batch, sequence.shape[1], self.segments, -1)
         segments = self.norm(torch.cat((parts.mean(dim=3), parts.amax(dim=3)), dim=1).transpose(1, 2))
         chosen = torch.softmax(self.attention(segments).squeeze(2), dim=1)
@@ -149,14 +162,21 @@ class Judge(nn.Module):
         # Some flaws show in a frame or two, such as the line of the entry; a segment's mean would blur them.
         moments = torch.softmax(self.glances(sequence), dim=2)
         glanced = torch.einsum("bgt,bct->bgc", moments, sequence).flatten(1)
-        summary = self.summary(torch.cat((attended, segments.mean(dim=1), glanced), dim=1))
+        overall = scaled.view(batch, length, -1)[:, 0, self.OVERALL.start : self.OVERALL.stop]
+        summary = self.summary(torch.cat((attended, segments.mean(dim=1), glanced, overall), dim=1))
+        flaws = torch.sigmoid(self.flaws(summary))
         shares = attention * torch.sigmoid(self.quality(segments).squeeze(2) + self.overall(summary))
+        given = shares.sum(dim=1)
+        # A flaw named moves what is left of the execution steadily; what the segments give knows all else.
+        left = (1.0 - (flaws * self.deductions).sum(dim=1)).clamp(0.0, 1.0)
+        settled = (1.0 - FROM_FLAWS) * given + FROM_FLAWS * left
+        shares = shares * (settled / given.clamp(min=1e-4)).unsqueeze(1)
         return Outputs(
             gate=self.gate(summary).squeeze(1),
             shares=shares,
             log_spread=self.log_spread(summary).squeeze(1),
             difficulty=MAX_DIFFICULTY * torch.sigmoid(self.difficulty(summary).squeeze(1)),
-            flaws=torch.sigmoid(self.flaws(summary)),
+            flaws=flaws,
             classes={name: head(summary) for name, head in self.classes.items()},
         )
 
@@ -290,7 +310,11 @@ def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
     # Where the line is hard to see it comes out short: its length says how far to trust it.
     lines = seen.line.view(batch, length, 2)
     entry = (entering * lines).sum(dim=1) / ((entering * lines.norm(dim=2, keepdim=True)).sum(dim=1) + 0.05)
-    overall = torch.cat((drift.clamp(max=_FASTEST), top, entry, entry[:, :1].abs()), dim=1)
+    # Without an edge drift and top come out as nothing, which a slow and low take-off nearly does too.
+    known_for = trusted.sum(dim=1, keepdim=True)
+    fall = _fall(away[:, 2].view(batch, length), trusted, step.squeeze(2))
+    told = (drift, drift * (_GRAVITY / fall).pow(_AS_FALLING), fall)
+    overall = torch.cat((torch.cat(told, dim=1).clamp(max=_FASTEST), top, entry, entry[:, :1].abs(), known_for), dim=1)
     pace = (seconds / _NOMINAL_SECONDS).clamp(0.1, 10.0).log().repeat_interleave(length)
     columns = (
         visible,
@@ -362,6 +386,28 @@ def _top(heights: Tensor, weights: Tensor, steps: Tensor) -> Tensor:
     peaked = weights * (heights / _PEAK).clamp(max=40.0).exp()
     seen = (peaked * heights).sum(dim=1, keepdim=True) / (peaked.sum(dim=1, keepdim=True) + 1e-3)
     return torch.cat((fitted, seen), dim=1).clamp(-1.0, 3.0)
+
+
+def _fall(heights: Tensor, weights: Tensor, steps: Tensor) -> Tensor:
+    """How fast the fall through heights [B, T] quickens, [B, 1], a second squared; as all bodies do without weights.
+
+    A parabola by least squares, repeated as for `_line`. `steps` [B, 1] s.
+    """
+    times = _frames(heights) * steps
+    times = times - (weights * times).sum(dim=1, keepdim=True) / (weights.sum(dim=1, keepdim=True) + 1e-3)
+    powers = torch.stack((torch.ones_like(times), times, -0.5 * times.square()), dim=2)
+    expected = torch.tensor([[0.0], [0.0], [_GRAVITY]], device=heights.device)
+    stiffness = torch.diag(torch.tensor([1e-3, 1e-3, 1e-2], device=heights.device))
+    trusted = weights
+    for _ in range(_FITS):
+        weighted = (powers * trusted.unsqueeze(2)).transpose(1, 2)
+        found = torch.linalg.solve(
+            weighted @ powers + stiffness, weighted @ heights.unsqueeze(2) + stiffness @ expected
+        )
+        off = (heights.unsqueeze(2) - powers @ found).squeeze(2).detach() / _OFF
+        trusted = weights / (1.0 + off.square())
+    fall: Tensor = found[:, 2].clamp(*_FALLS)
+    return fall
 
 
 def _turned(lean: Tensor) -> Tensor:

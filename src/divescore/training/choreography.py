@@ -71,7 +71,7 @@ class Choreography:
         # What a flaw costs must show: sound take-offs differ by far less than weak or stray ones do from them.
         lift = rng.uniform(3.15, 3.45) if height > 4 else rng.uniform(4.5, 4.9)
         if dive.armstand:
-            lift = rng.uniform(0.8, 1.0)
+            lift = rng.uniform(2.3, 2.5)
         self.rise = float(lift * (1.0 - 0.8 * flaws.height))
         astray = flaws.distance * rng.choice([-0.7, 1.7])
         self.drift = float(rng.uniform(0.95, 1.05) + astray)
@@ -84,7 +84,7 @@ class Choreography:
         miss = np.radians(52.0) * flaws.angle * (-1.0 if rng.random() < 0.6 else 1.0)
         self._turn = float(turn + miss)
         self._twist = float(dive.half_twists * np.pi * (1.0 - 0.12 * flaws.axis))
-        self._tilt = float(0.85 * flaws.axis * rng.choice([-1.0, 1.0]))
+        self._tilt = float(0.95 * flaws.axis * rng.choice([-1.0, 1.0]))
         first = float(rng.uniform(0.7, 1.2))
         start_height = _STANDING_CENTRE * self.size + height
         end_height = (1.05 if self.head_first else 0.95) * self.size
@@ -128,7 +128,7 @@ class Choreography:
             knee=1.0 * self.flaws.legs,
             shoulder=end.shoulder,
             # Who is off the axis fights for balance with an arm.
-            shoulder_right=end.shoulder - 1.1 * self.flaws.axis * (1.0 if self.head_first else -1.0),
+            shoulder_right=end.shoulder - 1.5 * self.flaws.axis * (1.0 if self.head_first else -1.0),
             elbow_right=0.0,
             spread=0.25 * self.flaws.legs,
             stride=0.28 * self.flaws.legs,

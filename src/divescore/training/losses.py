@@ -7,13 +7,12 @@ from torch.nn import functional
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, Outputs
 from divescore.scoring.sight import Seen
 from divescore.training.dataset import LABELS
-from divescore.training.flaws import COSTS
 from divescore.training.marks import GAPS, JOINTS, MARK, PHASES
 
 _COLUMN = {name: index for index, name in enumerate(LABELS)}
 _FLAWS = slice(_COLUMN[FLAWS[0]], _COLUMN[FLAWS[-1]] + 1)
-_MEAN_COST = sum(COSTS.values()) / len(COSTS)
-_COSTS = torch.tensor([COSTS[name] / _MEAN_COST for name in FLAWS])
+_UNSURE = 0.3
+"""Amount of a flaw below which an error counts as its square."""
 _AXES = [[MARK[f"{joint}_{axis}"] for axis in ("x", "y")] for joint in JOINTS]
 _JOINTS_SEEN = [MARK[f"{joint}_seen"] for joint in JOINTS]
 _INSIDE = 1.1
@@ -119,6 +118,7 @@ def loss_of(outputs: Outputs, labels: Tensor, scale: float) -> Tensor:
             for name in CLASS_HEADS
         ]
     ).sum()
-    # Naming the flaws leads to what costs points sooner than the points alone.
-    flaws = ((outputs.flaws[dives] - labels[dives][:, _FLAWS]).abs() * _COSTS.to(labels.device)).mean()
-    return 2.0 * gate + 5.0 * flaws + 12.0 * error.mean() + 0.3 * spread + difficulty + 0.35 * classes
+    # Naming the flaws leads to what costs points sooner than the points alone. Squares where it is unsure, since the
+    # median of a flaw that may be small is none at all, and cheap flaws as much as dear ones, since all are to count.
+    flaws = functional.smooth_l1_loss(outputs.flaws[dives], labels[dives][:, _FLAWS], beta=_UNSURE)
+    return 2.0 * gate + 10.0 * flaws + 12.0 * error.mean() + 0.3 * spread + difficulty + 0.35 * classes

@@ -40,7 +40,7 @@ from divescore.training.folders import write_folder
 from divescore.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.training.losses import loss_of, loss_of_seen
 
-MODEL_ID, MODEL_VERSION = "divescore-mini", "0.4.0"
+MODEL_ID, MODEL_VERSION = "divescore-mini", "0.5.0"
 ARCHITECTURE = "mini-focus"
 WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000

@@ -1,13 +1,15 @@
 """The shipped network's parts."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 from torch.nn import functional
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, LOOKED, FocusNetwork, Judge, arrange, worth_a_look
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, FROM_FLAWS, LOOKED, FocusNetwork, Judge, arrange, worth_a_look
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.scoring.sight import (
     ANGLES,
@@ -105,7 +107,7 @@ def flight(away: torch.Tensor, lean: torch.Tensor, edge_seen: torch.Tensor) -> S
     )
 
 
-DRIFT, TOP, TOP_SEEN, ENTRY_SINE, ENTRY_COSINE, TURN = 18, 19, 20, 21, 22, 24
+DRIFT, PACED, FALL, TOP, TOP_SEEN, ENTRY_SINE, ENTRY_COSINE, KNOWN_FOR, TURN = 18, 19, 20, 21, 22, 23, 24, 26, 27
 """Columns of the judge's input."""
 
 
@@ -131,10 +133,57 @@ def test_a_platform_seen_where_there_is_none_does_not_turn_the_line() -> None:
     assert arranged[0, :, DRIFT] == pytest.approx(0.8, abs=0.1)
 
 
+def test_a_drift_is_corrected_where_a_body_seems_to_fall_too_slowly() -> None:
+    times = torch.linspace(0.0, 1.9, 20)
+    drifts, falls = [], []
+    for large in (1.0, 1.6):
+        # Who is thought to be larger than true moves and falls by fewer sizes.
+        height = (0.6 - 0.5 * 9.81 / 1.25 * (times - 0.4).square()) / large
+        seen = flight((0.3 + 0.8 * times) / large, torch.zeros(20), (height > -2.0).float())
+        edge = torch.stack((seen.located.edge[:, 0], 0.5 + height * SIZE), dim=1)
+        located = replace(seen.located, edge=edge)
+        arranged = arrange(replace(seen, located=located), torch.ones(1), torch.full((1,), 2.0))
+        drifts.append(float(arranged[0, 0, PACED]))
+        falls.append(float(arranged[0, 0, FALL]))
+
+    # Where little of the fall is seen, it is expected to be as that of all bodies.
+    assert falls == pytest.approx([9.81 / 1.25, 9.81 / 1.25 / 1.6], rel=0.1)
+    # Uncorrected the second would be 0.5.
+    assert drifts == pytest.approx([0.8, 0.5 * 1.6**0.75], rel=0.06)
+
+
 def test_nothing_is_said_of_a_drift_that_cannot_be_seen() -> None:
     arranged = arrange(flight(torch.rand(20), torch.zeros(20), torch.zeros(20)), torch.ones(1), torch.full((1,), 2.0))
 
     assert arranged[0, :, DRIFT] == pytest.approx(0.0, abs=1e-3)
+    assert arranged[0, :, KNOWN_FOR] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_the_judge_is_told_how_long_the_edge_was_seen() -> None:
+    seen = flight(torch.ones(20), torch.zeros(20), (torch.arange(20) < 12).float())
+
+    arranged = arrange(seen, torch.ones(1), torch.full((1,), 2.0))
+
+    # Each frame counts a little less than one, since the edge is never known to the pixel.
+    assert arranged[0, :, KNOWN_FOR] == pytest.approx(12 / (1 + (0.02 / 0.12) ** 2), abs=0.05)
+
+
+def test_what_a_flaw_takes_moves_the_execution(network: FocusNetwork) -> None:
+    judge = deepcopy(network.judge)
+    torch.nn.init.zeros_(judge.flaws.weight)
+    judge.deductions.data.fill_(0.1)
+    seen = torch.randn(1, 16, Judge.INPUTS, generator=torch.Generator().manual_seed(2))
+
+    executions = []
+    with torch.inference_mode():
+        for amount in (0.0, 0.25, 0.5, 0.75, 1.0):
+            judge.flaws.bias.fill_(-CERTAIN)[FLAWS.index("axis")] = math.log((amount + 1e-9) / (1.0 - amount + 1e-9))
+            outputs = judge(seen)
+            executions.append(float(outputs.execution[0]))
+            assert torch.allclose(outputs.execution, outputs.shares.sum(dim=1))
+
+    steps = [before - after for before, after in pairwise(executions)]
+    assert steps == pytest.approx([0.25 * 0.1 * FROM_FLAWS] * 4, abs=1e-4)
 
 
 def test_the_judge_is_told_how_high_a_dive_rises() -> None:
@@ -148,6 +197,7 @@ def test_the_judge_is_told_how_high_a_dive_rises() -> None:
 
     arranged = arrange(replace(seen, located=located), torch.ones(1), torch.full((1,), 2.0))
 
+    assert arranged[0, :, FALL] == pytest.approx(9.81 / 1.25, abs=0.1)
     assert arranged[0, :, TOP] == pytest.approx(0.6, abs=0.05)
     assert arranged[0, :, TOP_SEEN] == pytest.approx(0.6, abs=0.1)
 
