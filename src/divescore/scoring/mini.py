@@ -10,7 +10,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
-from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs, arrange
+from divescore.scoring.arrangement import arrange
+from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
 from divescore.scoring.manifest import Manifest
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.video.limits import Limits

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, arrange
+from divescore.scoring.arrangement import arrange
+from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import Seen
 from divescore.scoring.views import SQUARE, square_about, whole

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from divescore.scoring.focus import CLASS_HEADS, FLAWS, FROM_FLAWS, LOOKED, FocusNetwork, Judge, arrange, worth_a_look
+from divescore.scoring.arrangement import arrange
+from divescore.scoring.focus import CLASS_HEADS, FLAWS, FROM_FLAWS, LOOKED, FocusNetwork, Judge, worth_a_look
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.scoring.sight import (
     ANGLES,
@@ -150,6 +151,17 @@ def test_a_drift_is_corrected_where_a_body_seems_to_fall_too_slowly() -> None:
     assert falls == pytest.approx([9.81 / 1.25, 9.81 / 1.25 / 1.6], rel=0.1)
     # Uncorrected the second would be 0.5.
     assert drifts == pytest.approx([0.8, 0.5 * 1.6**0.75], rel=0.06)
+
+
+def test_half_precision_elsewhere_leaves_the_fits_as_they_are() -> None:
+    times = torch.linspace(0.0, 1.9, 20)
+    seen = flight(0.3 + 0.8 * times, torch.zeros(20), (times < 1.15).float())
+
+    plain = arrange(seen, torch.ones(1), torch.full((1,), 2.0))
+    with torch.autocast("cpu", torch.bfloat16):
+        within = arrange(seen, torch.ones(1), torch.full((1,), 2.0))
+
+    assert torch.allclose(plain, within.float(), atol=1e-4)
 
 
 def test_nothing_is_said_of_a_drift_that_cannot_be_seen() -> None:

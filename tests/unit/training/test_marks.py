@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from divescore.dives import parse_dive
-from divescore.scoring import focus, sight
+from divescore.scoring import arrangement, sight
 from divescore.training.choreography import GRAVITY
 from divescore.training.flaws import Flaws
 from divescore.training.marks import MARK, PHASES, REACH, UNKNOWN, marks_of
@@ -63,7 +63,7 @@ def test_the_network_counts_the_phases_as_the_marks_do() -> None:
 
 
 def test_a_fall_in_the_network_is_as_fast_as_a_drawn_one() -> None:
-    assert pytest.approx(GRAVITY / REACH) == focus._GRAVITY
+    assert pytest.approx(GRAVITY / REACH) == arrangement._GRAVITY
 
 
 def test_mirroring_turns_the_marks_as_well() -> None:
