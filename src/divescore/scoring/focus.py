@@ -7,7 +7,6 @@ segments' parts add up to it exactly.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,8 +22,9 @@ from divescore.scoring.sight import (
     Locator,
     Looker,
     Seen,
+    cut_out,
+    halve,
 )
-from divescore.scoring.views import Picture, square_about, whole
 
 HALF_SOMERSAULTS = 10
 HALF_TWISTS = 10
@@ -172,26 +172,13 @@ class Eye(nn.Module):
 
     def forward(self, frames: Tensor, aspects: Tensor, preprocessing: Preprocessing) -> Seen:
         """What is in uint8 RGB frames [B, T, 96, 128, 3], B clips one after the other."""
-        batch, length = frames.shape[:2]
-        pictures = frames.flatten(0, 1).cpu().numpy()
-
-        def shown(views: list[Picture]) -> Tensor:
-            return normalise(torch.from_numpy(np.stack(views))[None].to(aspects.device), preprocessing)[0]
-
-        located = self.locator(shown([whole(picture) for picture in pictures]))
-        count = min(LOOKED, length)
-        first = worth_a_look(located.phase.detach().view(batch, length, -1), count)
-        chosen = (first.unsqueeze(1) + torch.arange(count, device=first.device)).view(batch, count)
-        chosen = (chosen + length * torch.arange(batch, device=first.device).unsqueeze(1)).flatten()
-        reach = located.reach.detach().exp().clamp(*REACHES)
-        windows = torch.cat(
-            (located.place.detach(), reach.unsqueeze(1), aspects.repeat_interleave(length).unsqueeze(1)), dim=1
-        )
-        squares = [
-            square_about(pictures[frame], *window)
-            for frame, window in zip(chosen.tolist(), windows[chosen].tolist(), strict=True)
-        ]
-        return self.look(located, shown(squares), chosen)
+        pictures = normalise(frames.flatten(0, 1)[None], preprocessing)[0]
+        located = self.locator(halve(pictures))
+        chosen, windows = choose(located, aspects)
+        # Those of a single clip lie in a row: a view of them spares a copy.
+        row = len(aspects) == 1
+        shown = pictures[int(chosen[0]) : int(chosen[-1]) + 1] if row else pictures[chosen]
+        return self.look(located, cut_out(shown, windows), chosen)
 
     def look(self, located: Located, squares: Tensor, chosen: Tensor | None = None) -> Seen:
         """What the looker sees in squares [N, 3, SQUARE, SQUARE], normalised, beside what was located.
@@ -236,6 +223,23 @@ class FocusNetwork(nn.Module):
         seen: Seen = self.eye(frames, aspects, preprocessing)
         outputs: Outputs = self.judge(arrange(seen, aspects, seconds))
         return outputs
+
+
+def choose(located: Located, aspects: Tensor) -> tuple[Tensor, Tensor]:
+    """Which of the frames located are worth a look [M], and the squares to look at there [M, 4].
+
+    The frames are of clips of as many `aspects` [B], one after the other. Of a square: x, y, reach, the film's aspect.
+    """
+    batch = len(aspects)
+    length = len(located.reach) // batch
+    count = min(LOOKED, length)
+    first = worth_a_look(located.phase.detach().view(batch, length, -1), count)
+    chosen = (first.unsqueeze(1) + torch.arange(count, device=first.device)).view(batch, count)
+    chosen = (chosen + length * torch.arange(batch, device=first.device).unsqueeze(1)).flatten()
+    reach = located.reach.detach().exp().clamp(*REACHES)
+    of_film = aspects.repeat_interleave(length)
+    windows = torch.cat((located.place.detach(), reach.unsqueeze(1), of_film.unsqueeze(1)), dim=1)
+    return chosen, windows[chosen]
 
 
 def worth_a_look(phases: Tensor, count: int) -> Tensor:

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from divescore.scoring.arrangement import arrange
-from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs
+from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, choose
 from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.scoring.sight import Seen
-from divescore.scoring.views import SQUARE, square_about, whole
+from divescore.scoring.sight import SQUARE, Seen
 from divescore.training.augment import Framing, develop
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch
 from divescore.training.losses import into_squares
 from divescore.training.marks import MARK, PHASES
+from divescore.training.views import Picture, square_about, whole
 
 _SHIFT, _GROW = 0.1, 0.12
 """Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
@@ -203,13 +203,15 @@ def look_through(
     """What `eye` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
     eye.eval()
     seen = np.empty((ways, len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
-    whole = np.arange(dataset.shape.frames)
+    every = np.arange(dataset.shape.frames)
     pairs = [(way, clip) for way in range(ways) for clip in range(len(dataset))]
 
-    def read(way: int, clip: int) -> Tensor:
+    def read(way: int, clip: int) -> NDArray[np.uint8]:
         rng = np.random.default_rng([seed, 9, clip, way])
-        frames = develop(changed_clip(dataset, clip, Framing.draw(rng), whole), rng)
-        return torch.from_numpy(frames)[None]
+        return develop(changed_clip(dataset, clip, Framing.draw(rng), every), rng)
+
+    def shown(views: list[Picture]) -> Tensor:
+        return normalise(torch.from_numpy(np.stack(views))[None], preprocessing)[0]
 
     with torch.inference_mode(), ThreadPoolExecutor(1) as pool:
         following = pool.submit(read, *pairs[0])
@@ -219,7 +221,11 @@ def look_through(
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                found = eye(frames, aspects, preprocessing)
+                located = eye.locator(shown([whole(picture) for picture in frames]))
+                chosen, windows = choose(located, aspects)
+                looked_at = zip(chosen.tolist(), windows.tolist(), strict=True)
+                squares = shown([square_about(frames[frame], *window) for frame, window in looked_at])
+                found = eye.look(located, squares, chosen)
             arranged = arrange(found, aspects, seconds)[0]
             seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

@@ -5,13 +5,14 @@ from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from divescore.scoring.arrangement import arrange
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, FROM_FLAWS, LOOKED, FocusNetwork, Judge, worth_a_look
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import (
     ANGLES,
     FLIGHT,
@@ -23,7 +24,10 @@ from divescore.scoring.sight import (
     Locator,
     Looker,
     Seen,
+    cut_out,
+    halve,
 )
+from divescore.training.views import square_about
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +276,26 @@ def test_the_judge_is_told_how_fast_a_body_turns() -> None:
 
     assert arranged[0, 0, TURN] == 0.0
     assert arranged[0, 1:, TURN] == pytest.approx(math.sin(0.3) / 0.1, abs=0.01)
+
+
+def test_half_a_picture_is_the_mean_of_fours() -> None:
+    pictures = torch.randn(2, 3, 96, 128).contiguous(memory_format=torch.channels_last)
+
+    assert torch.allclose(halve(pictures), functional.avg_pool2d(pictures, 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("window", [(0.4, 0.6, 0.2, 16 / 9), (0.02, 0.5, 0.3, 4 / 3)])
+def test_what_is_looked_at_is_what_training_looks_at(window: tuple[float, float, float, float]) -> None:
+    columns, rows = np.meshgrid((np.arange(128) + 0.5) / 128, (np.arange(96) + 0.5) / 96)
+    picture = np.round(255 * np.stack((columns, rows, 1.0 - rows), axis=2)).astype(np.uint8)
+    normalised = normalise(torch.from_numpy(picture)[None, None], PREPROCESSING)[0]
+
+    of_tensors = cut_out(normalised, torch.tensor([window]))
+    drawn = normalise(torch.from_numpy(square_about(picture, *window))[None, None], PREPROCESSING)[0]
+
+    # Two of 255 levels, but at the picture's border, where training fades to grey in coarser steps.
+    inside = (drawn - of_tensors).abs() < 2.0 / 255.0 / 0.25
+    assert inside.float().mean() > 0.97
 
 
 def test_it_is_small(network: FocusNetwork) -> None:

@@ -1,15 +1,15 @@
 """The two views of a picture that the shipped network sees: the whole at half the size, and a square of it.
 
-On 8-bit pictures by OpenCV: four times cheaper than the same on tensors, and training and scoring see the same pixels.
+On 8-bit pictures by OpenCV, for training; the worker, which does without OpenCV, makes the same of tensors.
 """
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from divescore.scoring.sight import SQUARE
+
 Picture = NDArray[np.uint8]
-SQUARE = 64
-"""Side of the square, pixels."""
 GREY = 115
 """What lies outside of the picture: about nothing, once it is normalised."""
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from divescore.scoring.views import GREY, SQUARE, square_about, whole
+from divescore.scoring.sight import SQUARE
+from divescore.training.views import GREY, square_about, whole
 
 
 def ramps() -> np.ndarray:
