@@ -1,8 +1,8 @@
 """The shipped network: what is seen in each frame, judged as a sequence.
 
 The locator sees every frame, the looker those of the flight, the entry and the splash's rise. A temporal part of
-dilated convolutions reads what they say, frame by frame. Execution is pooled from segments by attention, so that the
-segments' parts add up to it exactly.
+dilated convolutions reads what they say, frame by frame. Most of the execution is what the flaws that it names leave,
+the rest is pooled from segments by attention; the segments' parts are scaled so that they add up to it exactly.
 """
 
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ class Eye(nn.Module):
 
         `chosen` [N]: which of the frames located they are of; None: they are of all.
         """
-        parts = self.looker(squares)
+        parts = self.looker(squares.contiguous(memory_format=torch.channels_last))
         looked = torch.ones_like(located.present)
         if chosen is not None:
             count = len(looked)
