@@ -50,6 +50,8 @@ class Predictor(Protocol):
 
     precision: str
     """That it runs in, as a result says it."""
+    threads: int
+    """That it runs on."""
 
     def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
         """The frames it wants of a video."""
@@ -99,7 +101,7 @@ class _SampleFirst:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self.runtime = Runtime(precision=predictor.precision, threads=torch.get_num_threads(), torch=torch.__version__)
+        self.runtime = Runtime(precision=predictor.precision, threads=predictor.threads, torch=torch.__version__)
 
     def watch(
         self, path: Path, limits: Limits, on_progress: Callable[[str, float], None], judge_gate: Callable[[float], None]

@@ -13,15 +13,14 @@ from torch import Tensor, nn
 from divescore.scoring.arrangement import after_flight, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import (
-    ANGLES,
     FLIGHT,
-    GAPS,
-    JOINTS,
     REACHES,
     Located,
     Locator,
+    Looked,
     Looker,
     Seen,
+    completed,
     cut_out,
     halve,
 )
@@ -172,42 +171,20 @@ class Eye(nn.Module):
 
     def forward(self, frames: Tensor, aspects: Tensor, preprocessing: Preprocessing) -> Seen:
         """What is in uint8 RGB frames [B, T, 96, 128, 3], B clips one after the other."""
-        pictures = normalise(frames.flatten(0, 1)[None], preprocessing)[0]
-        located = self.locator(halve(pictures))
+        pictures = frames.flatten(0, 1)
+        located = self.locate(pictures, preprocessing)
         chosen, windows = choose(located, aspects)
-        # Those of a single clip lie in a row: a view of them spares a copy.
-        row = len(aspects) == 1
-        shown = pictures[int(chosen[0]) : int(chosen[-1]) + 1] if row else pictures[chosen]
-        return self.look(located, cut_out(shown, windows), chosen)
+        return completed(located, self.look(pictures.index_select(0, chosen), windows, preprocessing), chosen)
 
-    def look(self, located: Located, squares: Tensor, chosen: Tensor | None = None) -> Seen:
-        """What the looker sees in squares [N, 3, SQUARE, SQUARE], normalised, beside what was located.
+    def locate(self, pictures: Tensor, preprocessing: Preprocessing) -> Located:
+        """What the locator finds in uint8 RGB pictures [N, 96, 128, 3]."""
+        located: Located = self.locator(normalise(halve(pictures)[None], preprocessing)[0])
+        return located
 
-        `chosen` [N]: which of the frames located they are of; None: they are of all.
-        """
-        parts = self.looker(squares.contiguous(memory_format=torch.channels_last))
-        looked = torch.ones_like(located.present)
-        if chosen is not None:
-            count = len(looked)
-            looked = torch.zeros_like(looked).index_fill(0, chosen, 1.0)
-            parts = tuple(part.new_zeros(count, part.shape[1]).index_copy(0, chosen, part) for part in parts)
-        values, features = parts
-        centre, grown, lean, line, joints, gaps, angles, splash = values.split(
-            (2, 1, 2, 2, 2 * JOINTS, GAPS, ANGLES, 1), dim=1
-        )
-        return Seen(
-            located=located,
-            looked=looked,
-            centre=centre,
-            grown=grown.squeeze(1),
-            lean=lean,
-            line=line,
-            joints=joints.view(-1, JOINTS, 2),
-            gaps=gaps,
-            angles=angles,
-            splash=splash.squeeze(1),
-            features=features,
-        )
+    def look(self, pictures: Tensor, windows: Tensor, preprocessing: Preprocessing) -> Looked:
+        """What the looker sees in squares of uint8 RGB pictures [N, 96, 128, 3], by `windows` [N, 4]."""
+        looked: Looked = self.looker(cut_out(normalise(pictures[None], preprocessing)[0], windows))
+        return looked
 
 
 class FocusNetwork(nn.Module):

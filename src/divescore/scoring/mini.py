@@ -1,19 +1,22 @@
 """The shipped model's architecture: frames spread over the whole video, one forward pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
 from divescore.scoring.arrangement import arrange
-from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs
+from divescore.scoring.cores import Cores
+from divescore.scoring.focus import FLAWS, FocusNetwork, Outputs, choose
 from divescore.scoring.manifest import Manifest
 from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.sight import Located, Looked, Seen, completed, joined
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo, sample_frames
 
@@ -28,7 +31,14 @@ class MiniPredictor:
         # Assigned tensors stay views of the mapped file: nothing is copied until a page is touched.
         self._network.load_state_dict(read_tensors(folder, manifest), assign=True)
         _fold_norms(self._network.eval())
-        self.precision = "bf16" if _has_bf16() else "fp32"
+        halved = _has_bf16()
+        if halved:
+            self._network.eye.to(torch.bfloat16)
+        self.precision = "bf16" if halved else "fp32"
+        # Each of the cores has frames of its own; torch's threads would only wait for one another.
+        self.threads = torch.get_num_threads()
+        self._cores = Cores(self.threads)
+        torch.set_num_threads(1)
 
     def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
         """Evenly spread frames of the network's size."""
@@ -40,13 +50,34 @@ class MiniPredictor:
         on_progress(0.0)
         aspects = torch.tensor([video.source.width / video.source.height])
         with torch.inference_mode():
-            frames = torch.from_numpy(video.frames).unsqueeze(0)
-            # As it was trained. The judge costs little, and half the precision would show in the points.
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-                seen = self._network.eye(frames, aspects, self._preprocessing)
+            seen = self._see(torch.from_numpy(video.frames), aspects)
+            # The judge costs little, and half the precision would show in the points.
             outputs = self._network.judge(arrange(seen, aspects, torch.tensor([video.source.seconds])))
         on_progress(1.0)
         return _read(outputs, self._scale)
+
+    def _see(self, frames: Tensor, aspects: Tensor) -> Seen:
+        """As the network's eye has it, each core with frames of its own."""
+        eye, wanted = self._network.eye, self._preprocessing
+
+        def locate(part: Tensor) -> Located:
+            with self._modes():
+                return eye.locate(part, wanted)
+
+        def look(part: tuple[Tensor, Tensor]) -> Looked:
+            with self._modes():
+                return eye.look(*part, wanted)
+
+        located = joined(self._cores.map(locate, frames.chunk(self.threads)))
+        chosen, windows = choose(located, aspects)
+        squares = zip(frames.index_select(0, chosen).chunk(self.threads), windows.chunk(self.threads), strict=True)
+        return completed(located, joined(self._cores.map(look, list(squares))), chosen)
+
+    @contextmanager
+    def _modes(self) -> Iterator[None]:
+        # Each thread has modes of its own. In half the precision, as it was trained.
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+            yield
 
 
 def _has_bf16() -> bool:

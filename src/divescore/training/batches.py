@@ -16,7 +16,7 @@ from torch.nn import functional
 from divescore.scoring.arrangement import arrange
 from divescore.scoring.focus import Eye, FocusNetwork, Judge, Outputs, choose
 from divescore.scoring.preprocessing import Preprocessing, normalise
-from divescore.scoring.sight import SQUARE, Seen
+from divescore.scoring.sight import SQUARE, Seen, completed
 from divescore.training.augment import Framing, develop
 from divescore.training.dataset import Dataset
 from divescore.training.loop import Batch
@@ -94,7 +94,7 @@ class FrameTraining(nn.Module):
         height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
         small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
         located = self.eye.locator(normalise(small, self._preprocessing).squeeze(1))
-        return self.eye.look(located, normalise(squares, self._preprocessing).squeeze(1))
+        return completed(located, self.eye.looker(normalise(squares, self._preprocessing).squeeze(1)))
 
 
 class SeenBatches:
@@ -225,7 +225,7 @@ def look_through(
                 chosen, windows = choose(located, aspects)
                 looked_at = zip(chosen.tolist(), windows.tolist(), strict=True)
                 squares = shown([square_about(frames[frame], *window) for frame, window in looked_at])
-                found = eye.look(located, squares, chosen)
+                found = completed(located, eye.looker(squares), chosen)
             arranged = arrange(found, aspects, seconds)[0]
             seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

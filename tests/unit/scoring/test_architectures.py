@@ -23,6 +23,16 @@ def noise(wanted: Preprocessing) -> SampledVideo:
     return SampledVideo(frames, np.linspace(0, 3, wanted.frames), SourceInfo(64, 48, wanted.frames, 3.0, "mp4"))
 
 
+def dive(wanted: Preprocessing) -> SampledVideo:
+    drawn = draw_rendered(7)
+    frames = [
+        drawn.frame(float(moment), wanted.width, wanted.height)
+        for moment in np.linspace(0.0, drawn.seconds, wanted.frames, endpoint=False)
+    ]
+    source = SourceInfo(wanted.width, wanted.height, wanted.frames, drawn.seconds, "webm")
+    return SampledVideo(np.stack(frames), np.linspace(0, drawn.seconds, wanted.frames), source)
+
+
 def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
     torch.set_num_threads(1)
     manifest = read_manifest(WEIGHTS)
@@ -44,14 +54,7 @@ def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
 def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     manifest = read_manifest(WEIGHTS)
-    drawn = draw_rendered(7)
-    wanted = manifest.preprocessing_as(Preprocessing)
-    frames = [
-        drawn.frame(float(moment), wanted.width, wanted.height)
-        for moment in np.linspace(0.0, drawn.seconds, wanted.frames, endpoint=False)
-    ]
-    source = SourceInfo(wanted.width, wanted.height, wanted.frames, drawn.seconds, "webm")
-    video = SampledVideo(np.stack(frames), np.linspace(0, drawn.seconds, wanted.frames), source)
+    video = dive(manifest.preprocessing_as(Preprocessing))
     found = {}
     for halved in (False, True):
         monkeypatch.setattr(mini, "_has_bf16", partial(bool, halved))
@@ -61,3 +64,19 @@ def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(found["bf16"].shares) == pytest.approx(sum(found["fp32"].shares), abs=0.3)
     assert found["bf16"].gate == pytest.approx(found["fp32"].gate, abs=0.02)
     assert found["bf16"].dive == found["fp32"].dive
+
+
+def test_any_number_of_cores_says_the_same() -> None:
+    manifest = read_manifest(WEIGHTS)
+    video = dive(manifest.preprocessing_as(Preprocessing))
+    found = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        predictor = load_predictor(WEIGHTS, manifest)
+        assert predictor.threads == threads
+        found.append(predictor.predict(video, lambda _share: None))
+
+    for other in found[1:]:
+        assert sum(other.shares) == pytest.approx(sum(found[0].shares), abs=0.05)
+        assert other.gate == pytest.approx(found[0].gate, abs=0.005)
+        assert other.dive == found[0].dive

@@ -27,7 +27,7 @@ from divescore.scoring.sight import (
     cut_out,
     halve,
 )
-from divescore.training.views import square_about
+from divescore.training.views import square_about, whole
 
 
 @pytest.fixture(scope="module")
@@ -278,10 +278,12 @@ def test_the_judge_is_told_how_fast_a_body_turns() -> None:
     assert arranged[0, 1:, TURN] == pytest.approx(math.sin(0.3) / 0.1, abs=0.01)
 
 
-def test_half_a_picture_is_the_mean_of_fours() -> None:
-    pictures = torch.randn(2, 3, 96, 128).contiguous(memory_format=torch.channels_last)
+def test_half_a_picture_is_what_training_halves() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 96, 128, 3), dtype=np.uint8)
 
-    assert torch.allclose(halve(pictures), functional.avg_pool2d(pictures, 2), atol=1e-6)
+    halves = halve(torch.from_numpy(pictures)).numpy()
+
+    assert np.array_equal(halves, np.stack([whole(picture) for picture in pictures]))
 
 
 @pytest.mark.parametrize("window", [(0.4, 0.6, 0.2, 16 / 9), (0.02, 0.5, 0.3, 4 / 3)])
