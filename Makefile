@@ -13,6 +13,8 @@ PAGE_SOURCES = $(shell find web/src web/public -type f 2>/dev/null) web/index.ht
 SAMPLES := web/public/samples/626B.webm
 TORCH := 2.13.0
 PYTEST := $(BIN)/python -m pytest
+# A test that hangs fails, and tells where, long before whoever waits for the run gives up.
+SHORT := -m "not soak" --timeout 600
 
 .PHONY: help
 help: ## list these targets
@@ -142,7 +144,7 @@ destroy: $(READY) ## delete the stack on AWS with all its data; asks for its nam
 
 .PHONY: test
 test: lint web ## everything that must pass: lint, types, unit, integration on the local engine, browser
-	@$(PYTEST) -m "not soak" tests/unit tests/integration tests/e2e tests/chaos
+	@$(PYTEST) $(SHORT) tests/unit tests/integration tests/e2e tests/chaos
 
 .PHONY: lint
 lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the page
@@ -156,15 +158,15 @@ lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the
 
 .PHONY: unit
 unit: $(READY) ## unit tests
-	@$(PYTEST) -m "not soak" tests/unit
+	@$(PYTEST) $(SHORT) tests/unit
 
 .PHONY: integration
 integration: $(READY) ## tests on the local engine
-	@$(PYTEST) -m "not soak" tests/integration
+	@$(PYTEST) $(SHORT) tests/integration
 
 .PHONY: e2e
 e2e: $(READY) web ## tests of the page in a browser
-	@$(PYTEST) -m "not soak" tests/e2e
+	@$(PYTEST) $(SHORT) tests/e2e
 
 .PHONY: soak
 soak: $(READY) web ## the long proofs

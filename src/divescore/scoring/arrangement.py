@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from divescore.scoring.sight import FLIGHT, REACHES, WATER, Seen
 
+OVERALL = range(18, 27)
+"""Columns that hold for the whole dive: drift, fall, top, line of the entry, how long the edge was seen."""
 _ENTERING = 2
 """Frames in which a body is still half above the water."""
 _NOMINAL_SECONDS = 4.0

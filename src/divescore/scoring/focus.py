@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from divescore.scoring.arrangement import after_flight, arrange
+from divescore.scoring.arrangement import OVERALL, after_flight, arrange
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import (
     FLIGHT,
@@ -100,8 +100,6 @@ class Judge(nn.Module):
     """What was seen in frames [B, T, INPUTS] to `Outputs`; T a multiple of `segments`."""
 
     INPUTS = 55 + Locator.FEATURES + Looker.FEATURES
-    OVERALL = range(18, 27)
-    """The inputs that hold for the whole dive: drift, fall, top, line of the entry, how long the edge was seen."""
 
     def __init__(self, segments: int = 8, width: int = 160, dropout: float = 0.2) -> None:
         super().__init__()
@@ -118,7 +116,7 @@ class Judge(nn.Module):
         self.quality = nn.Linear(2 * width, 1)
         self.attention = nn.Linear(2 * width, 1)
         self.glances = nn.Conv1d(width, GLANCES, 1)
-        summarised = (4 + GLANCES) * width + len(self.OVERALL)
+        summarised = (4 + GLANCES) * width + len(OVERALL)
         self.summary = nn.Sequential(nn.Linear(summarised, 2 * width), nn.ReLU(), nn.Dropout(dropout))
         self.overall = nn.Linear(2 * width, 1)
         self.gate = nn.Linear(2 * width, 1)
@@ -142,7 +140,7 @@ class Judge(nn.Module):
         # Some flaws show in a frame or two, such as the line of the entry; a segment's mean would blur them.
         moments = torch.softmax(self.glances(sequence), dim=2)
         glanced = torch.einsum("bgt,bct->bgc", moments, sequence).flatten(1)
-        overall = scaled.view(batch, length, -1)[:, 0, self.OVERALL.start : self.OVERALL.stop]
+        overall = scaled.view(batch, length, -1)[:, 0, OVERALL.start : OVERALL.stop]
         summary = self.summary(torch.cat((attended, segments.mean(dim=1), glanced, overall), dim=1))
         flaws = torch.sigmoid(self.flaws(summary))
         shares = attention * torch.sigmoid(self.quality(segments).squeeze(2) + self.overall(summary))

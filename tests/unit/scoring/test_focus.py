@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from divescore.scoring.arrangement import arrange
+from divescore.scoring.arrangement import OVERALL, arrange
 from divescore.scoring.focus import CLASS_HEADS, FLAWS, FROM_FLAWS, LOOKED, FocusNetwork, Judge, worth_a_look
 from divescore.scoring.preprocessing import Preprocessing, normalise
 from divescore.scoring.sight import (
@@ -276,6 +276,17 @@ def test_the_judge_is_told_how_fast_a_body_turns() -> None:
 
     assert arranged[0, 0, TURN] == 0.0
     assert arranged[0, 1:, TURN] == pytest.approx(math.sin(0.3) / 0.1, abs=0.01)
+
+
+def test_what_holds_for_the_whole_dive_has_its_columns(network: FocusNetwork) -> None:
+    frames, aspects, seconds = clips(2)
+
+    with torch.inference_mode():
+        arranged = arrange(network.eye(frames, aspects, PREPROCESSING), aspects, seconds)
+
+    constant = (arranged == arranged[:, :1]).all(dim=1).all(dim=0)
+    assert constant[OVERALL.start : OVERALL.stop].all()
+    assert not constant[[OVERALL.start - 1, OVERALL.stop]].any()
 
 
 def test_half_a_picture_is_what_training_halves() -> None:
