@@ -5,6 +5,7 @@ whole clips. To train all together after that makes the judge worse: a step hold
 depend on the settings and the code, not on the clock.
 """
 
+import hashlib
 import tempfile
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from divescore import scoring
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.focus import FocusNetwork
 from divescore.scoring.judging import MAX_EXECUTION
@@ -45,6 +47,7 @@ ARCHITECTURE = "mini-focus"
 WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000
 """Seeds from here on are never trained on."""
+_NETWORK = ("arrangement", "focus", "preprocessing", "sight")
 _MEAN, _STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
 
@@ -112,9 +115,18 @@ def train(
         ),
         gate=Gate(threshold=threshold),
         trained_on="synthetic",
-        training={"command": command, **asdict(settings)},
+        training={"command": command, "code": code_digest(), "data": drawn.identity, **asdict(settings)},
         figures={"on": f"{settings.validation} unseen rendered clips", **figures(readings, threshold, factor)},
     )
+
+
+def code_digest() -> str:
+    """Digest of the code that decides what is trained: this folder's modules, and the network's."""
+    digest = hashlib.sha256()
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    for path in (*modules, *(Path(scoring.__file__).parent / f"{name}.py" for name in _NETWORK)):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def fit_all(

@@ -12,7 +12,7 @@ from divescore.training.dataset import build_dataset
 from divescore.training.evaluate import read
 from divescore.training.flaw_sweeps import sweep_flaws
 from divescore.training.loop import Running
-from divescore.training.train import Settings, load_network, train
+from divescore.training.train import Settings, code_digest, load_network, train
 
 TINY = Settings(seed=3, clips=6, validation=12, frame_steps=2, judge_steps=3, frames=2, judged=4)
 PARTS = ["drawing", "drawing unseen", "frames", "looking", "judge"]
@@ -43,6 +43,8 @@ def test_writes_a_folder_that_the_scorer_loads_and_repeats_it(folder: Path) -> N
     assert stages == PARTS
     assert read_manifest(folder / "model") == manifest
     assert manifest.training["seed"] == 3
+    assert manifest.training["code"] == code_digest()
+    assert manifest.training["data"] in {path.name for path in (folder / "clips").iterdir()}
     assert manifest.files[0].bytes == (folder / "model" / "model.safetensors").stat().st_size
     assert (folder / "model" / "model.safetensors").stat().st_mode & 0o777 == 0o644
     assert Scorer.load(folder / "model", threads=1).model.trained_on == "synthetic"
