@@ -20,14 +20,18 @@ class Cores:
     """So many threads, the caller's among them. For one caller at a time."""
 
     def __init__(self, count: int) -> None:
-        self.count = count
         self._helpers = [ThreadPoolExecutor(1, f"core-{number}") for number in range(1, count)]
         self._threads = [helper.submit(threading.get_native_id).result() for helper in self._helpers]
 
     def map(self, function: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:
-        """What `function` gives for each of the parts, of which there are 1 to `count`; raises what it raises."""
-        with _apart(self._threads[: len(parts) - 1]):
-            begun = [helper.submit(function, part) for helper, part in zip(self._helpers, parts[1:], strict=False)]
+        """What `function` gives for each of the parts, of which there are 1 to `count`.
+
+        Raises what `function` raises, and ValueError for more parts than cores.
+        """
+        needed = len(parts) - 1
+        with _apart(self._threads[:needed]):
+            others = zip(self._helpers[:needed], parts[1:], strict=True)
+            begun = [helper.submit(function, part) for helper, part in others]
             return [function(parts[0]), *(future.result() for future in begun)]
 
 

@@ -10,6 +10,7 @@ import torch
 from divescore.scoring import mini
 from divescore.scoring.architectures import ARCHITECTURES, load_predictor
 from divescore.scoring.manifest import read_manifest
+from divescore.scoring.mini import MiniPredictor
 from divescore.scoring.preprocessing import Preprocessing
 from divescore.training.sampling import draw_rendered
 from divescore.video.sampling import SampledVideo, SourceInfo
@@ -80,3 +81,20 @@ def test_any_number_of_cores_says_the_same() -> None:
         assert sum(other.shares) == pytest.approx(sum(found[0].shares), abs=0.05)
         assert other.gate == pytest.approx(found[0].gate, abs=0.005)
         assert other.dive == found[0].dive
+
+
+def test_the_worker_sees_what_evaluation_sees() -> None:
+    torch.set_num_threads(2)
+    manifest = read_manifest(WEIGHTS)
+    wanted = manifest.preprocessing_as(Preprocessing)
+    predictor = MiniPredictor(WEIGHTS, manifest)
+    frames, aspects = torch.from_numpy(dive(wanted).frames), torch.tensor([4 / 3])
+
+    with torch.inference_mode():
+        in_parts = predictor._see(frames, aspects)
+        with predictor._modes():
+            whole = predictor._network.eye(frames[None], aspects, wanted)
+
+    assert torch.equal(in_parts.looked, whole.looked)
+    assert torch.allclose(in_parts.located.place, whole.located.place, atol=0.01)
+    assert torch.allclose(in_parts.joints, whole.joints, atol=0.05)

@@ -49,6 +49,11 @@ def test_what_a_part_raises_reaches_the_caller_and_the_next_work_goes_on(failing
     assert spread.map(abs, [-1, -2]) == [1, 2]
 
 
+def test_no_part_is_left_out_in_silence() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        Cores(2).map(abs, [-1, -2, -3])
+
+
 @several
 def test_each_works_on_a_core_of_its_own() -> None:
     together = threading.Barrier(2, timeout=20)
