@@ -133,7 +133,7 @@ publish: $(READY) web ## upload the page to the stack on AWS (STACK=, or samconf
 smoke: $(READY) ## score a dive through the stack on AWS (STACK=, or samconfig.toml's)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
-	eval "$$($(BIN)/python -m divescore.deploy.target $(STACK))"; \
+	eval "$$($(BIN)/python -m divescore.stack.deploy.target $(STACK))"; \
 	$(BIN)/divescore score --stack "$$STACK" --dive 107B "$$folder/dive-107B.webm"
 
 .PHONY: destroy
@@ -208,8 +208,8 @@ capacity: $(READY) ## measure service times here and write docs/capacity.md and 
 	$(BIN)/divescore up --detach >/dev/null; \
 	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive.webm" >/dev/null; \
 	$(BIN)/divescore bench --flood 0 --watchers 0 --json "$$folder/dive.webm" > "$$folder/measured.json"; \
-	cp "$$folder/measured.json" src/divescore/capacity/measured.json; \
-	$(BIN)/python -m divescore.capacity.page
+	cp "$$folder/measured.json" src/divescore/lab/capacity/measured.json; \
+	$(BIN)/python -m divescore.lab.capacity.page
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)

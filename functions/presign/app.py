@@ -13,14 +13,8 @@ from pydantic import StringConstraints
 from pydantic_settings import BaseSettings
 
 from divescore import __version__
-from divescore.aws import client
-from divescore.jobs.quota import Limits
-from divescore.jobs.table import JobTable
-from divescore.live.keys import key_loader
-from divescore.live.tokens import Claims, Scope, TokenForbidden, Tokens
-from divescore.uploads.answers import Json, answer, bearer, only_objects, problems, register_problems, reply
-from divescore.uploads.intake import Intake
-from divescore.uploads.requests import (
+from divescore.api.answers import Json, answer, bearer, only_objects, problems, register_problems, reply
+from divescore.api.bodies import (
     CreateJob,
     Health,
     JobChanged,
@@ -30,6 +24,12 @@ from divescore.uploads.requests import (
     ShareJob,
     VideoAddress,
 )
+from divescore.api.operations import Intake
+from divescore.aws import client
+from divescore.jobs.quota import Limits
+from divescore.jobs.table import JobTable
+from divescore.tokens.keys import key_loader
+from divescore.tokens.tokens import Claims, Scope, TokenForbidden, Tokens
 from divescore.uploads.store import UploadStore
 
 logger = Logger()

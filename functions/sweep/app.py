@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 from divescore.aws import client
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.table import JobTable
-from divescore.uploads.overdue import Sweeper
+from divescore.sweep.overdue import Sweeper
 from divescore.uploads.store import UploadStore
 
 logger = Logger()

@@ -12,12 +12,12 @@ from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.table import JobTable
-from divescore.live.keys import KeysUnavailable, key_loader
 from divescore.live.messages import ErrorCode, error_message
 from divescore.live.push import POST_TIMEOUTS, Pushed, Pusher
 from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import Subscriptions
-from divescore.live.tokens import TokenError, Tokens
+from divescore.tokens.keys import KeysUnavailable, key_loader
+from divescore.tokens.tokens import TokenError, Tokens
 
 logger = Logger()
 metrics = Metrics()

@@ -76,7 +76,7 @@ def machine() -> dict[str, Any]:
 
 def imported(checkpoints: Path, out: Path) -> Path:
     """A weights folder of them."""
-    from divescore.scoring.weights_import import import_weights
+    from divescore.scoring.weights.importing import import_weights
 
     import_weights(checkpoints, out)
     return out
@@ -124,7 +124,7 @@ class Process:
 
 def serve(way: str, checkpoints: Path, weights: Path) -> None:
     """Score each video named on standard input."""
-    from divescore.video.containment import decoder
+    from divescore.video.sandbox import decoder
 
     run: Callable[[Path], dict[str, Any]] | None = None
     for line in sys.stdin:
@@ -159,8 +159,8 @@ def prepared(way: str, checkpoints: Path, weights: Path) -> Callable[[Path], dic
 
         scorer = load_model(weights).scorer  # as the worker does it
     else:
-        from divescore.scoring.c3d_engine import Precision
-        from divescore.scoring.c3d_watcher import C3dWatcher
+        from divescore.scoring.c3d.engine import Precision
+        from divescore.scoring.c3d.predictor import C3dWatcher
         from divescore.scoring.manifest import read_manifest
         from divescore.scoring.scorer import Scorer
 
@@ -189,7 +189,7 @@ def unpacked() -> None:
     from torch import Tensor
     from torch.nn import functional
 
-    from divescore.scoring import c3d_engine
+    from divescore.scoring.c3d import engine as c3d_engine
 
     def layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
         own = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
@@ -223,7 +223,7 @@ def warm(
 
 def bf16() -> bool:
     """Whether the processor's kernels know bf16."""
-    from divescore.scoring.c3d_engine import Precision, supported
+    from divescore.scoring.c3d.engine import Precision, supported
 
     return Precision.BF16 in supported()
 

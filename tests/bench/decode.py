@@ -26,9 +26,9 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from divescore.video.container import sniff_format
-from divescore.video.containment import decoder
 from divescore.video.decoding import decode
 from divescore.video.limits import Limits
+from divescore.video.sandbox import decoder
 
 COUNT, WIDTH, HEIGHT = 96, 171, 128
 REAL = Path(__file__).parents[3] / "shared" / "clips" / "real-dive-84.15.avi"

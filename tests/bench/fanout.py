@@ -29,7 +29,7 @@ from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Fence, Finished, Progressed
 from divescore.live.messages import job_message
 from divescore.live.push import POST_TIMEOUTS, Pusher
-from divescore.live.tokens import Scope, Tokens
+from divescore.tokens.tokens import Scope, Tokens
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 from tests.integration.conftest import System
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import psutil
 
-from divescore.local import engine
+from divescore.stack.local import engine
 from tests.bench.stub import write_video, write_weights
 from tests.conftest import ROOT, STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 
@@ -69,7 +69,7 @@ def processor_seconds(home: Path, generator: int) -> dict[str, float]:
         function = FUNCTION.search(words)
         if process.pid == generator:
             name = "generator"
-        elif "divescore.local.launch" in words:
+        elif "divescore.stack.local.launch" in words:
             name = "engine"
         else:
             name = function[1].lower() if function else "worker"

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from divescore.scoring.c3d import C3dAvg, C3dShape, SportsClassifier
+from divescore.scoring.c3d.network import C3dAvg, C3dShape, SportsClassifier
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SCALE = 17.0

@@ -20,9 +20,9 @@ from typing import Any
 
 import psutil
 
+from divescore.lab.rendering.films import write_film
+from divescore.lab.rendering.sampling import draw_rendered
 from divescore.scoring.scorer import Scorer
-from divescore.training.films import write_film
-from divescore.training.sampling import draw_rendered
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "clips" / "real-dive-84.15.avi"

@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from divescore.bench.flood import flood, report
-from divescore.capacity.engine import LocalDesign, simulate_local
-from divescore.capacity.measured import Flood, MeasurementInvalid, read_flood
-from divescore.capacity.times import Always
+from divescore.lab.capacity.engine import LocalDesign, simulate_local
+from divescore.lab.capacity.measured import Flood, MeasurementInvalid, read_flood
+from divescore.lab.capacity.times import Always
+from divescore.ops.load.bench.flood import flood, report
 from tests.bench.latency import system
 from tests.conftest import divescore
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from divescore.scoring.focus import FocusNetwork
 from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile
+from divescore.scoring.mini.network import FocusNetwork
 from tests.corpus.writing import write_film
 
 ID = "stub-knows-nothing"

@@ -16,7 +16,7 @@ import boto3
 import psutil
 from botocore.config import Config
 
-from divescore.local import deploy, engine, package, running, state
+from divescore.stack.local import deploy, engine, package, running, state
 from divescore.uploads.notifications import notification_body
 from tests.chaos.injected.faults import SETTINGS, Faults
 

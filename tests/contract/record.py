@@ -25,7 +25,7 @@ from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, AttemptFailed, Claimed, DeadlinePassed, Fence, Progressed
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION
-from divescore.live.tokens import OWNER_SCOPES, Scope
+from divescore.tokens.tokens import OWNER_SCOPES, Scope
 from tests.chaos.reconnect import RENDER_WITHIN, own_system
 from tests.conftest import divescore
 from tests.integration.conftest import System

@@ -7,17 +7,17 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from divescore.api.operations import Intake
 from divescore.jobs.errors import JobsError
 from divescore.jobs.items import from_item
 from divescore.jobs.messages import DeadLetters, ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Limits
 from divescore.jobs.table import JobTable
-from divescore.live.tokens import KeyRing, Tokens
+from divescore.sweep.overdue import Sweeper
+from divescore.tokens.tokens import KeyRing, Tokens
 from divescore.uploads.admission import Gate
-from divescore.uploads.intake import Intake
 from divescore.uploads.notifications import notification_body, parse_notification
-from divescore.uploads.overdue import Sweeper
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivered, Delivery, Worker
 from tests.fakes.clock import Clock

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from divescore.video.containment import decoder
 from divescore.video.errors import VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sampling import sample_frames
+from divescore.video.sandbox import decoder
 from tests.corpus.writing import write_film
 
 LIMITS = Limits(decode_seconds=5.0, decode_memory=512 * 1024 * 1024)

@@ -14,8 +14,8 @@ import boto3
 from divescore.jobs.items import from_item, to_item
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job, Status
-from divescore.local import engine
-from divescore.local.state import REGION, load
+from divescore.stack.local import engine
+from divescore.stack.local.state import REGION, load
 from tests.conftest import free_port
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import sqs_event
@@ -24,7 +24,8 @@ TABLE, BUCKET = "jobs", "videos"
 STARTED_WITHIN = 60.0
 START = """
 import pathlib, sys
-from divescore.local import engine, state
+from divescore.stack.local import engine
+from divescore.stack.local import state
 folder = pathlib.Path(sys.argv[1])
 state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """

@@ -12,7 +12,7 @@ import pytest
 
 from divescore.client.http import Http
 from divescore.client.live import Live
-from divescore.live.tokens import KeyRing, Tokens
+from divescore.tokens.tokens import KeyRing, Tokens
 from tests.conftest import divescore
 
 RENDERS_WITHIN = 60.0

@@ -15,7 +15,7 @@ from divescore.client.errors import ApiError, LiveRefused
 from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.models import Created
-from divescore.live.tokens import OWNER_SCOPES, Scope
+from divescore.tokens.tokens import OWNER_SCOPES, Scope
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.capacity.measured import read_flood, read_measurement
+from divescore.lab.capacity.measured import read_flood, read_measurement
 from tests.conftest import divescore
 from tests.integration.conftest import System
 

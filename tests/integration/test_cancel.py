@@ -15,7 +15,7 @@ from divescore.client.live import Feed, Live
 from divescore.client.models import Created
 from divescore.client.upload import upload
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
-from divescore.uploads.overdue import UNCLAIMED_MS
+from divescore.sweep.overdue import UNCLAIMED_MS
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 from divescore.client.errors import ApiError
 from divescore.client.http import Http
 from divescore.client.live import Live
-from divescore.live.tokens import ALGORITHM, AUDIENCE
+from divescore.tokens.tokens import ALGORITHM, AUDIENCE
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack

@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 import pytest
 
-from divescore.deploy import destroying
-from divescore.local import deploy, engine, state
-from divescore.local.state import Engine, Stack
+from divescore.stack.deploy import destroying
+from divescore.stack.local import deploy, engine, state
+from divescore.stack.local.state import Engine, Stack
 from tests.conftest import divescore, free_port
 
 ROOT = state.project_root()
@@ -26,7 +26,8 @@ SCORED_WITHIN = 120.0
 # By a process that ends, so that the engine is nobody's child, as after `divescore up`.
 START = """
 import pathlib, sys
-from divescore.local import engine, state
+from divescore.stack.local import engine
+from divescore.stack.local import state
 folder = pathlib.Path(sys.argv[1])
 state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """

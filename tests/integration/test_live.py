@@ -17,7 +17,7 @@ from divescore.jobs.model import Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Cancelled
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION
-from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack

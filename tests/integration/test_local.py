@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from divescore.local import engine, state
-from divescore.local.state import State
+from divescore.stack.local import engine, state
+from divescore.stack.local.state import State
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 
 GONE_WITHIN = 5.0
@@ -116,7 +116,7 @@ def test_a_crashed_engine_is_noticed_and_the_next_start_cleans_up(machine: Machi
 def test_after_an_interrupted_start_the_next_begins_afresh_and_one_that_fails_leaves_nothing(
     machine: Machine, tmp_path: Path
 ) -> None:
-    begin = "import sys, pathlib; from divescore.local import engine, state; folder = pathlib.Path(sys.argv[1]); "
+    begin = "import sys, pathlib; from divescore.stack.local import engine, state; folder = pathlib.Path(sys.argv[1]); "
     begin += "state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
     subprocess.run([sys.executable, "-c", begin, str(machine.folder), str(machine.port)], check=True)
     half = machine.record()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from divescore.local import deploy
+from divescore.stack.local import deploy
 from tests.image.contents import base_python
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from divescore.client.errors import ApiError
 from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.models import JobAnswer
-from divescore.live.tokens import OWNER_SCOPES
+from divescore.tokens.tokens import OWNER_SCOPES
 from tests.conftest import divescore
 from tests.integration.conftest import System
 

@@ -20,7 +20,7 @@ from divescore.jobs.items import to_item
 from divescore.jobs.model import Job, Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
-from divescore.uploads.overdue import UNCLAIMED_MS
+from divescore.sweep.overdue import UNCLAIMED_MS
 from tests.rights.system import System
 
 LOOK_EVERY = 0.2

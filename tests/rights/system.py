@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from divescore.local import deploy, engine, running
-from divescore.local.state import Stack, State
+from divescore.stack.local import deploy, engine, running
+from divescore.stack.local.state import Stack, State
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "tests" / "rights" / "recording" / "launch.py"

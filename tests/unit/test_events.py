@@ -7,7 +7,7 @@ from typing import Any
 from divescore.jobs.messages import parse_message
 from divescore.jobs.model import Status
 from divescore.live.changes import read_changes
-from divescore.local import deploy
+from divescore.stack.local import deploy
 from divescore.uploads.notifications import parse_notification
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from divescore.local.translate import read, resources
+from divescore.stack.local.translate import read, resources
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = {"UploadsQueue", "ScoringQueue"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.loaders import Loader
 
-from divescore.local import package, state, translate
+from divescore.stack.local import package, state, translate
 from functions import slim
 from tests.image.dockerfile import Instruction, read
 

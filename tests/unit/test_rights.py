@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from divescore.local import translate
+from divescore.stack.local import translate
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Live}/live"

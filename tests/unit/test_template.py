@@ -17,7 +17,7 @@ import functions.presign.app
 import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
-from divescore.local import deploy, package, translate
+from divescore.stack.local import deploy, package, translate
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = {"UploadsQueue": "UploadsDlq", "ScoringQueue": "ScoringDlq"}
@@ -212,7 +212,7 @@ def test_the_page_comes_with_a_strict_policy() -> None:
     for name in ("script-src", "style-src", "font-src", "manifest-src"):
         assert policy[name] == "'self'"
     assert "unsafe" not in " ".join(policy.values())
-    # Hosts by their kind and Region; the page's own policy narrows them to this stack's (divescore.deploy.page).
+    # Hosts by their kind and Region; the page's own policy narrows them to this stack's (divescore.stack.deploy.page).
     for host in policy["connect-src"].split()[1:]:
         assert re.fullmatch(r"(https|wss)://\*\.(execute-api|s3)(\.\$\{AWS::Region\})?\.\$\{AWS::URLSuffix\}", host)
     assert headers["FrameOptions"] == {"FrameOption": "DENY", "Override": True}

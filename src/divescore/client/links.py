@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urldefrag
 import httpx
 
 from divescore.client.errors import ClientError, NoSystem
-from divescore.client.place import local
+from divescore.stack.place import local
 
 
 @dataclass(frozen=True)

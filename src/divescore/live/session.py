@@ -18,7 +18,7 @@ from divescore.live.messages import (
     unsubscribed_message,
 )
 from divescore.live.subscriptions import SubscriptionError, Subscriptions
-from divescore.live.tokens import Scope, TokenError, Tokens
+from divescore.tokens.tokens import Scope, TokenError, Tokens
 
 
 class OriginRefused(Exception):

@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from divescore.dives import Dive, Position, Rotation
+from divescore.result import Runtime
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.result import Runtime
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo
 
@@ -89,8 +89,8 @@ class Watcher(Protocol):
 
 # name -> module that holds its predictor or watcher, and its name there; imported only when it is used.
 ARCHITECTURES = {
-    "mini-focus": ("divescore.scoring.mini", "MiniPredictor"),
-    "c3d-avg": ("divescore.scoring.c3d_watcher", "C3dWatcher"),
+    "mini-focus": ("divescore.scoring.mini.predictor", "MiniPredictor"),
+    "c3d-avg": ("divescore.scoring.c3d.predictor", "C3dWatcher"),
 }
 
 

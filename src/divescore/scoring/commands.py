@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from divescore.scoring.result import Result
+    from divescore.result import Result
 
 REJECTED = 3
 _REPOSITORY_WEIGHTS = Path(__file__).resolve().parents[3] / "model_weights"

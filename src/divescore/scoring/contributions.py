@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from divescore.scoring.result import Segment
+from divescore.result import Segment
 
 
 def contributions(

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import torch
 
+from divescore.difficulty import difficulty_of
 from divescore.dives import Dive, parse_dive
+from divescore.result import DiveSeen, Interval, ModelInfo, Result, Video
 from divescore.scoring.architectures import Prediction, Watcher, load_watcher
 from divescore.scoring.contributions import contributions
-from divescore.scoring.difficulty import difficulty_of
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION, score_of
 from divescore.scoring.manifest import Manifest, Verification
-from divescore.scoring.result import DiveSeen, Interval, ModelInfo, Result, Video
 from divescore.scoring.strip import make_strip
-from divescore.video.containment import decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo
+from divescore.video.sandbox import decoder
 
 MEGABYTES_PER_CORE = 1769
 """Lambda gives a core for so much memory."""

@@ -8,7 +8,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from divescore.scoring.result import Strip
+from divescore.result import Strip
 from divescore.video.sampling import SampledVideo
 
 FRAMES = 6

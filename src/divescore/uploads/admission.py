@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from divescore.containers import HEAD_BYTES, sniff
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.meter import SILENT, Meter
@@ -10,7 +11,6 @@ from divescore.jobs.model import Cause, Job, Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Refusal, TurnedAway
 from divescore.uploads.notifications import Upload
-from divescore.uploads.sniffing import HEAD_BYTES, sniff
 from divescore.uploads.store import ObjectGone, UploadStore
 
 

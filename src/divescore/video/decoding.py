@@ -1,4 +1,4 @@
-"""Decoding one open file into evenly spaced, small pictures. Runs in the contained process; see `containment`.
+"""Decoding one open file into evenly spaced, small pictures. Runs in the contained process; see `sandbox`.
 
 The packets are walked first, without decoding: their times say where the pictures lie, so neither the header's frame
 count nor its rate nor its duration is believed. One decoding pass then converts only the frames nearest to the wanted
@@ -20,10 +20,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from divescore.video.container import DEMUXERS
-from divescore.video.containment import Report
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
-from divescore.video.picking import Frames, Pass, Picker, Plan, Taker, check_length, check_size, exhausted
+from divescore.video.sandbox import Report
+from divescore.video.selection import Frames, Pass, Picker, Plan, Taker, check_length, check_size, exhausted
 from divescore.video.structure import Bytes, missing_share, picture_sizes, unread_share
 
 Progress = Callable[[float], None]

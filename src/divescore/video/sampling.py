@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divescore.video.container import sniff_format
-from divescore.video.containment import Piece, Report, decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
+from divescore.video.sandbox import Piece, Report, decoder
 
 Frames = NDArray[np.uint8]
 Progress = Callable[[float], None]

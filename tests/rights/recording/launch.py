@@ -56,4 +56,4 @@ def with_leading_keys(body: bytes) -> dict[str, Any]:
 if __name__ == "__main__":
     iam_evaluator.evaluate, iam_evaluator.enforce = remembered, noted
     iam_actions.dynamodb_service_context = with_leading_keys
-    runpy.run_module("divescore.local.launch", run_name="__main__")
+    runpy.run_module("divescore.stack.local.launch", run_name="__main__")

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from divescore.api.bodies import Health, JobChanged, JobCreated, JobRead, ProblemEnvelope, Shared, VideoAddress
 from divescore.client.errors import ApiError
 from divescore.client.http import Http
-from divescore.jobs.view import View
-from divescore.uploads.requests import Health, JobChanged, JobCreated, JobRead, ProblemEnvelope, Shared, VideoAddress
+from divescore.views import View
 from tests.contract.recorded import recorded
 
 DOCUMENT = json.loads((Path(__file__).resolve().parents[3] / "docs" / "openapi.json").read_text())

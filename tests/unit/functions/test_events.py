@@ -23,7 +23,7 @@ from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
 from divescore.live.subscriptions import Subscriptions
-from divescore.live.tokens import KeyRing, Scope, Tokens
+from divescore.tokens.tokens import KeyRing, Scope, Tokens
 from divescore.worker.model import LoadedModel
 from tests.fakes.aws import KEY, Aws
 from tests.fakes.jobs import job_in

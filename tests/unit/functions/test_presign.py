@@ -16,7 +16,7 @@ from divescore.jobs.errors import Contended
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job, Status
 from divescore.jobs.table import JobTable
-from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

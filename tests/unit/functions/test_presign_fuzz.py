@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Status
-from divescore.live.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

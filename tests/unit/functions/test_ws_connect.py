@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from divescore.jobs.items import to_item
 from divescore.live.push import POST_TIMEOUTS, Pusher
-from divescore.live.tokens import OWNER_SCOPES, KeyRing, Scope, Tokens
+from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, Tokens
 from functions.ws_connect import app
 from tests.fakes.aws import KEY, Aws
 from tests.unit.live.fakes import Management, fault, make_job

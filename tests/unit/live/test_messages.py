@@ -21,7 +21,7 @@ from divescore.live.messages import (
     pong_message,
     unsubscribed_message,
 )
-from divescore.live.tokens import TokenError
+from divescore.tokens.tokens import TokenError
 from tests.unit.live.fakes import make_job
 
 FRAME = 32 * 1024

@@ -17,7 +17,7 @@ from divescore.live.messages import ErrorCode
 from divescore.live.push import Pusher
 from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION, Subscriptions
-from divescore.live.tokens import OWNER_SCOPES, KeyRing, Scope, TokenError, TokenExpired, Tokens
+from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, TokenError, TokenExpired, Tokens
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, Management, make_job, record
 
 PAGE = "https://page.test"

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from divescore.scoring.c3d import CLASS_HEADS
+from divescore.scoring.c3d.network import CLASS_HEADS
 
 WIDTH, HIDDEN, SPORTS = 4, 24, 487
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.scoring import mini
+from divescore.lab.rendering.sampling import draw_rendered
 from divescore.scoring.architectures import ARCHITECTURES, load_predictor
 from divescore.scoring.manifest import read_manifest
-from divescore.scoring.mini import MiniPredictor
+from divescore.scoring.mini import predictor as mini
+from divescore.scoring.mini.predictor import MiniPredictor
 from divescore.scoring.preprocessing import Preprocessing
-from divescore.training.sampling import draw_rendered
 from divescore.video.sampling import SampledVideo, SourceInfo
 
 WEIGHTS = Path(__file__).parents[3] / "model_weights"

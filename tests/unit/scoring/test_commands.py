@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from divescore.lab.rendering.films import write_film
+from divescore.lab.rendering.negatives import build_negative
+from divescore.lab.rendering.sampling import draw_rendered
 from divescore.scoring.commands import predict
-from divescore.training.films import write_film
-from divescore.training.negatives import build_negative
-from divescore.training.sampling import draw_rendered
 
 
 @pytest.fixture(scope="module")

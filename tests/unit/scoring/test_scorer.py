@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from divescore.lab.rendering.films import write_film
+from divescore.lab.rendering.negatives import build_negative
+from divescore.lab.rendering.sampling import draw_rendered
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.scorer import Scorer
-from divescore.training.films import write_film
-from divescore.training.negatives import build_negative
-from divescore.training.sampling import draw_rendered
 from divescore.video.errors import VideoRejected
 
 ROOT = Path(__file__).parents[3]

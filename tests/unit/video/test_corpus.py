@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from divescore.video.containment import decoder
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.sampling import sample_frames
+from divescore.video.sandbox import decoder
 from tests.corpus.cases import CASES, LIMITS, Case, references
 from tests.unit.video.clips import write_clip
 

@@ -11,10 +11,10 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from divescore.video import decoding
-from divescore.video.containment import Report
 from divescore.video.errors import VideoRejected
 from divescore.video.limits import Limits
-from divescore.video.picking import Picker
+from divescore.video.sandbox import Report
+from divescore.video.selection import Picker
 from tests.corpus.writing import write_film
 
 
@@ -88,7 +88,7 @@ def test_decoding_imports_nothing_that_the_nursery_has_not(tmp_path: Path) -> No
     write_film(path, "libx264", sound="aac")
     program = f"""
 import importlib, mmap, sys
-from divescore.video import child
+from divescore.video import forkserver as child
 for name in child._IMPORTED:
     importlib.import_module(name)
 import numpy

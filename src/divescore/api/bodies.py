@@ -1,0 +1,125 @@
+"""Bodies of the HTTP API, as they come in and go out. Field names are a public contract."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.alias_generators import to_camel
+
+from divescore.dives import parse_dive
+from divescore.views import JobView, View
+
+CONTENT_TYPES = frozenset(
+    {
+        "video/mp4",
+        "video/quicktime",
+        "video/x-m4v",
+        "video/3gpp",
+        "video/3gpp2",
+        "video/webm",
+        "video/x-matroska",
+        "video/avi",
+        "video/x-msvideo",
+    }
+)
+
+
+class Body(BaseModel):
+    """Base of what a client sends: camelCase outside, unknown fields refused so that a typing error is told."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class CreateJob(Body):
+    """`POST /jobs`. Size and type are checked by the service, which answers them with codes of their own."""
+
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    content_type: Annotated[str, StringConstraints(max_length=100, to_lower=True, strip_whitespace=True)]
+    size_bytes: int = Field(ge=0, strict=True)
+    dive: Annotated[str, StringConstraints(max_length=20)] | None = Field(
+        None, description="a dive number such as 107B"
+    )
+    difficulty: float | None = Field(None, ge=1.0, le=6.0, description="degree of difficulty")
+
+    @field_validator("dive")
+    @classmethod
+    def _dive_number(cls, value: str | None) -> str | None:
+        # The worker reads it with the same grammar, so what passes here never fails there.
+        return parse_dive(value).number if value is not None else None
+
+
+class ShareJob(Body):
+    """`POST /jobs/{jobId}/share`."""
+
+    expires_in: int | None = Field(None, ge=60, description="seconds; at most the job's own retention, its default")
+    scopes: list[Literal["read", "video"]] = Field(default=["read"], description="`read` is always included")
+
+
+class UploadForm(View):
+    """A presigned POST: send `fields` as form fields in this order, then the file as `file`."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: str
+
+
+class LiveAddress(View):
+    """Where to connect for live updates; the ticket in it is good for five minutes and for nothing else."""
+
+    url: str
+
+
+class JobCreated(View):
+    """Answer of `POST /jobs`. The token is shown once."""
+
+    job_id: str
+    token: str
+    upload: UploadForm
+    live: LiveAddress
+    job: JobView
+
+
+class JobRead(View):
+    """Answer of `GET /jobs/{jobId}`."""
+
+    job: JobView
+    live: LiveAddress
+
+
+class JobChanged(View):
+    """Answer of `DELETE /jobs/{jobId}`."""
+
+    job: JobView
+
+
+class Shared(View):
+    """Answer of `POST /jobs/{jobId}/share`; the token sits in the address's fragment, which no server sees."""
+
+    token: str
+    url: str
+
+
+class VideoAddress(View):
+    """Answer of `GET /jobs/{jobId}/video`."""
+
+    url: str
+    expires_at: str
+
+
+class Health(View):
+    """Answer of `GET /health`; `model` is what the newest worker loaded, absent before the first one started."""
+
+    version: str
+    model: dict[str, str] | None = None
+
+
+class Problem(View):
+    """What went wrong."""
+
+    code: str
+    message: str
+
+
+class ProblemEnvelope(View):
+    """The body of every answer that is an error."""
+
+    error: Problem

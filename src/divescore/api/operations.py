@@ -1,0 +1,164 @@
+"""The HTTP API's work: create, read, share, watch and cancel a job.
+
+IntakeError
+├── EmptyFile, FileTooLarge, UnsupportedType   what is about to be uploaded will not do
+├── VideoNotThere                              there is no video to show (yet, or any more)
+└── the errors of jobs and tokens pass through
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from divescore.api.bodies import (
+    CONTENT_TYPES,
+    CreateJob,
+    JobChanged,
+    JobCreated,
+    JobRead,
+    LiveAddress,
+    Shared,
+    ShareJob,
+    UploadForm,
+    VideoAddress,
+)
+from divescore.jobs.model import Job
+from divescore.jobs.quota import Limits
+from divescore.jobs.table import JobTable
+from divescore.jobs.transitions import Cancelled, Refusal
+from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.uploads.store import UploadStore
+from divescore.views import iso, job_view
+
+FORM_SECONDS = 15 * 60
+UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later
+PLAYBACK_SECONDS = 3600
+
+
+class IntakeError(Exception):
+    """Base; `status` is the HTTP status that fits."""
+
+    code = "INVALID_REQUEST"
+    status = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class EmptyFile(IntakeError):
+    """The declared size is zero."""
+
+    code = "EMPTY_FILE"
+
+
+class FileTooLarge(IntakeError):
+    """The declared size is over the limit."""
+
+    code = "TOO_LARGE"
+    status = 413
+
+
+class UnsupportedType(IntakeError):
+    """The declared type is not a video type that we take."""
+
+    code = "UNSUPPORTED_TYPE"
+    status = 415
+
+
+class VideoNotThere(IntakeError):
+    """The job has no video that could be shown."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What the HTTP API does, without HTTP."""
+
+    table: JobTable
+    store: UploadStore
+    tokens: Tokens
+    limits: Limits
+    live_url: str
+    site_url: str
+    retention_days: int
+    max_upload_bytes: int
+
+    def create(self, request: CreateJob, address: str, idempotency_key: str | None = None) -> JobCreated:
+        """A new job with its token, upload form and live address. The same idempotency key gives the same job again."""
+        self._check(request)
+        now = self.table.now()
+        job = Job(
+            job_id=secrets.token_hex(16),
+            client=self.tokens.client_id(address),
+            filename=request.filename,
+            content_type=request.content_type,
+            size_bytes=request.size_bytes,
+            dive=request.dive,
+            difficulty=request.difficulty,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + self.retention_days * 86_400_000,
+            deadline=now + FORM_SECONDS * 1000 + UPLOAD_GRACE_MS,
+        )
+        idempotency = (_digest(idempotency_key), _digest(request.model_dump_json())) if idempotency_key else None
+        job = self.table.create(job, self.limits, idempotency)
+        # A repeated request gives the first one's job, and no more time to upload than that has.
+        closes_at = max(job.created_at + FORM_SECONDS * 1000, now + 1000)
+        form = self.store.form(job, (closes_at - now) // 1000)
+        return JobCreated(
+            job_id=job.job_id,
+            token=self.tokens.issue(job.job_id, OWNER_SCOPES, job.expires_at // 1000),
+            upload=UploadForm(url=form.url, fields=form.fields, expires_at=iso(closes_at)),
+            live=self._live(job.job_id),
+            job=job_view(job),
+        )
+
+    def read(self, job_id: str) -> JobRead:
+        """The job as it is now, and a fresh live address."""
+        return JobRead(job=job_view(self.table.get(job_id)), live=self._live(job_id))
+
+    def share(self, job_id: str, request: ShareJob, holder_expires_at: int) -> Shared:
+        """A token that only reads (and plays, if asked); it never outlives the token it is made from (seconds)."""
+        self.table.get(job_id)
+        now = self.table.now() // 1000
+        expires_at = min(holder_expires_at, now + request.expires_in) if request.expires_in else holder_expires_at
+        scopes = {Scope.READ} | {Scope(scope) for scope in request.scopes}
+        token = self.tokens.issue(job_id, scopes, expires_at)
+        return Shared(token=token, url=f"{self.site_url}/#share={token}")
+
+    def video(self, job_id: str) -> VideoAddress:
+        """An address from which the accepted video plays for an hour."""
+        job = self.table.get(job_id)
+        version = job.object_version
+        if version is None or not self.store.has(job_id, version):
+            raise VideoNotThere("There is no video of this job: it has not arrived, or it was erased.")
+        url = self.store.playback_url(job, version, PLAYBACK_SECONDS)
+        return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
+
+    def cancel(self, job_id: str) -> JobChanged:
+        """Cancel an open job, leave a finished one as it is, and erase the video in either case."""
+        outcome = self.table.apply(self.table.get(job_id), Cancelled())
+        # After the write: an upload that arrives from now on finds a cancelled job and is erased by the gate.
+        self.store.erase(job_id)
+        return JobChanged(job=job_view(outcome.job if isinstance(outcome, Refusal) else outcome))
+
+    def _live(self, job_id: str) -> LiveAddress:
+        return LiveAddress(url=f"{self.live_url}?ticket={self.tokens.ticket(job_id)}")
+
+    def _check(self, request: CreateJob) -> None:
+        if request.size_bytes == 0:
+            raise EmptyFile("The file is empty.")
+        if request.size_bytes > self.max_upload_bytes:
+            limit = self.max_upload_bytes // 2**20
+            raise FileTooLarge(f"The file has {request.size_bytes / 2**20:.1f} MB; at most {limit} MB are taken.")
+        if request.content_type not in CONTENT_TYPES:
+            raise UnsupportedType(
+                f"{request.content_type or 'No type'} is not taken; upload MP4, MOV, WebM, MKV, 3GP or AVI."
+            )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

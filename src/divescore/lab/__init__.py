@@ -1,0 +1,1 @@
+"""What made the model: rendering, training, evaluation, and the study of capacity."""

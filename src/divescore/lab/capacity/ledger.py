@@ -1,0 +1,129 @@
+"""What one dive that is scored at its first attempt asks of each service, call by call.
+
+The rows are counted from the code, which `tests/unit/lab/capacity/test_ledger.py` runs and compares. Units are what AWS
+bills: write units of 1 KB (twice in a transaction), read units of 4 KB (half when eventually consistent), index writes
+beside the table's. An update of an index's key is two writes: one item goes, one comes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil, floor
+
+from divescore.lab.capacity.workload import Deployment, Workload
+
+PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
+HEARTBEAT_SECONDS = 10.0
+RESUBSCRIBE_SECONDS = 240.0
+BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it, if it has not for a while
+STANDS_SECONDS = 0.1
+# Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
+LOG_BYTES = {"presign": 1000, "ws_connect": 800, "enqueue": 1200, "worker": 2000, "notify": 950, "sweep": 800}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Calls of one kind by one function. `times` is per dive; units are per call."""
+
+    who: str
+    service: str
+    operation: str
+    times: float
+    writes: float = 0.0  # write units of the table
+    index_writes: float = 0.0
+    reads: float = 0.0
+    records: float = 0.0  # on the table's stream
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything that one dive takes, on average."""
+
+    rows: tuple[Row, ...]
+    invocations: dict[str, float]
+    changes: float  # of the job that watchers are told of
+    posts: float  # messages to sockets
+    messages: float  # of a WebSocket API, both ways
+    connection_minutes: float
+    http_requests: float
+
+    def total(self, unit: str) -> float:
+        """Sum of a unit over all rows: writes, index_writes, reads, records."""
+        return sum(row.times * float(getattr(row, unit)) for row in self.rows)
+
+    def calls(self, service: str, *operations: str, who: str | None = None) -> float:
+        """Calls of a service, of these operations (all if none is named), by one function or all."""
+        return sum(
+            row.times
+            for row in self.rows
+            if row.service == service and (not operations or row.operation in operations) and who in (None, row.who)
+        )
+
+
+def ledger(workload: Workload, deployment: Deployment, attempt: float, wait: float) -> Ledger:
+    """The ledger of a dive whose attempt takes `attempt` seconds after `wait` seconds in queues."""
+    progress = floor(attempt / PROGRESS_SECONDS)
+    beats = floor(attempt / HEARTBEAT_SECONDS)
+    looks = max(0, min(BEGINS, floor(attempt / STANDS_SECONDS)) - progress)  # at most; a write tells as much as a look
+    again = floor((wait + attempt) / RESUBSCRIBE_SECONDS)
+    watchers = workload.watchers
+    changes = 4 + progress  # created, QUEUED, PROCESSING, progress, SCORED
+    subscribes = watchers * (1 + again)
+    pushes = watchers * (changes - 1)  # nobody can watch a job before it is created
+    batch = min(deployment.enqueue_batch, max(1.0, workload.average * 0.1))
+    rows = (
+        Row("presign", "dynamodb", "query", 1, reads=0.5),
+        Row("presign", "dynamodb", "get_item", 1, reads=1),
+        # The record with its two index entries, two counters, the idempotency key.
+        Row("presign", "dynamodb", "transact_write_items", 1, writes=8, index_writes=2, records=4),
+        Row("browser", "s3", "post_object", 1),
+        Row("s3", "sqs", "send_message", 1),
+        Row("enqueue", "sqs", "receive_and_delete", 2 / batch),
+        Row("enqueue", "dynamodb", "get_item", 1, reads=1),
+        Row("enqueue", "s3", "get_object", 1),
+        Row("enqueue", "sqs", "get_queue_attributes", 1),
+        Row("enqueue", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1),
+        Row("enqueue", "sqs", "send_message", 1),
+        Row("worker", "sqs", "receive_and_delete", 2),
+        Row("worker", "dynamodb", "get_item", 1 + looks, reads=1),
+        Row("worker", "sqs", "change_message_visibility", 1 + beats),
+        Row("worker", "s3", "get_object", 1),
+        *_updates(progress, beats, workload.result_kb),
+        Row("ws_connect", "dynamodb", "put_item", watchers + subscribes, writes=1, records=1),
+        Row("ws_connect", "dynamodb", "update_item", subscribes, writes=1, records=1),
+        Row("ws_connect", "dynamodb", "get_item", subscribes, reads=1),
+        Row("ws_connect", "dynamodb", "delete_item", 2 * watchers, writes=1, records=1),
+        Row("ws_connect", "apigatewaymanagementapi", "post_to_connection", subscribes),
+        Row("notify", "dynamodb", "query", changes, reads=1),
+        Row("notify", "apigatewaymanagementapi", "post_to_connection", pushes),
+    )
+    return Ledger(
+        rows=rows,
+        invocations={
+            "presign": 1,
+            "ws_connect": 2 * watchers + subscribes,
+            "enqueue": 1 / batch,
+            "worker": 1,
+            "notify": changes / _stream_batch(workload, deployment, changes + beats),
+        },
+        changes=changes,
+        posts=subscribes + pushes,
+        messages=2 * subscribes + pushes,
+        connection_minutes=watchers * (workload.minutes_open + (wait + attempt) / 60),
+        http_requests=2,  # the browser asks first whether it may (CORS)
+    )
+
+
+def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Row]:
+    """What a worker writes: its claim, progress, heartbeats (a new deadline each), the score."""
+    yield Row("worker", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1)
+    if progress:
+        yield Row("worker", "dynamodb", "update_item", progress, writes=1, records=1)
+    if beats:
+        yield Row("worker", "dynamodb", "update_item", beats, writes=1, index_writes=2, records=1)
+    yield Row("worker", "dynamodb", "update_item", 1, writes=ceil(result_kb), index_writes=2, records=1)
+
+
+def _stream_batch(workload: Workload, deployment: Deployment, records: float) -> float:
+    """Records in one call of notify: each lane of each shard is read about four times a second."""
+    lanes = 4 * deployment.parallelization  # a new table on demand has four partitions, so as many shards
+    return min(deployment.stream_batch, max(1.0, workload.average * records / lanes / 4))

@@ -1,0 +1,231 @@
+"""Batches of what the shipped network learns from: single frames, what was seen of clips, and, of real dives, clips.
+
+Each draws from (seed, step) alone and packs its inputs into one tensor, as the loop asks; the modules here unpack them.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from divescore.lab.training.augment import Framing, develop
+from divescore.lab.training.dataset import Dataset
+from divescore.lab.training.loop import Batch
+from divescore.lab.training.losses import into_squares
+from divescore.lab.training.marks import MARK, PHASES
+from divescore.lab.training.views import Picture, square_about, whole
+from divescore.scoring.mini.features import arrange
+from divescore.scoring.mini.network import Eye, FocusNetwork, Judge, Outputs, choose
+from divescore.scoring.mini.pose import SQUARE, Seen, completed
+from divescore.scoring.preprocessing import Preprocessing, normalise
+
+_SHIFT, _GROW = 0.1, 0.12
+"""Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
+_FLOATS = 2
+_FRAMES_OF_EACH = 4
+
+
+class FrameBatches:
+    """Single frames, a few of each of some clips: the whole frame small, and the square about the diver."""
+
+    def __init__(self, dataset: Dataset, clips: int, seed: int) -> None:
+        self._dataset, self._clips, self._seed = dataset, clips, seed
+
+    def __call__(self, step: int) -> Batch:
+        """uint8 [N, small picture and square], float32 [N, len(MARKS)]."""
+        rng = np.random.default_rng([self._seed, 6, step])
+        inputs, marks, windows = [], [], []
+        for clip in rng.integers(0, len(self._dataset), self._clips):
+            framing = Framing.draw(rng)
+            worth = _worth(self._dataset.marks[clip])
+            frames = rng.choice(len(worth), _FRAMES_OF_EACH, replace=False, p=worth / worth.sum())
+            pictures = develop(changed_clip(self._dataset, int(clip), framing, frames), rng)
+            aspect = float(self._dataset.aspects[clip])
+            for picture, marked in zip(pictures, framing.marks(self._dataset.marks[clip, frames]), strict=True):
+                window = _window(marked, aspect, rng)
+                inputs.append(_pack_frame(picture, window))
+                marks.append(marked)
+                windows.append(window)
+        about = torch.from_numpy(np.stack(windows))
+        labels = into_squares(torch.from_numpy(np.stack(marks)), about[:, :2], about[:, 2], about[:, 3])
+        return torch.from_numpy(np.stack(inputs)), labels
+
+
+def _worth(marks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How often to show each frame of a clip [T]: flight and entry decide, the approach teaches little."""
+    phase = marks[:, MARK["phase"]]
+    entering = (phase == PHASES.index("water")) & (marks[:, MARK["body_seen"]] > 0.5)
+    worth = np.where(phase == PHASES.index("flight"), 1.0, np.where(marks[:, MARK["splash_seen"]] > 0.5, 0.5, 0.3))
+    return np.where(entering, 1.5, worth)
+
+
+def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A square as the locator might place it: x, y, reach and the film's aspect."""
+    if marks[MARK["present"]] > 0.5:
+        shift = rng.normal(0.0, _SHIFT, 2)
+        reach = marks[MARK["reach"]] * np.exp(rng.normal(0.0, _GROW))
+        x, y = marks[MARK["x"]] + shift[0] * reach / aspect, marks[MARK["y"]] + shift[1] * reach
+    else:
+        x, y, reach = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.12, 0.4)
+    return np.array([x, y, reach, aspect], dtype=np.float32)
+
+
+def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.concatenate((whole(picture).ravel(), square_about(picture, *map(float, window)).ravel()))
+
+
+class FrameTraining(nn.Module):
+    """Locator and looker apart, each on what `FrameBatches` cut out for it."""
+
+    def __init__(self, eye: Eye, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.eye = eye
+        self._preprocessing = preprocessing
+
+    def forward(self, inputs: Tensor) -> Seen:
+        """What is seen in packed frames."""
+        count = len(inputs)
+        squares = inputs[:, -SQUARE * SQUARE * 3 :].view(count, 1, SQUARE, SQUARE, 3)
+        height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
+        small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
+        located = self.eye.locator(normalise(small, self._preprocessing).squeeze(1))
+        return completed(located, self.eye.looker(normalise(squares, self._preprocessing).squeeze(1)))
+
+
+class SeenBatches:
+    """What the trained locator and looker see of whole clips, for the judge to learn from.
+
+    `look` gives float16 [V, N, T, INPUTS], each clip seen in V ways; it takes minutes, and is called only when there is
+    a step left to do.
+    """
+
+    def __init__(
+        self, look: Callable[[], NDArray[np.float16]], labels: NDArray[np.float32], size: int, seed: int
+    ) -> None:
+        self._look, self._labels, self._size, self._seed = look, labels, size, seed
+
+    @cached_property
+    def _seen(self) -> NDArray[np.float16]:
+        return self._look()
+
+    def __call__(self, step: int) -> Batch:
+        """float16 [B, T, INPUTS], float32 [B, len(LABELS)]."""
+        rng = np.random.default_rng([self._seed, 7, step])
+        ways, count, length = self._seen.shape[:3]
+        clips = rng.integers(0, count, self._size)
+        chosen = np.stack([self._seen[rng.integers(ways), clip, retimed(length, rng)] for clip in clips])
+        return torch.from_numpy(chosen), torch.from_numpy(self._labels[clips])
+
+
+class JudgeTraining(nn.Module):
+    """The judge alone."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, inputs: Tensor) -> Outputs:
+        """Judge what was seen."""
+        outputs: Outputs = self.judge(inputs.float())
+        return outputs
+
+
+class ClipBatches:
+    """Whole clips with their labels."""
+
+    def __init__(self, dataset: Dataset, size: int, seed: int) -> None:
+        self._dataset, self._size, self._seed = dataset, size, seed
+
+    def __call__(self, step: int) -> Batch:
+        """uint8 [B, frames, aspect, seconds], float32 [B, len(LABELS)]."""
+        rng = np.random.default_rng([self._seed, 8, step])
+        chosen = rng.integers(0, len(self._dataset), self._size)
+        packed = np.stack([self._draw(int(clip), rng) for clip in chosen])
+        return torch.from_numpy(packed), torch.from_numpy(self._dataset.labels[chosen])
+
+    def _draw(self, clip: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        dataset = self._dataset
+        framing, order = Framing.draw(rng), retimed(dataset.shape.frames, rng)
+        frames = develop(changed_clip(dataset, clip, framing, order), rng)
+        floats = np.array([dataset.aspects[clip], dataset.seconds[clip]], dtype=np.float32)
+        return np.concatenate((frames.ravel(), floats.view(np.uint8)))
+
+
+class ClipTraining(nn.Module):
+    """The whole network on whole clips; its convolutions' norms stay as they are, for a batch holds few clips."""
+
+    def __init__(self, network: FocusNetwork, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.network = network
+        self._preprocessing = preprocessing
+
+    def train(self, mode: bool = True) -> "ClipTraining":
+        """Training mode, but for the norms of the convolutions."""
+        super().train(mode)
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def forward(self, inputs: Tensor) -> Outputs:
+        """What the network says of packed clips."""
+        wanted = self._preprocessing
+        pictures = inputs[:, : -4 * _FLOATS].view(len(inputs), wanted.frames, wanted.height, wanted.width, 3)
+        floats = inputs[:, -4 * _FLOATS :].contiguous().view(torch.float32)
+        outputs: Outputs = self.network(pictures, floats[:, 0], floats[:, 1], wanted)
+        return outputs
+
+
+def retimed(length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Which frames to show: a little less of the start and the end, now and then with a stutter."""
+    if rng.random() < 0.4:
+        return np.arange(length)
+    places = np.linspace(rng.uniform(0.0, 0.05), rng.uniform(0.93, 1.0), length) * (length - 1)
+    if rng.random() < 0.2:
+        places += rng.normal(0.0, 0.3, length)
+    return np.clip(np.round(places), 0, length - 1).astype(np.int64)
+
+
+def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Frames of a clip in an order, each within a framing; those shown twice are read once."""
+    read = {int(frame): framing.picture(dataset.frame(clip, int(frame))) for frame in np.unique(order)}
+    return np.stack([read[int(frame)] for frame in order])
+
+
+def look_through(
+    eye: Eye, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
+) -> NDArray[np.float16]:
+    """What `eye` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
+    eye.eval()
+    seen = np.empty((ways, len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
+    every = np.arange(dataset.shape.frames)
+    pairs = [(way, clip) for way in range(ways) for clip in range(len(dataset))]
+
+    def read(way: int, clip: int) -> NDArray[np.uint8]:
+        rng = np.random.default_rng([seed, 9, clip, way])
+        return develop(changed_clip(dataset, clip, Framing.draw(rng), every), rng)
+
+    def shown(views: list[Picture]) -> Tensor:
+        return normalise(torch.from_numpy(np.stack(views))[None], preprocessing)[0]
+
+    with torch.inference_mode(), ThreadPoolExecutor(1) as pool:
+        following = pool.submit(read, *pairs[0])
+        for (way, clip), after in zip(pairs, [*pairs[1:], pairs[0]], strict=True):
+            frames = following.result()
+            following = pool.submit(read, *after)
+            aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
+            seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                located = eye.locator(shown([whole(picture) for picture in frames]))
+                chosen, windows = choose(located, aspects)
+                looked_at = zip(chosen.tolist(), windows.tolist(), strict=True)
+                squares = shown([square_about(frames[frame], *window) for frame, window in looked_at])
+                found = completed(located, eye.looker(squares), chosen)
+            arranged = arrange(found, aspects, seconds)[0]
+            seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
+    return seen

@@ -1,0 +1,45 @@
+"""The two views of a picture that the shipped network sees: the whole at half the size, and a square of it.
+
+On 8-bit pictures by OpenCV, for training; the worker, which does without OpenCV, makes the same of tensors.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from divescore.scoring.mini.pose import SQUARE
+
+Picture = NDArray[np.uint8]
+GREY = 115
+"""What lies outside of the picture: about nothing, once it is normalised."""
+
+
+def whole(picture: Picture) -> Picture:
+    """A picture [H, W, 3] at half the size, each pixel the mean of four."""
+    height, width = picture.shape[:2]
+    return np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def square_about(picture: Picture, x: float, y: float, reach: float, aspect: float) -> Picture:
+    """The square [SQUARE, SQUARE, 3] about (x, y), shares of the picture, that reaches `reach` of its height.
+
+    `aspect` is that of the film, which the picture may have squeezed. What lies outside is grey.
+    """
+    height, width = picture.shape[:2]
+    across, down = SQUARE / (2.0 * reach / aspect * width), SQUARE / (2.0 * reach * height)
+    # Pixel centres lie half a pixel in.
+    matrix = np.array(
+        [
+            [across, 0.0, 0.5 * SQUARE - across * (x * width - 0.5) - 0.5],
+            [0.0, down, 0.5 * SQUARE - down * (y * height - 0.5) - 0.5],
+        ]
+    )
+    square = cv2.warpAffine(
+        picture,
+        matrix,
+        (SQUARE, SQUARE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(GREY, GREY, GREY),
+    )
+    return np.asarray(square, dtype=np.uint8)

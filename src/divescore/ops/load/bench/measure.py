@@ -1,0 +1,89 @@
+"""All measurements of a running system, one after the other, as one document."""
+
+import asyncio
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from divescore import __version__
+from divescore.client.errors import ClientError, NoSystem
+from divescore.ops.load.bench.fanout import fan_out
+from divescore.ops.load.bench.flood import flood, report
+from divescore.ops.load.bench.process import cold_start
+from divescore.ops.load.bench.stages import one_by_one, summary
+from divescore.stack.owner import find_owner
+from divescore.stack.place import api_address, local
+
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure, on which system; parts of size 0 are left out. `timeout` is in seconds, for each part."""
+
+    clip: Path
+    stack: str | None = None
+    api: str | None = None
+    runs: int = 20
+    jobs: int = 100
+    at_once: int = 8
+    watchers: int = 100
+    workers: int | None = None
+    weights: Path | None = None
+    timeout: float = 900.0
+
+
+async def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    """The document of `divescore bench`. Raises ClientError."""
+    address = api_address(plan.api, plan.stack)
+    before = os.getloadavg()[0]
+    say(f"{plan.runs} dives, one after another")
+    rows = await one_by_one(address, plan.clip, plan.runs, WARM_UP)
+    document: dict[str, Any] = {
+        "version": __version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "clip": {"name": plan.clip.name, "bytes": plan.clip.stat().st_size},
+        "runs": plan.runs,
+        "stages": summary(rows),
+    }
+    if plan.jobs:
+        most = plan.workers if plan.workers is not None else await asyncio.to_thread(_workers, plan.stack, plan.api)
+        # A flood finds workers running, or its first dives would tell of their start.
+        await flood(address, plan.clip, min(plan.jobs, 2 * plan.at_once), plan.at_once, plan.timeout)
+        say(f"{plan.jobs} dives at once")
+        document["flood"] = report(
+            await flood(address, plan.clip, plan.jobs, plan.at_once, plan.timeout), plan.at_once, most
+        )
+    if plan.watchers:
+        say(f"one dive, {plan.watchers} watchers")
+        document["fan_out"] = await fan_out(address, plan.clip, plan.watchers, plan.timeout)
+    folder = plan.weights or _local_weights(plan.stack, plan.api)
+    if folder is not None:
+        say("a fresh worker")
+        document["fresh_worker"] = await asyncio.to_thread(cold_start, folder, plan.clip)
+    document["load"] = [before, os.getloadavg()[0]]
+    return document
+
+
+def _workers(stack: str | None, api: str | None) -> int | None:
+    """How many workers the system may run; None when only its owner could say."""
+    if api is not None and stack is None:
+        return None
+    try:
+        return find_owner(stack).number("WorkerConcurrency")
+    except ClientError:
+        return None
+
+
+def _local_weights(stack: str | None, api: str | None) -> Path | None:
+    """The folder that the local system's worker loads from, if that is the system which is measured."""
+    if stack is not None or api is not None:
+        return None
+    try:
+        folder = (local() or {}).get("weights")
+    except NoSystem:
+        return None
+    return Path(folder) if folder else None

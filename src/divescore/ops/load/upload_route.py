@@ -1,0 +1,99 @@
+"""The way of a browser: announce the video, follow the job, post the file."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from divescore.client.errors import ClientError
+from divescore.client.http import Http
+from divescore.client.models import Created
+from divescore.client.upload import content_type, upload
+from divescore.ops.load.clock import Clock, epoch
+from divescore.ops.load.errors import SendFailed
+from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.sockets import Sockets
+
+KEPT_ALIVE = 100
+
+
+@dataclass(frozen=True)
+class State:
+    """A job as it was read."""
+
+    version: int
+    status: str
+    written: float
+
+
+class UploadRoute:
+    """Sends jobs through the HTTP API; needs no rights but those of any user."""
+
+    name = "upload"
+
+    def __init__(self, api: str, clips: list[Path], ledger: Ledger, sockets: Sockets, clock: Clock) -> None:
+        self.answers: Counter[str] = Counter()  # HTTP answers by status, repeated calls included
+        # Without a limit on connections: waiting for one would be a closed loop in disguise.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE)
+        self._http = Http(api, httpx.AsyncHTTPTransport(limits=limits))
+        self._http.client.event_hooks["response"].append(self._count)
+        self._clips = clips
+        self._ledger = ledger
+        self._sockets = sockets
+        self._clock = clock
+        self._created: dict[int, Created] = {}
+
+    async def prepare(self) -> None:
+        """See that the API answers. Raises ClientError."""
+        await self._http.health()
+
+    async def send(self, number: int) -> None:
+        """One job up to storage's confirmation. Raises ClientError, SendFailed."""
+        clip = self._clips[number % len(self._clips)]
+        made = await self._http.create(clip.name, content_type(clip), clip.stat().st_size)
+        self._created[number] = made
+        self._ledger.named(number, made.job_id, self._sockets.of(number), made.job.version)
+        watching = asyncio.create_task(
+            self._sockets.watch(number, made.job_id, made.token, made.live.url, lambda: self._address(made))
+        )
+        try:
+            # As in the browser: the upload does not end before the socket has its subscription.
+            await upload(self._http.client, made.upload, clip, before_end=watching)
+            self._ledger.sent(number, self._clock())
+        except (ClientError, SendFailed):
+            await self.cancel(number)
+            raise
+        finally:
+            if not watching.done():
+                watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def read(self, number: int) -> State | None:
+        """The state of a job that was created; None when it cannot be read."""
+        made = self._created[number]
+        try:
+            job = (await self._http.get(made.job_id, made.token)).job
+        except ClientError:
+            return None
+        return State(job.version, job.status, epoch(job.updated_at))
+
+    async def cancel(self, number: int) -> None:
+        """Give up a job that was created, if the service still answers."""
+        made = self._created[number]
+        try:
+            await self._http.cancel(made.job_id, made.token)
+        except ClientError:
+            self.answers["not cancelled"] += 1
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.client.aclose()
+
+    async def _address(self, made: Created) -> str:
+        answer = await self._http.get(made.job_id, made.token)
+        return made.live.url if answer.live is None else answer.live.url
+
+    async def _count(self, answer: httpx.Response) -> None:
+        self.answers[str(answer.status_code)] += 1

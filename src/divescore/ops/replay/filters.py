@@ -1,0 +1,70 @@
+"""Which letters are meant: by job, cause, age, and an expression on the body."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from divescore.ops.replay.errors import BadFilter
+from divescore.ops.replay.planning import Case
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_age(text: str) -> int:
+    """Seconds in `90s`, `10m`, `2h` or `3d`. Raises BadFilter."""
+    match = re.fullmatch(r"(\d+)([smhd])", text.strip())
+    if match is None:
+        raise BadFilter(f"{text!r} is no age: write a number and a unit, such as 90s, 10m, 2h or 3d.")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """All of what is given has to hold; of several jobs or codes any."""
+
+    jobs: Sequence[str] = ()
+    codes: Sequence[str] = ()
+    older_than: int | None = None  # seconds
+    newer_than: int | None = None
+    body: Any = None  # a compiled JMESPath expression, true of the body as JSON
+
+    @classmethod
+    def parse(
+        cls, jobs: Sequence[str], codes: Sequence[str], older_than: str | None, newer_than: str | None, body: str | None
+    ) -> "Filter":
+        """From the words of a command line. Raises BadFilter."""
+        try:
+            expression = jmespath.compile(body) if body is not None else None
+        except JMESPathError as error:
+            raise BadFilter(f"{body!r} is no JMESPath expression: {error}") from error
+        return cls(
+            tuple(jobs),
+            tuple(code.upper() for code in codes),
+            None if older_than is None else parse_age(older_than),
+            None if newer_than is None else parse_age(newer_than),
+            expression,
+        )
+
+    def takes(self, case: Case, now: int) -> bool:
+        """Whether this case is meant; `now` in ms."""
+        age = (now - case.letter.sent_at) / 1000
+        return (
+            (not self.jobs or any(job in self.jobs for job in case.jobs))
+            and (not self.codes or case.cause.upper() in self.codes)
+            and (self.older_than is None or age >= self.older_than)
+            and (self.newer_than is None or age < self.newer_than)
+            and (self.body is None or self._matches(case.letter.body))
+        )
+
+    def _matches(self, body: str) -> bool:
+        try:
+            found = self.body.search(json.loads(body))
+        except (ValueError, JMESPathError):
+            return False  # no JSON, or a function of the expression does not take what is there
+        # What JMESPath itself calls false: false, null, and everything empty; the number 0 is not.
+        return found is not None and found is not False and found not in ("", [], {})

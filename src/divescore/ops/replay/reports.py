@@ -1,0 +1,157 @@
+"""What the commands tell: letters in groups, a plan, the account of a run; as JSON documents and as tables."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from divescore.jobs.items import to_item
+from divescore.ops.replay.letters import document
+from divescore.ops.replay.planning import SENTENCES, Action, Reason, Step
+from divescore.ops.replay.running import Outcome, Result
+from divescore.ops.replay.streams import Position
+from divescore.views import iso
+
+_COLOURS = {
+    Action.SEND: "green",
+    Action.PUSH: "green",
+    Action.REMOVE: "cyan",
+    Action.DUPLICATE: "cyan",
+    Action.SKIP: "yellow",
+}
+_ENDS = {Outcome.FAILED: "bold red", Outcome.UNDELETED: "red", Outcome.LEFT: "yellow", Outcome.SKIPPED: "yellow"}
+
+
+def age(milliseconds: int) -> str:
+    """A duration for people: its largest unit, and the next where it says something."""
+    seconds = max(0, milliseconds // 1000)
+    for unit, length, smaller, part in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
+        if seconds >= length:
+            rest = seconds % length // part
+            return f"{seconds // length}{unit}" + (f" {rest}{smaller}" if rest else "")
+    return f"{seconds}s"
+
+
+def item(step: Step, now: int) -> dict[str, Any]:
+    """One letter and what is to be done with it."""
+    case, letter = step.case, step.letter
+    one: dict[str, Any] = {
+        "queue": letter.source,
+        "messageId": letter.message_id if letter.receipt else None,
+        "jobs": list(case.jobs),
+        "cause": case.cause,
+        "attempts": case.attempts,
+        "sentAt": iso(letter.sent_at),
+        "ageSeconds": max(0, now - letter.sent_at) // 1000,
+        "action": step.action,
+    }
+    if step.reason is not None:
+        one |= {"reason": step.reason, "because": SENTENCES[step.reason]}
+    return one | ({"duplicateOf": step.of} if step.of else {})
+
+
+def groups(steps: Iterable[Step], now: int) -> list[dict[str, Any]]:
+    """Letters of one queue, cause and fate together: how many, how old, after how many attempts."""
+    found: dict[tuple[str, str, str, str], list[Step]] = {}
+    for step in steps:
+        key = (step.letter.source, step.case.cause, step.action, step.reason or "")
+        found.setdefault(key, []).append(step)
+    rows = []
+    for (queue, cause, action, reason), members in sorted(found.items()):
+        ages = [max(0, now - step.letter.sent_at) // 1000 for step in members]
+        attempts = Counter(str(step.case.attempts) for step in members if step.case.attempts is not None)
+        row: dict[str, Any] = {"queue": queue, "cause": cause, "action": action, "letters": len(members)}
+        row |= {"oldestSeconds": max(ages), "newestSeconds": min(ages), "attempts": dict(sorted(attempts.items()))}
+        rows.append(row | ({"reason": reason, "because": SENTENCES[Reason(reason)]} if reason else {}))
+    return rows
+
+
+def whole(step: Step, now: int) -> dict[str, Any]:
+    """Everything that is known of one letter: itself, its jobs' records, what would be done with it."""
+    case = step.case
+    jobs = [found.job for found in case.found if found.job] or list(case.watched)
+    return {
+        **item(step, now),
+        "letter": document(step.letter) if step.letter.receipt else None,
+        "position": _position(case.position) if case.position else None,
+        "videos": [
+            {"jobId": found.work.job_id, "version": found.work.object_version, "there": found.video}
+            for found in case.found
+        ],
+        "records": [
+            {name: next(iter(value.values())) for name, value in sorted(to_item(job).items()) if name != "result"}
+            for job in jobs
+        ],
+        "problem": case.problem,
+    }
+
+
+def result_item(result: Result, now: int) -> dict[str, Any]:
+    """One letter of a run and what became of it."""
+    return item(result.step, now) | {"outcome": result.outcome} | ({"why": result.why} if result.why else {})
+
+
+def show_groups(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """The groups as a table."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("queue", "cause", "letters", "oldest", "newest", "attempts", "a run would"):
+        table.add_column(name, justify="right" if name in ("letters", "oldest", "newest") else "left")
+    for row in rows:
+        attempts = ", ".join(f"{count}x {number}" for number, count in row["attempts"].items())
+        fate = row["action"] + (f": {row['because']}" if "because" in row else "")
+        ages = (age(row["oldestSeconds"] * 1000), age(row["newestSeconds"] * 1000))
+        style = _COLOURS[Action(row["action"])]
+        table.add_row(
+            row["queue"], row["cause"], str(row["letters"]), *ages, attempts or "-", f"[{style}]{fate}[/{style}]"
+        )
+    console.print(table)
+
+
+def show_items(console: Console, items: Sequence[dict[str, Any]]) -> None:
+    """One line for each letter, never wrapped or cut, so that ids can be copied; with its outcome after a run."""
+    rows = [("queue", "message", "job", "cause", "age", "attempts", "action")]
+    for one in items:
+        more = one.get("why") or one.get("because") or one.get("duplicateOf") or ""
+        fate = one.get("outcome", one["action"]) + (f": {more}" if more else "")
+        attempts = "-" if one["attempts"] is None else str(one["attempts"])
+        message, jobs = one["messageId"] or "-", " ".join(one["jobs"]) or "-"
+        rows.append((one["queue"], message, jobs, one["cause"], age(one["ageSeconds"] * 1000), attempts, fate))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] + [0]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def show_whole(console: Console, one: dict[str, Any]) -> None:
+    """One letter in full."""
+    console.print_json(json.dumps(one))
+
+
+def show_outcome(console: Console, summary: dict[str, Any], seconds: float) -> None:
+    """The account of a run as a table."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("outcome")
+    table.add_column("letters", justify="right")
+    for outcome in Outcome:
+        if summary[outcome.value]:
+            style = _ENDS.get(outcome, "green")
+            table.add_row(f"[{style}]{outcome.value}[/{style}]", str(summary[outcome.value]))
+    for reason, count in summary["skippedBy"].items():
+        table.add_row(f"  {SENTENCES[Reason(reason)]}", f"[dim]{count}[/dim]")
+    console.print(table)
+    console.print(f"[dim]in {seconds:.1f} s[/dim]")
+
+
+def _position(position: Position) -> dict[str, Any]:
+    return {
+        "stream": position.stream,
+        "shard": position.shard,
+        "start": position.start,
+        "end": position.end,
+        "firstAt": iso(position.first_at),
+        "lastAt": iso(position.last_at),
+        "records": position.records,
+    }

@@ -1,0 +1,1 @@
+"""`divescore score` and `divescore watch`."""

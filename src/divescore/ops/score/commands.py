@@ -1,0 +1,193 @@
+"""`divescore score` and `divescore watch`."""
+
+import asyncio
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from divescore.client.errors import ClientError
+    from divescore.client.models import Job
+    from divescore.client.submit import Submission
+
+# Below the number of open jobs that the service allows one client, so that many files do not hinder each other.
+AT_ONCE = 16
+SCORED, FAILED, REJECTED = 0, 1, 3
+BAD_INPUT = frozenset({400, 413, 415})
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="Print {job, events} as JSON; an array for several files.")
+@click.option("--dive", metavar="NUMBER", help="The dive's number, such as 107B, if you know it.")
+@click.option("--difficulty", type=float, metavar="DD", help="The dive's degree of difficulty, if you know it.")
+@click.option("--content-type", metavar="TYPE", help="Instead of what the file's suffix suggests.")
+@click.option("--stack", metavar="NAME", help="Use this stack deployed on AWS (its ApiUrl output).")
+@click.option("--api", metavar="URL", envvar="DIVESCORE_API", help="Use the API at this address.")
+@click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds allowed for each file.")
+@click.pass_context
+def score(
+    context: click.Context,
+    files: tuple[Path, ...],
+    as_json: bool,
+    dive: str | None,
+    difficulty: float | None,
+    content_type: str | None,
+    stack: str | None,
+    api: str | None,
+    timeout: float,
+) -> None:
+    """Upload videos through the whole system and follow each to its score, live.
+
+    \b
+    divescore score dive.webm
+    divescore score --dive 107B --json dive.webm
+    divescore score --stack divescore one.mp4 two.mp4
+
+    Exit code: 0 scored, 1 failed, 2 wrong usage, 3 the input was rejected; of several files the worst.
+    """
+    from divescore.client.errors import NoSystem
+    from divescore.client.submit import Submission
+    from divescore.stack.place import api_address
+
+    try:
+        address = api_address(api, stack)
+        runs = asyncio.run(_score(address, files, as_json, dive, difficulty, content_type, timeout))
+    except NoSystem as error:
+        click.echo(error.message, err=True)
+        runs = [Submission(path, error=error) for path in files]
+    if as_json:
+        documents = [run.document() for run in runs]
+        _print_json(documents[0] if len(files) == 1 else documents)
+    codes = {exit_code(run.job, run.error) for run in runs}
+    context.exit(next(code for code in (FAILED, REJECTED, SCORED) if code in codes))
+
+
+async def _score(
+    api: str,
+    files: tuple[Path, ...],
+    as_json: bool,
+    dive: str | None,
+    difficulty: float | None,
+    content_type: str | None,
+    timeout: float,
+) -> list["Submission"]:
+    """All files at once over one socket, as far as the service allows one client."""
+    from divescore.client.http import Http
+    from divescore.client.live import Live
+    from divescore.client.submit import submit
+    from divescore.ops.score.trace import JobTrace, Trace, label
+
+    trace = Trace([label(path) for path in files], quiet=as_json)
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async with Http(api) as http, Live(http, trace.notice) as live:
+
+        async def one(path: Path) -> "Submission":
+            watcher = JobTrace(trace, label(path))
+            async with places:
+                run = await submit(http, live, path, dive, difficulty, content_type, timeout, watcher)
+            if run.error is not None and run.error.code == "UNREACHABLE":
+                run.error.message += _hint(api)
+            trace.outcome(watcher.name, run.job, run.error, watcher.ended_after)
+            return run
+
+        try:
+            return await asyncio.gather(*(one(path) for path in files))
+        finally:
+            trace.uploads.stop()
+
+
+@click.command()
+@click.argument("token", metavar="TOKEN|LINK|-")
+@click.option("--json", "as_json", is_flag=True, help="Print {job, events} as JSON when it is over.")
+@click.option("--stack", metavar="NAME", help="Use this stack deployed on AWS (its ApiUrl output).")
+@click.option("--api", metavar="URL", envvar="DIVESCORE_API", help="Use the API at this address.")
+@click.option("--timeout", type=float, metavar="S", help="Stop following after so many seconds.")
+@click.pass_context
+def watch(
+    context: click.Context, token: str, as_json: bool, stack: str | None, api: str | None, timeout: float | None
+) -> None:
+    """Follow a job live by its token or by a link that was shared; - reads it from standard input.
+
+    \b
+    divescore watch 'https://d111.cloudfront.net/#share=eyJ...'
+    divescore watch - < token.txt
+
+    Exit code: 0 scored, 1 failed or refused, 2 wrong usage, 3 the input was rejected.
+    """
+    from divescore.client.errors import ClientError
+    from divescore.client.submit import document
+
+    text = sys.stdin.readline() if token == "-" else token  # noqa: S105  # an argument of the command, no secret
+    try:
+        job, events = asyncio.run(_watch(text.strip(), api, stack, timeout, as_json))
+        error = None
+    except ClientError as problem:
+        click.echo(f"{problem.code}: {problem.message}", err=True)
+        job, events, error = None, [], problem
+    if as_json:
+        _print_json(document(job, events, error))
+    context.exit(exit_code(job, error))
+
+
+async def _watch(
+    text: str, api: str | None, stack: str | None, timeout: float | None, quiet: bool
+) -> "tuple[Job, list[Any]]":
+    import time
+
+    from divescore.client.errors import NotFinished
+    from divescore.client.http import Http
+    from divescore.client.links import api_of_link, job_of, parse_link
+    from divescore.client.live import Event, Live
+    from divescore.ops.score.trace import JobTrace, Trace
+    from divescore.stack.place import api_address
+
+    link = parse_link(text)
+    job_id = job_of(link.token)
+    address = await api_of_link(link.site) if link.site and not (api or stack) else api_address(api, stack)
+    trace = Trace([job_id], quiet)
+    watcher = JobTrace(trace, f"job {job_id[:8]}")
+    started = time.monotonic()
+    events: list[Event] = []
+    try:
+        async with asyncio.timeout(timeout), Http(address) as http, Live(http, trace.notice) as live:
+            answer = await http.get(job_id, link.token)
+            job = answer.job
+            if not job.final:
+                async for event in live.watch(job_id, link.token, answer.live.url if answer.live else None):
+                    events.append(event)
+                    job = event.job
+                    watcher.event(event, event.moment - started)
+    except TimeoutError:
+        raise NotFinished(f"The job was not finished within {timeout:g} s.") from None
+    trace.outcome(watcher.name, job, None, None)
+    return job, events
+
+
+def exit_code(job: "Job | None", error: "ClientError | None") -> int:
+    """What an ending means for the command's exit code."""
+    from divescore.client.errors import ApiError, UploadRefused
+
+    if isinstance(error, UploadRefused):
+        return FAILED if error.code == "UPLOAD_EXPIRED" else REJECTED
+    if isinstance(error, ApiError):
+        return REJECTED if error.status in BAD_INPUT else FAILED
+    if error is not None or job is None:
+        return FAILED
+    return {"SCORED": SCORED, "REJECTED": REJECTED}.get(job.status, FAILED)
+
+
+def _hint(api: str) -> str:
+    from divescore.stack.place import START_IT, on_this_machine
+
+    return f" {START_IT}" if on_this_machine(api) else ""
+
+
+def _print_json(document: Any) -> None:
+    click.echo(json_module.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""The published C3D-AVG network."""

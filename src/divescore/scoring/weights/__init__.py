@@ -1,0 +1,1 @@
+"""Weights from elsewhere: checkpoints, folders, their import."""

@@ -1,0 +1,1 @@
+"""Which system: its names and addresses, its owner's credentials, clients."""

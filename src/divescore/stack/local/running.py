@@ -1,0 +1,152 @@
+"""Brings the local system up and takes it down, whatever state the last run left behind."""
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from divescore.stack.deploy import page
+from divescore.stack.deploy.errors import DeployError, NotBuilt
+from divescore.stack.local import deploy, engine, state, warming
+from divescore.stack.local.errors import EngineFailed, LocalError, SiteFailed
+from divescore.stack.local.state import Stack, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Say = Callable[[str], None]
+SAVED = "saved"  # marks a folder whose engine wrote its state before it ended
+LOCK = "lock"
+
+
+def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) -> State:
+    """Start the system, or bring the running one up to date; return its record when it is ready.
+
+    `port` None means: the running or saved system's, or the default. Raises LocalError; after a failed start nothing is
+    left running, after a failed update the system runs on as it was.
+    """
+    folder = state.home()
+    with _alone(folder):
+        found = state.load(folder)
+        kept = found if found and found.stack and (_runs(found) or _saved(folder)) else None
+        if kept and port not in (None, kept.engine.port):
+            raise LocalError(
+                f"The system {'runs' if _runs(kept) else 'was saved'} on port {kept.engine.port}, which its addresses "
+                "hold; `divescore down` forgets it."
+            )
+        if kept and _runs(kept):
+            say(f"The system already runs on port {kept.engine.port}: bringing it up to date.")
+            return _deploy(kept, weights, parameters, say)
+        _clean_up(folder, found, say)
+        return _start(folder, kept, port, weights, parameters, say)
+
+
+def _start(
+    folder: Path, kept: State | None, port: int | None, weights: Path, parameters: dict[str, str], say: Say
+) -> State:
+    if kept:
+        (folder / SAVED).unlink()
+        engine.forget_stream_positions(folder)
+        old = kept.engine
+        started = engine.start(folder, old.port, old.rootKeyId, old.rootSecret)
+        current = State(started, kept.credentials, folder=folder)
+    else:
+        started = engine.start(folder, port or state.DEFAULT_PORT)
+        current = State(started, folder=folder)
+    try:
+        current.save()
+        return _deploy(current, weights, parameters, say)
+    except BaseException as error:  # also Ctrl-C: a start that did not finish must leave nothing running
+        crashed = not engine.lives(started)
+        tail = engine.log_tail(folder)
+        down(keep=False)
+        if crashed and isinstance(error, LocalError):
+            raise EngineFailed("The local engine crashed while the stack was deployed", tail) from error
+        raise
+
+
+def _runs(found: State) -> bool:
+    return engine.lives(found.engine) and engine.answers(found.engine)
+
+
+def _saved(folder: Path) -> bool:
+    return (folder / SAVED).exists()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second start out while one is at work: it would take the first for an interrupted one and end it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold videos and keys
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(f"Another `divescore up` is at work in {folder}; wait for it.") from None
+        yield
+
+
+def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say) -> State:
+    root = state.project_root()
+    try:
+        current.credentials = current.credentials or deploy.create_user(current.engine)
+        clients = deploy.Clients(current.engine.endpoint, current.credentials)
+        current.stack, changed = deploy.deploy(clients, root, current.engine.port, weights, parameters)
+        say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
+        _publish(clients.s3(), root / "web" / "dist", current.stack, say)
+        model = warming.warm(clients.functions(), current.stack)
+        say(f"The functions are warm; the worker has loaded {model.get('id')} {model.get('version')}.")
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"The local engine refused a step of the deployment: {error}") from error
+    current.weights = str(weights)
+    current.save()
+    return current
+
+
+def _publish(s3: "S3Client", dist: Path, stack: Stack, say: Say) -> None:
+    try:
+        page.publish(s3, dist, page.Site(stack.site, stack.api, stack.live, stack.uploads))
+    except NotBuilt:
+        say("The page is not built (`make web` builds it); the API works without it.")
+    except DeployError as error:
+        raise SiteFailed(str(error)) from error
+
+
+def _clean_up(folder: Path, found: State | None, say: Say) -> None:
+    """End what a crashed or interrupted run left, and forget what it had not saved."""
+    if found and not found.stack:
+        say("The last start did not finish: starting afresh.")
+    elif found and not _saved(folder):
+        alive = engine.lives(found.engine)
+        say("The engine no longer answers: starting afresh." if alive else "The last run crashed: starting afresh.")
+    left = engine.stop(folder)
+    if left:
+        say(f"Ended {left} process{'' if left == 1 else 'es'} of it.")
+    if not _saved(folder):
+        forget(folder, except_for=LOCK)
+
+
+def down(keep: bool) -> int:
+    """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
+    folder = state.home()
+    found = state.load(folder)
+    save = keep and found is not None and found.stack is not None and _runs(found)
+    ended = engine.stop(folder, found.engine if found else None, save)
+    if save:
+        (folder / SAVED).touch()
+    elif not (keep and _saved(folder)):
+        forget(folder)
+    return ended
+
+
+def forget(folder: Path, except_for: str = "") -> None:
+    """Remove what the system keeps in its folder, and the folder when nothing else is in it."""
+    for name in ("state", "objects", "tmp"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in {"stack.json", "engine.log", SAVED, LOCK} - {except_for}:
+        (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

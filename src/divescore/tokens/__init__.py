@@ -1,0 +1,1 @@
+"""Job tokens, connect tickets and the ring of keys that signs them."""

@@ -1,0 +1,111 @@
+"""Handing over every frame of a video in order, a piece at a time. Runs in the contained process; see `sandbox`.
+
+Pieces lie in a few slots of shared memory, and decoding waits while none is free, so that memory does not grow with the
+video. Frames are scaled exactly as OpenCV's bilinear `resize` does it when it makes a picture smaller, which is what
+networks trained on such pictures have seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from divescore.video.decoding import plan_of, report_on, run_through
+from divescore.video.limits import Limits
+from divescore.video.sandbox import Report
+from divescore.video.selection import Frames, Plan, Taker
+from divescore.video.structure import Bytes
+
+HandOver = Callable[[int, int, float], None]
+_ONE = 1 << 11
+"""Weights of neighbouring pixels are integers that add up to this."""
+
+Axis = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]
+
+
+def relay(
+    descriptor: int,
+    data: Bytes,
+    container: str,
+    slots: Frames,
+    limits: Limits,
+    announce: Callable[[int], None],
+    await_slot: Callable[[], None],
+    hand_over: HandOver,
+) -> Report:
+    """Decode the file open at `descriptor`, whose bytes are `data`, into `slots`, uint8 RGB [S, N, H, W, 3] in turn.
+
+    `announce` gets the number of frames that the file promises; `hand_over` a slot, how many of its frames are filled,
+    and the share decoded, 0..1; `await_slot` returns when a further slot may be filled. Raises VideoRejected and
+    MemoryError.
+    """
+    plan = replace(plan_of(descriptor, data, container, 2, limits), needed=None)
+    announce(plan.packets)
+    relayer = _Relayer(slots, plan, limits, await_slot, hand_over)
+    done = run_through(descriptor, container, relayer, plan, limits, lambda _share: None)
+    if done.backwards:
+        plan, done.places = replace(plan, clocked=False), [float(place) for place in range(len(done.places))]
+    return report_on(data, container, plan, done, limits)
+
+
+class _Relayer(Taker):
+    """Fills slot after slot."""
+
+    def __init__(
+        self, slots: Frames, plan: Plan, limits: Limits, await_slot: Callable[[], None], hand_over: HandOver
+    ) -> None:
+        super().__init__(plan, limits)
+        self._slots = slots
+        self._await_slot = await_slot
+        self._hand_over = hand_over
+        self._slot = 0
+        self._filled = 0
+
+    def finish(self) -> None:
+        """Hand over what is left."""
+        if self._filled:
+            self._hand_over(self._slot, self._filled, 1.0)
+
+    def _keep(self, frame: VideoFrame, place: float) -> None:  # noqa: ARG002 - every frame is kept, wherever it lies
+        if not self._filled:
+            self._await_slot()
+        height, width = self._slots.shape[2:4]
+        whole = self._convert(frame, frame.width, frame.height, "BILINEAR")
+        turned = np.rot90(whole, round(frame.rotation / 90) % 4)
+        self._slots[self._slot, self._filled] = scaled(turned, width, height)
+        self._filled += 1
+        if self._filled == self._slots.shape[1]:
+            self._hand_over(self._slot, self._filled, self.share)
+            self._slot, self._filled = (self._slot + 1) % len(self._slots), 0
+
+
+def scaled(picture: Frames, width: int, height: int) -> Frames:
+    """uint8 [H, W, 3] to [height, width, 3], bilinear between the two nearest pixels in fixed point, as OpenCV."""
+    left, right, from_left, from_right = _axis(picture.shape[1], width)
+    above, below, from_above, from_below = _axis(picture.shape[0], height)
+
+    def row(rows: NDArray[np.intp]) -> NDArray[np.int32]:
+        near = picture[rows[:, None], left].astype(np.int32) * from_left[:, None]
+        far = picture[rows[:, None], right].astype(np.int32) * from_right[:, None]
+        return np.right_shift(near + far, 4)
+
+    upper = np.right_shift(row(above) * from_above[:, None, None], 16)
+    lower = np.right_shift(row(below) * from_below[:, None, None], 16)
+    mixed: Frames = np.right_shift(upper + lower + 2, 2).clip(0, 255).astype(np.uint8)
+    return mixed
+
+
+@lru_cache(maxsize=8)
+def _axis(before: int, after: int) -> Axis:
+    """For each new pixel along an axis: its two old neighbours and their weights."""
+    places = ((np.arange(after) + 0.5) * (before / after) - 0.5).astype(np.float32)
+    first = np.floor(places).astype(np.intp)
+    share = places - first
+    outside = (first < 0) | (first >= before - 1)
+    first = np.clip(first, 0, before - 1)
+    share[outside] = 0.0
+    second = np.minimum(first + 1, before - 1)
+    return first, second, np.rint((1 - share) * _ONE).astype(np.int32), np.rint(share * _ONE).astype(np.int32)

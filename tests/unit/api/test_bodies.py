@@ -1,0 +1,65 @@
+"""What a client may send."""
+
+import pytest
+from pydantic import ValidationError
+
+from divescore.api.bodies import CreateJob, ShareJob
+
+GOOD = {"filename": "dive.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
+
+
+def test_a_request_may_declare_the_dive() -> None:
+    request = CreateJob.model_validate(GOOD | {"dive": " 107b ", "difficulty": 3.0})
+    assert (request.filename, request.content_type, request.size_bytes) == ("dive.mp4", "video/mp4", 1000)
+    assert (request.dive, request.difficulty) == ("107B", 3.0)
+
+
+def test_types_are_compared_without_case_and_space() -> None:
+    assert CreateJob.model_validate(GOOD | {"contentType": " Video/MP4 "}).content_type == "video/mp4"
+
+
+@pytest.mark.parametrize("dive", ["101A", "107B", "207C", "307C", "407B", "5253B", "5152B", "6243D", "614B", "113C"])
+def test_dive_numbers_are_known_by_their_grammar(dive: str) -> None:
+    assert CreateJob.model_validate(GOOD | {"dive": dive}).dive == dive
+
+
+@pytest.mark.parametrize("dive", ["", "107", "107E", "701A", "B107", "52B", "107BB", "1077B", "5501B", "drop table"])
+def test_what_is_no_dive_number_is_told(dive: str) -> None:
+    with pytest.raises(ValidationError, match="is not a dive number"):
+        CreateJob.model_validate(GOOD | {"dive": dive})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"filename": ""},
+        {"filename": "x" * 256},
+        {"filename": None},
+        {"sizeBytes": -1},
+        {"sizeBytes": "1000"},
+        {"sizeBytes": 1.5},
+        {"sizeBytes": True},
+        {"contentType": "x" * 101},
+        {"difficulty": 0.9},
+        {"difficulty": 6.1},
+        {"difficulty": "NaN"},
+        {"colour": "blue"},
+    ],
+)
+def test_everything_else_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        CreateJob.model_validate(GOOD | wrong)
+
+
+@pytest.mark.parametrize("missing", sorted(GOOD))
+def test_nothing_may_be_missing(missing: str) -> None:
+    with pytest.raises(ValidationError):
+        CreateJob.model_validate({name: value for name, value in GOOD.items() if name != missing})
+
+
+def test_a_share_reads_unless_more_is_asked() -> None:
+    assert ShareJob().scopes == ["read"]
+    assert ShareJob.model_validate({"scopes": ["read", "video"], "expiresIn": 60}).expires_in == 60
+    for wrong in ({"scopes": ["cancel"]}, {"expiresIn": 59}, {"forever": True}):
+        with pytest.raises(ValidationError):
+            ShareJob.model_validate(wrong)

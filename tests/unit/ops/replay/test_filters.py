@@ -1,0 +1,77 @@
+import pytest
+
+from divescore.jobs.model import Status
+from divescore.ops.replay.errors import BadFilter
+from divescore.ops.replay.filters import Filter, parse_age
+from divescore.ops.replay.letters import Letter, Source, Work
+from divescore.ops.replay.planning import Case, Found
+from tests.fakes.clock import START
+from tests.fakes.jobs import job_in
+
+JOB = job_in(Status.FAILED)
+BODY = '{"jobId": "' + JOB.job_id + '", "n": 0, "tags": ["a"], "none": null, "empty": ""}'
+
+
+def case(age_seconds: int = 0, body: str = BODY) -> Case:
+    letter = Letter(Source.SCORING, "m", "r", body, system={"SentTimestamp": str(START - age_seconds * 1000)})
+    return Case(letter, (Found(Work(JOB.job_id, "v1"), JOB, True),))
+
+
+def takes(what: Case, **words: object) -> bool:
+    given = {"jobs": (), "codes": (), "older_than": None, "newer_than": None, "body": None} | words
+    return Filter.parse(**given).takes(what, START)  # type: ignore[arg-type]  # each test gives what fits
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7200), (" 3d ", 259_200)])
+def test_ages(text: str, seconds: int) -> None:
+    assert parse_age(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "1.5h", "1w", "1h30m"])
+def test_what_is_no_age(text: str) -> None:
+    with pytest.raises(BadFilter, match="such as 90s"):
+        parse_age(text)
+
+
+def test_by_job_and_code() -> None:
+    assert takes(case(), jobs=("x", JOB.job_id))
+    assert not takes(case(), jobs=("x",))
+    assert takes(case(), codes=("internal",))
+    assert not takes(case(), codes=("OTHER",))
+    assert not takes(case(), jobs=(JOB.job_id,), codes=("OTHER",)), "all of what is given has to hold"
+
+
+def test_by_age() -> None:
+    assert takes(case(600), older_than="10m")
+    assert not takes(case(599), older_than="10m")
+    assert takes(case(599), newer_than="10m")
+    assert not takes(case(600), newer_than="10m")
+    assert takes(case(300), older_than="1m", newer_than="10m")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (f"jobId == '{JOB.job_id}'", True),
+        ("jobId == 'x'", False),
+        ("starts_with(jobId, '01')", True),
+        ("tags[?@ == 'a']", True),
+        ("tags[?@ == 'b']", False),
+        ("n", True),
+        ("none", False),
+        ("empty", False),
+        ("missing", False),
+        ("starts_with(n, 'x')", False),
+    ],
+)
+def test_by_an_expression_on_the_body(expression: str, expected: bool) -> None:
+    assert takes(case(), body=expression) is expected
+
+
+def test_a_body_that_is_no_json_matches_nothing() -> None:
+    assert not takes(case(body="hello"), body="@")
+
+
+def test_an_expression_that_cannot_be_read() -> None:
+    with pytest.raises(BadFilter, match="is no JMESPath expression"):
+        takes(case(), body="jobId ==")

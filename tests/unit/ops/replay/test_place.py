@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from divescore.client.errors import NoSystem
+from divescore.ops.replay import place
+from divescore.ops.replay.letters import Source
+from divescore.ops.replay.place import OUTPUTS, open_place
+from divescore.stack.owner import Owner
+
+
+def owned(monkeypatch: pytest.MonkeyPatch, local: bool, **outputs: str) -> None:
+    given = {output: name for name, output in OUTPUTS.items()} | outputs
+    owner = Owner("dives", {name: value for name, value in given.items() if value}, {}, local, lambda service: service)
+    monkeypatch.setattr(place, "find_owner", lambda _stack: owner)
+
+
+def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    owned(monkeypatch, local=False)
+    monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
+    found = open_place("dives")
+    assert found.journal == tmp_path / "replay" / "stack-dives.jsonl"
+    assert found.mailbox(Source.STREAM).url == "streamDlq"
+    assert [found.outbox(source).url for source in (Source.UPLOADS, Source.SCORING, Source.JOBS)] == [
+        "uploads",
+        "scoring",
+        "scoring",
+    ]
+    assert (found.outbox(Source.SCORING).batches_keep_traces, found.teller.notify) == (True, "notify")
+
+
+def test_the_system_on_this_machine_sends_letters_with_a_trace_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    owned(monkeypatch, local=True)
+    monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
+    found = open_place(None)
+    assert (found.name, found.outbox(Source.SCORING).batches_keep_traces) == ("local", False)
+
+
+def test_a_stack_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    owned(monkeypatch, local=False, StreamDlqUrl="")
+    with pytest.raises(NoSystem, match="no output StreamDlqUrl"):
+        open_place("dives")

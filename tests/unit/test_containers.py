@@ -1,0 +1,99 @@
+"""Real first bytes of what people upload."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from divescore.containers import HEAD_BYTES, Container, sniff
+from divescore.jobs.model import Cause
+
+
+def box(kind: bytes, brand: bytes = b"isom") -> bytes:
+    return b"\x00\x00\x00\x20" + kind + brand + b"\x00\x00\x02\x00" + b"isomiso2avc1mp41" + bytes(64)
+
+
+def matroska(doctype: bytes) -> bytes:
+    return b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82" + doctype + bytes(64)
+
+
+TRANSPORT = b"".join(b"\x47" + bytes(187) for _ in range(4))
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"RIFF\x9a\x54\x02\x00AVI LIST\xc0\x00\x00\x00hdrlavih" + bytes(64), "avi"),
+        (b"RIFF\x9a\x54\x02\x00AVIX" + bytes(64), "avi"),
+        (matroska(b"\x84webm"), "matroska"),
+        (matroska(b"\x88matroska"), "matroska"),
+        (box(b"ftyp"), "mp4"),
+        (box(b"ftyp", b"mp42"), "mp4"),
+        (box(b"ftyp", b"qt  "), "mp4"),
+        (box(b"ftyp", b"3gp4"), "mp4"),
+        (box(b"ftyp", b"M4V "), "mp4"),
+        (box(b"moov", b"\x00\x00\x00\x6c"), "mp4"),  # QuickTime from before `ftyp`
+        (box(b"mdat"), "mp4"),
+        (box(b"wide"), "mp4"),
+        (box(b"free"), "mp4"),
+        (box(b"skip"), "mp4"),
+        (box(b"pnot"), "mp4"),
+    ],
+)
+def test_videos_are_known_by_their_container(head: bytes, name: str) -> None:
+    assert sniff(head) == Container(name)
+
+
+@pytest.mark.parametrize(
+    ("head", "code", "words"),
+    [
+        (b"", "EMPTY_FILE", "empty"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", "NOT_A_VIDEO", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "NOT_A_VIDEO", "PNG"),
+        (b"GIF89a\x01\x00\x01\x00", "NOT_A_VIDEO", "GIF"),
+        (b"BM\x36\x00\x0c\x00\x00\x00\x00\x00\x36\x00", "NOT_A_VIDEO", "BMP"),
+        (b"II*\x00\x08\x00\x00\x00", "NOT_A_VIDEO", "TIFF"),
+        (b"MM\x00*\x00\x00\x00\x08", "NOT_A_VIDEO", "TIFF"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "NOT_A_VIDEO", "PDF"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "NOT_A_VIDEO", "ZIP"),
+        (b"Rar!\x1a\x07\x01\x00", "NOT_A_VIDEO", "RAR"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "NOT_A_VIDEO", "7z"),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "NOT_A_VIDEO", "compressed"),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x23", "NOT_A_VIDEO", "MP3"),
+        (b"fLaC\x00\x00\x00\x22", "NOT_A_VIDEO", "FLAC"),
+        (b"\x7fELF\x02\x01\x01\x00", "NOT_A_VIDEO", "program"),
+        (b"MZ\x90\x00\x03\x00\x00\x00", "NOT_A_VIDEO", "program"),
+        (b"#EXTM3U\n#EXT-X-VERSION:3\nfile:///etc/passwd", "NOT_A_VIDEO", "playlist"),
+        (b"ffconcat version 1.0\nfile http://169.254.169.254/", "NOT_A_VIDEO", "playlist"),
+        (b"RIFF\x24\x08\x00\x00WAVEfmt ", "NOT_A_VIDEO", "WAV"),
+        (b"RIFF\x24\x08\x00\x00WEBPVP8 ", "NOT_A_VIDEO", "WebP"),
+        (b"RIFF\x24\x08\x00\x00CDDAfmt ", "NOT_A_VIDEO", "unknown RIFF"),
+        (box(b"ftyp", b"heic"), "NOT_A_VIDEO", "HEIF"),
+        (box(b"ftyp", b"avif"), "NOT_A_VIDEO", "AVIF"),
+        (box(b"ftyp", b"M4A "), "NOT_A_VIDEO", "audio"),
+        (b"This is not a film.\r\n\tHonestly.", "NOT_A_VIDEO", "text"),
+        ("\ufeffSprünge vom Turm, 10 m".encode(), "NOT_A_VIDEO", "text"),
+        ("Turmsprünge".encode()[:6], "NOT_A_VIDEO", "text"),  # cut inside a letter
+        (b"\x00\x01\x02\x03" * 100, "NOT_A_VIDEO", "does not start like"),
+        (b"caf\xe9 in another encoding, not the last letter", "NOT_A_VIDEO", "does not start like"),
+        (b"FLV\x01\x05\x00\x00\x00\x09", "UNSUPPORTED", "Flash"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "UNSUPPORTED", "Windows Media"),
+        (b"\x00\x00\x01\xba\x44\x00\x04\x00", "UNSUPPORTED", "program stream"),
+        (b"\x00\x00\x01\xb3\x14\x00\xf0\x13", "UNSUPPORTED", "bare MPEG"),
+        (b"OggS\x00\x02\x00\x00", "UNSUPPORTED", "Ogg"),
+        (b".RMF\x00\x00\x00\x12", "UNSUPPORTED", "RealMedia"),
+        (TRANSPORT, "UNSUPPORTED", "transport stream"),
+        (TRANSPORT[:376], "NOT_A_VIDEO", "does not start like"),  # two packets prove nothing
+    ],
+)
+def test_everything_else_is_named_and_turned_away(head: bytes, code: str, words: str) -> None:
+    cause = sniff(head)
+    assert isinstance(cause, Cause)
+    assert cause.code == code
+    assert words in cause.message
+    assert cause.message.endswith(".")
+    assert not cause.retryable
+
+
+@given(st.binary(max_size=HEAD_BYTES))
+def test_any_bytes_get_an_answer(head: bytes) -> None:
+    assert isinstance(sniff(head), Container | Cause)
