@@ -41,7 +41,7 @@ $(READY): pyproject.toml requirements.lock
 			$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c requirements.lock torch==$(TORCH); \
 		fi; \
 	fi; \
-	$$pip -c requirements.lock -e '.[worker,cli,local,dev]'
+	$$pip -c requirements.lock -e '.[worker,cli,local,lab,dev]'
 	@touch $@
 
 .PHONY: lock
