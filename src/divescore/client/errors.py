@@ -6,8 +6,7 @@ ClientError
 ├── UploadError      the video did not get into the bucket
 │   └── UploadRefused    ... because storage refused it: trying again with the same input is useless
 ├── LiveRefused      this token may not follow this job; final
-├── NotFinished      the time allowed ran out before the job was finished
-└── NoSystem         no address of a running system is known
+└── NotFinished      the time allowed ran out before the job was finished
 """
 
 
@@ -58,10 +57,3 @@ class NotFinished(ClientError):
 
     def __init__(self, message: str) -> None:
         super().__init__("NOT_FINISHED", message)
-
-
-class NoSystem(ClientError):
-    """There is no running system to talk to, or none that could be found."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("NO_SYSTEM", message)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from divescore import __version__
 from divescore.client.errors import ApiError, Unreachable
+from divescore.client.loopback import on_this_machine
 from divescore.client.models import Created, Health, Job, JobAnswer, Shared, VideoLink, Wire
-from divescore.stack.place import on_this_machine
 
 Shape = TypeVar("Shape", bound=Wire)
 

@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 
 from divescore.client.errors import ApiError, ClientError, LiveRefused
 from divescore.client.http import Http
+from divescore.client.loopback import on_this_machine
 from divescore.client.models import Job
 from divescore.client.protocol import Changed, Notice, Open, Protocol, Read, Refused, Send, Shut
-from divescore.stack.place import on_this_machine
 
 MAX_JOBS = 100  # the service's own limit for one connection
 OPENS_WITHIN = 5.0

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from divescore.client.errors import NoSystem
-from divescore.stack.place import START_IT, STATE_FILE, homes
+from divescore.stack.errors import START_IT, NoSystem
+from divescore.stack.place import STATE_FILE, homes
 
 if TYPE_CHECKING:
     import boto3

@@ -4,14 +4,10 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from divescore.client.errors import NoSystem
+from divescore.stack.errors import START_IT, NoSystem
 
 STATE_FILE = "stack.json"
-START_IT = "Start it with: divescore up"
-# Hosts of this machine: a proxy that the environment names is for the world outside.
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def api_address(api: str | None = None, stack: str | None = None) -> str:
@@ -24,14 +20,6 @@ def api_address(api: str | None = None, stack: str | None = None) -> str:
     if state is None:
         raise NoSystem(f"The system is not running on this machine. {START_IT}")
     return state["api"].rstrip("/")
-
-
-def on_this_machine(url: str) -> bool:
-    """Whether an address is one of this machine."""
-    try:
-        return urlsplit(url).hostname in LOOPBACK
-    except ValueError:
-        return False
 
 
 def local() -> dict[str, str] | None:

@@ -1,15 +1,12 @@
 """Tokens and links, read without their key."""
 
-import asyncio
 import base64
 import json
-from pathlib import Path
 
-import httpx
 import pytest
 
-from divescore.client.errors import ClientError, NoSystem
-from divescore.client.links import Link, api_of_link, job_of, parse_link
+from divescore.client.errors import ClientError
+from divescore.client.links import Link, job_of, parse_link
 
 
 def token(claims: object) -> str:
@@ -44,39 +41,3 @@ def test_what_names_no_job_is_told(text: str) -> None:
     with pytest.raises(ClientError) as raised:
         job_of(text)
     assert raised.value.code == "INVALID_TOKEN"
-
-
-def test_a_link_to_the_local_page_means_the_local_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "stack.json").write_text(
-        json.dumps({"api": "http://127.0.0.1:1/api", "web": "http://page.localhost:1/"})
-    )
-    monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
-    assert asyncio.run(api_of_link("http://page.localhost:1")) == "http://127.0.0.1:1/api"
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
-
-
-@pytest.mark.usefixtures("elsewhere")
-def test_a_link_to_another_page_means_the_api_that_the_page_uses() -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
-        assert str(request.url) == "https://dive.test/config.json"
-        return httpx.Response(200, json={"api": "https://api.test/"})
-
-    assert asyncio.run(api_of_link("https://dive.test", httpx.MockTransport(handler))) == "https://api.test"
-
-
-@pytest.mark.usefixtures("elsewhere")
-@pytest.mark.parametrize(
-    "answer", [httpx.Response(404), httpx.Response(200, html="<p>"), httpx.Response(200, json=[]), None]
-)
-def test_a_page_that_names_no_api_is_told(answer: httpx.Response | None) -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
-        if answer is None:
-            raise httpx.ConnectError("refused")
-        return answer
-
-    with pytest.raises(NoSystem, match="--api"):
-        asyncio.run(api_of_link("https://dive.test", httpx.MockTransport(handler)))

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from divescore.client.errors import NoSystem
+from divescore.stack.errors import NoSystem
 from divescore.stack.owner import find_owner
 
 STATE = {

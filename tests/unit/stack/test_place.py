@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from divescore.client.errors import NoSystem
-from divescore.stack.place import api_address, local, on_this_machine
+from divescore.stack.errors import NoSystem
+from divescore.stack.place import api_address, local
 
 
 @pytest.fixture
@@ -60,19 +60,3 @@ def test_a_stack_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, ou
     deploy(monkeypatch, outputs)
     with pytest.raises(NoSystem, match="dives"):
         api_address(stack="dives")
-
-
-@pytest.mark.parametrize(
-    ("url", "here"),
-    [
-        ("http://127.0.0.1:4566/x", True),
-        ("ws://localhost:1/live?ticket=a", True),
-        ("http://[::1]:80", True),
-        ("https://127.0.0.1.evil.test", False),
-        ("https://api.test", False),
-        ("http://[broken", False),
-        ("127.0.0.1:4566", False),
-    ],
-)
-def test_on_this_machine(url: str, here: bool) -> None:
-    assert on_this_machine(url) is here

@@ -68,7 +68,7 @@ def revoke(yes: bool, stack: str | None, as_json: bool) -> None:
 
 
 def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetime, timedelta], Secret]") -> None:
-    from divescore.client.errors import NoSystem
+    from divescore.stack.errors import NoSystem
     from divescore.stack.owner import find_owner, plainly
     from divescore.tokens import ring
 

@@ -100,6 +100,7 @@ def load(
     from divescore.ops.load.assembly import Options, command_line, execute, plan, sockets_for
     from divescore.ops.load.errors import LoadError, Misused
     from divescore.ops.load.thresholds import parse_thresholds
+    from divescore.stack.errors import NoSystem
 
     try:
         limits = parse_thresholds(require)
@@ -115,7 +116,7 @@ def load(
             html.write_text(page(report))
     except Misused as error:
         raise click.UsageError(error.message) from error
-    except (LoadError, ClientError) as error:
+    except (LoadError, ClientError, NoSystem) as error:
         raise click.ClickException(error.message) from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}") from error

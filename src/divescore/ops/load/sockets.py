@@ -17,11 +17,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from divescore.client.errors import ClientError
 from divescore.client.live import LARGEST_MESSAGE, MAX_JOBS
+from divescore.client.loopback import on_this_machine
 from divescore.client.messages import REFUSALS, subscribe
 from divescore.ops.load.clock import Clock, epoch
 from divescore.ops.load.errors import Misused, SendFailed
 from divescore.ops.load.ledger import Ledger
-from divescore.stack.place import on_this_machine
 
 OPENS_WITHIN = 20.0
 ANSWERS_WITHIN = 10.0

@@ -67,8 +67,8 @@ def _told(work: Callable[[], int], as_json: bool) -> None:
     """Run a command's work; what keeps it from it is told in a sentence, and in the document if there is to be one."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from divescore.client.errors import NoSystem
     from divescore.ops.replay.errors import ReplayError, explained
+    from divescore.stack.errors import NoSystem
 
     try:
         raise SystemExit(work())

@@ -19,7 +19,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from divescore.stack.place import START_IT, on_this_machine
+from divescore.client.loopback import on_this_machine
+from divescore.stack.errors import START_IT
 
 _MISSING = frozenset(
     {

@@ -51,8 +51,9 @@ def score(
 
     Exit code: 0 scored, 1 failed, 2 wrong usage, 3 the input was rejected; of several files the worst.
     """
-    from divescore.client.errors import NoSystem
+    from divescore.client.errors import ClientError
     from divescore.client.submit import Submission
+    from divescore.stack.errors import NoSystem
     from divescore.stack.place import api_address
 
     try:
@@ -60,7 +61,7 @@ def score(
         runs = asyncio.run(_score(address, files, as_json, dive, difficulty, content_type, timeout))
     except NoSystem as error:
         click.echo(error.message, err=True)
-        runs = [Submission(path, error=error) for path in files]
+        runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]
     if as_json:
         documents = [run.document() for run in runs]
         _print_json(documents[0] if len(files) == 1 else documents)
@@ -123,14 +124,20 @@ def watch(
     """
     from divescore.client.errors import ClientError
     from divescore.client.submit import document
+    from divescore.stack.errors import NoSystem
 
     text = sys.stdin.readline() if token == "-" else token  # noqa: S105  # an argument of the command, no secret
+    job: Job | None = None
+    events: list[Any] = []
+    error: ClientError | None = None
     try:
         job, events = asyncio.run(_watch(text.strip(), api, stack, timeout, as_json))
-        error = None
     except ClientError as problem:
-        click.echo(f"{problem.code}: {problem.message}", err=True)
-        job, events, error = None, [], problem
+        error = problem
+    except NoSystem as problem:
+        error = ClientError(problem.code, problem.message)
+    if error is not None:
+        click.echo(f"{error.code}: {error.message}", err=True)
     if as_json:
         _print_json(document(job, events, error))
     context.exit(exit_code(job, error))
@@ -143,8 +150,9 @@ async def _watch(
 
     from divescore.client.errors import NotFinished
     from divescore.client.http import Http
-    from divescore.client.links import api_of_link, job_of, parse_link
+    from divescore.client.links import job_of, parse_link
     from divescore.client.live import Event, Live
+    from divescore.ops.score.addresses import api_of_link
     from divescore.ops.score.trace import JobTrace, Trace
     from divescore.stack.place import api_address
 
@@ -184,7 +192,8 @@ def exit_code(job: "Job | None", error: "ClientError | None") -> int:
 
 
 def _hint(api: str) -> str:
-    from divescore.stack.place import START_IT, on_this_machine
+    from divescore.client.loopback import on_this_machine
+    from divescore.stack.errors import START_IT
 
     return f" {START_IT}" if on_this_machine(api) else ""
 

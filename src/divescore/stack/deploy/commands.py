@@ -82,9 +82,9 @@ def _on_aws(stack: str | None, region: str | None, work: "Callable[[Owner], dict
     """What `work` tells of the stack that is meant, and which one it is; errors end the command with a sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from divescore.client.errors import NoSystem
     from divescore.stack.deploy.errors import DeployError
     from divescore.stack.deploy.target import find_target
+    from divescore.stack.errors import NoSystem
     from divescore.stack.owner import find_owner
 
     try:

@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from divescore.client.errors import NoSystem
 from divescore.ops.keys.commands import keys
 from divescore.stack import owner
+from divescore.stack.errors import NoSystem
 from tests.fakes.aws import Aws
 
 Run = Callable[..., Result]

@@ -3,13 +3,13 @@
 import pytest
 from click.testing import CliRunner
 
-from divescore.client.errors import NoSystem
 from divescore.ops.load.assembly import plan, sockets_for
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.commands import load
 from divescore.ops.load.errors import Misused
 from divescore.ops.load.ledger import Ledger
 from divescore.ops.load.sockets import Sockets, fewest
+from divescore.stack.errors import NoSystem
 
 
 def test_the_schedule_follows_from_what_is_given() -> None:

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from divescore.client.errors import NoSystem
 from divescore.ops.replay import place
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.place import OUTPUTS, open_place
+from divescore.stack.errors import NoSystem
 from divescore.stack.owner import Owner
 
 

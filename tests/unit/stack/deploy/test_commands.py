@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from divescore.cli import main
-from divescore.client.errors import NoSystem
+from divescore.stack.errors import NoSystem
 from tests.unit.stack.deploy.stack import NAME, Deployed, deployed
 from tests.unit.stack.deploy.test_page import build
 

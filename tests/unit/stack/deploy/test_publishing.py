@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from divescore.client.errors import NoSystem
 from divescore.stack.deploy import publishing
 from divescore.stack.deploy.errors import NotBuilt
+from divescore.stack.errors import NoSystem
 from tests.unit.stack.deploy.stack import Deployed, deployed
 from tests.unit.stack.deploy.test_page import build
 

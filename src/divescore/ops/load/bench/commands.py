@@ -50,11 +50,12 @@ def bench(
     """
     from divescore.client.errors import ClientError
     from divescore.ops.load.bench.measure import Plan, measure
+    from divescore.stack.errors import NoSystem
 
     plan = Plan(clip, stack, api, runs, jobs, at_once, watchers, workers, weights, timeout)
     try:
         document = asyncio.run(measure(plan, _say))
-    except* ClientError as errors:
+    except* (ClientError, NoSystem) as errors:
         first: BaseException = errors
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

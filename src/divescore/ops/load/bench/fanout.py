@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from divescore.client.errors import ClientError
 from divescore.client.http import Http
+from divescore.client.loopback import on_this_machine
 from divescore.client.upload import content_type, upload
 from divescore.ops.load.bench.stages import moment, spread
-from divescore.stack.place import on_this_machine
 
 CONNECTS_AT_ONCE = 16
 SUBSCRIBES_WITHIN = 30.0

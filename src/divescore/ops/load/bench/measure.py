@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from divescore import __version__
-from divescore.client.errors import ClientError, NoSystem
 from divescore.ops.load.bench.fanout import fan_out
 from divescore.ops.load.bench.flood import flood, report
 from divescore.ops.load.bench.process import cold_start
 from divescore.ops.load.bench.stages import one_by_one, summary
+from divescore.stack.errors import NoSystem
 from divescore.stack.owner import find_owner
 from divescore.stack.place import api_address, local
 
@@ -37,7 +37,7 @@ class Plan:
 
 
 async def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
-    """The document of `divescore bench`. Raises ClientError."""
+    """The document of `divescore bench`. Raises ClientError and NoSystem."""
     address = api_address(plan.api, plan.stack)
     before = os.getloadavg()[0]
     say(f"{plan.runs} dives, one after another")
@@ -74,7 +74,7 @@ def _workers(stack: str | None, api: str | None) -> int | None:
         return None
     try:
         return find_owner(stack).number("WorkerConcurrency")
-    except ClientError:
+    except NoSystem:
         return None
 
 
