@@ -133,7 +133,7 @@ publish: $(READY) web ## upload the page to the stack on AWS (STACK=, or samconf
 smoke: $(READY) ## score a dive through the stack on AWS (STACK=, or samconfig.toml's)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
-	eval "$$($(BIN)/python -m divescore.stack.deploy.target $(STACK))"; \
+	eval "$$($(BIN)/python -m divescore.stack.deploy.samconfig $(STACK))"; \
 	$(BIN)/divescore score --stack "$$STACK" --dive 107B "$$folder/dive-107B.webm"
 
 .PHONY: destroy

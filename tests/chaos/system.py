@@ -16,7 +16,8 @@ import boto3
 import psutil
 from botocore.config import Config
 
-from divescore.stack.local import deploy, engine, package, running, state
+from divescore.stack import local_state
+from divescore.stack.local import deploy, engine, lifecycle, package
 from divescore.uploads.notifications import notification_body
 from tests.chaos.injected.faults import SETTINGS, Faults
 
@@ -32,7 +33,7 @@ class System:
     """A running local system whose functions obey a plan of faults."""
 
     home: Path
-    current: state.State
+    current: local_state.State
     faults: Faults
 
     @classmethod
@@ -58,11 +59,11 @@ class System:
             return code | {name: wrapped(code[name], module, faults, environment) for name, module in wrapping.items()}
 
         with patch.object(deploy, "packages", packages):
-            current = running.up(port, ROOT / "model_weights", {"WorkerTimeout": WORKER_TIMEOUT}, say)
+            current = lifecycle.up(port, ROOT / "model_weights", {"WorkerTimeout": WORKER_TIMEOUT}, say)
         return cls(home, current, faults)
 
     @property
-    def stack(self) -> state.Stack:
+    def stack(self) -> local_state.Stack:
         """The addresses of what was deployed."""
         if self.current.stack is None:
             raise RuntimeError("the stack is not deployed")
@@ -83,7 +84,7 @@ class System:
 
     def stop(self) -> None:
         """Stop everything and remove what the engine kept."""
-        running.down(keep=False)
+        lifecycle.down(keep=False)
 
     def workers(self) -> list[psutil.Process]:
         """The worker's processes."""

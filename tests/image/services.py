@@ -15,7 +15,7 @@ from divescore.jobs.items import from_item, to_item
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job, Status
 from divescore.stack.local import engine
-from divescore.stack.local.state import REGION, load
+from divescore.stack.local_state import REGION, load
 from tests.conftest import free_port
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import sqs_event
@@ -25,9 +25,9 @@ STARTED_WITHIN = 60.0
 START = """
 import pathlib, sys
 from divescore.stack.local import engine
-from divescore.stack.local import state
+from divescore.stack import local_state
 folder = pathlib.Path(sys.argv[1])
-state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
+local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """
 
 

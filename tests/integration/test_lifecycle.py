@@ -14,12 +14,13 @@ from typing import Any
 import boto3
 import pytest
 
+from divescore.stack import local_state
 from divescore.stack.deploy import destroying
-from divescore.stack.local import deploy, engine, state
-from divescore.stack.local.state import Engine, Stack
+from divescore.stack.local import deploy, engine
+from divescore.stack.local_state import Engine, Stack
 from tests.conftest import divescore, free_port
 
-ROOT = state.project_root()
+ROOT = local_state.project_root()
 STARTED_WITHIN = 60.0
 ANSWERS_WITHIN = 30.0
 SCORED_WITHIN = 120.0
@@ -27,9 +28,9 @@ SCORED_WITHIN = 120.0
 START = """
 import pathlib, sys
 from divescore.stack.local import engine
-from divescore.stack.local import state
+from divescore.stack import local_state
 folder = pathlib.Path(sys.argv[1])
-state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
+local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """
 
 
@@ -50,7 +51,7 @@ class Owner:
         return boto3.client(  # type: ignore[call-overload]  # any service
             service,
             endpoint_url=self.engine.endpoint,
-            region_name=state.REGION,
+            region_name=local_state.REGION,
             aws_access_key_id=keys.accessKeyId,
             aws_secret_access_key=keys.secretAccessKey,
         )
@@ -64,7 +65,7 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
     shutil.copy(ROOT / "template.yaml", checkout)
     home = tmp_path / "home"
     subprocess.run([sys.executable, "-c", START, str(home), str(free_port())], check=True, timeout=STARTED_WITHIN)
-    found = state.load(home)
+    found = local_state.load(home)
     assert found is not None
     try:
         clients = deploy.Clients(found.engine.endpoint, deploy.create_user(found.engine))

@@ -15,8 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from divescore.stack.local import engine, state
-from divescore.stack.local.state import State
+from divescore.stack import local_state
+from divescore.stack.local import engine
+from divescore.stack.local_state import State
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 
 GONE_WITHIN = 5.0
@@ -39,7 +40,7 @@ class Machine:
         return engine.processes(self.folder)
 
     def record(self) -> State:
-        found = state.load(self.folder)
+        found = local_state.load(self.folder)
         assert found is not None
         return found
 
@@ -116,8 +117,9 @@ def test_a_crashed_engine_is_noticed_and_the_next_start_cleans_up(machine: Machi
 def test_after_an_interrupted_start_the_next_begins_afresh_and_one_that_fails_leaves_nothing(
     machine: Machine, tmp_path: Path
 ) -> None:
-    begin = "import sys, pathlib; from divescore.stack.local import engine, state; folder = pathlib.Path(sys.argv[1]); "
-    begin += "state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
+    begin = "import sys, pathlib; from divescore.stack import local_state; from divescore.stack.local import engine; "
+    begin += "folder = pathlib.Path(sys.argv[1]); "
+    begin += "local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
     subprocess.run([sys.executable, "-c", begin, str(machine.folder), str(machine.port)], check=True)
     half = machine.record()
     assert engine.lives(half.engine)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from divescore.stack.local import deploy, engine, running
-from divescore.stack.local.state import Stack, State
+from divescore.stack.local import deploy, engine, lifecycle
+from divescore.stack.local_state import Stack, State
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "tests" / "rights" / "recording" / "launch.py"
@@ -132,10 +132,10 @@ def started(home: Path, port: int) -> Iterator[System]:
     with patch.dict(os.environ, places), patch.object(engine, "ENTRY", (str(LAUNCH),)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # the engine's process outlives the object that started it
-            current = running.up(port, ROOT / "model_weights", {"LogLevel": "DEBUG"}, lambda _said: None)
+            current = lifecycle.up(port, ROOT / "model_weights", {"LogLevel": "DEBUG"}, lambda _said: None)
         try:
             system = System(current, decisions)
             assert system.log_groups  # before anything writes to them
             yield system
         finally:
-            running.down(keep=False)
+            lifecycle.down(keep=False)

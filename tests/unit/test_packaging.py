@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from botocore.loaders import Loader
 
-from divescore.stack.local import package, state, translate
+from divescore.stack import local_state
+from divescore.stack.local import package, translate
 from functions import slim
 from tests.image.dockerfile import Instruction, read
 
-ROOT = state.project_root()
+ROOT = local_state.project_root()
 DOCKERFILE = ROOT / "functions" / "worker" / "Dockerfile"
 LAYER = (ROOT / "functions" / "layer" / "Makefile").read_text()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from divescore.stack.owner import Owner
+    from divescore.stack.deployed import Owner
     from divescore.tokens.ring import Secret
 
 LONGEST_RETENTION = 90  # days that the template allows, for a stack that does not tell
@@ -68,8 +68,8 @@ def revoke(yes: bool, stack: str | None, as_json: bool) -> None:
 
 
 def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetime, timedelta], Secret]") -> None:
+    from divescore.stack.deployed import find_owner, plainly
     from divescore.stack.errors import NoSystem
-    from divescore.stack.owner import find_owner, plainly
     from divescore.tokens import ring
 
     try:

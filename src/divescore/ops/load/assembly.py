@@ -26,7 +26,7 @@ from divescore.ops.load.sockets import Sockets, fewest
 from divescore.ops.load.thresholds import Threshold, judge
 from divescore.ops.load.upload_route import UploadRoute
 from divescore.ops.load.view import View
-from divescore.stack.owner import Owner, find_owner, plainly
+from divescore.stack.deployed import Owner, find_owner, plainly
 
 DESCRIPTORS_A_JOB = 3  # a socket, an upload, a connection to the API
 DESCRIPTORS_BESIDES = 256

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from divescore import __version__
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 
 
 def describe(owner: Owner, via: str, schedule: str, seed: int, clips: list[Path], words: list[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from divescore.ops.load.ledger import Ledger
 from divescore.ops.load.sockets import Sockets
 from divescore.ops.load.stock import Stock
 from divescore.ops.load.upload_route import State
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 from divescore.tokens.keys import key_loader
 from divescore.tokens.tokens import Scope, Tokens
 

@@ -4,7 +4,7 @@ import math
 
 from divescore.ops.load.errors import QuotaInTheWay
 from divescore.ops.load.schedule import largest_burst
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 
 # A dive is uploaded, waits and is scored: with fewer jobs than arrive in this time, a run stays clear of the limit.
 OPEN_FOR = 5.0

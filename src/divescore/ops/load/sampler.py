@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.stock import depth
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 
 EVERY = 1.0
 DEAD_LETTERS = ("UploadsDlqUrl", "ScoringDlqUrl", "StreamDlqUrl")

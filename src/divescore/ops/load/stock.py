@@ -21,7 +21,7 @@ from divescore.jobs.model import Cause, Job, Status
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Cancelled, Refusal, Replayed, transition
 from divescore.ops.load.errors import NotPrepared
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 from divescore.uploads.store import UploadStore
 
 KEPT_MS = 86_400_000  # records of a run go after a day, by the table's time to live

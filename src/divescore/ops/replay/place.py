@@ -10,7 +10,7 @@ from divescore.jobs.table import JobTable
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.mail import Mailbox, Outbox
 from divescore.ops.replay.streams import StreamReader, Teller
-from divescore.stack.owner import find_owner
+from divescore.stack.deployed import find_owner
 from divescore.stack.place import STATE_FILE, homes
 from divescore.uploads.store import UploadStore
 

@@ -10,7 +10,7 @@ from divescore.client.errors import ClientError
 from divescore.client.live import Event
 from divescore.client.models import Job
 from divescore.client.submit import Observer
-from divescore.ops.score import wording
+from divescore.ops.score import phrases
 
 COLOURS = {
     "AWAITING_UPLOAD": "dim",
@@ -51,7 +51,7 @@ class Trace:
 
     def notice(self, text: str) -> None:
         """News of the connection."""
-        self.log.print(Text(f"  {wording.printable(text)}", "yellow"))
+        self.log.print(Text(f"  {phrases.printable(text)}", "yellow"))
 
     def line(self, name: str, time: str, what: Text) -> None:
         """One line of the trace."""
@@ -66,14 +66,14 @@ class Trace:
         """How it ended: the score and what it rests on, or what went wrong."""
         head = Text().append(f"{name}  ", "bold")
         if error is not None:
-            self.result.print(head.append(f"{error.code}: {wording.printable(error.message)}", "bold red"))
+            self.result.print(head.append(f"{error.code}: {phrases.printable(error.message)}", "bold red"))
         elif job is None or job.result is None:
             status = "UNKNOWN" if job is None else job.status
-            said = "" if job is None else wording.state(job)
+            said = "" if job is None else phrases.state(job)
             self.result.print(head.append(status, COLOURS.get(status, "")).append(f"  {said}"))
         else:
             self.result.print(head.append(f"{job.result.score:.2f} points", "bold green"))
-            for row, text in wording.account(job.result, since):
+            for row, text in phrases.account(job.result, since):
                 style = "yellow" if row == "warning" else ""
                 self.result.print(Text().append(f"  {row:<9} ", "dim").append(text, style))
 
@@ -99,13 +99,13 @@ class JobTrace(Observer):
             self.trace.uploads.update(self._bar, completed=sent)
         elif (quarter := sent * 4 // total) > self._quarter:
             self._quarter = quarter
-            self.trace.line(self.name, "", Text(f"sent {quarter * 25} % of {wording.size(total)}", "dim"))
+            self.trace.line(self.name, "", Text(f"sent {quarter * 25} % of {phrases.size(total)}", "dim"))
 
     def uploaded(self, size: int, seconds: float) -> None:
         """From here on times count."""
         if self._bar is not None:
             self.trace.uploads.remove_task(self._bar)
-        text = Text().append("uploaded", "bold").append(f"  {wording.size(size)} in {wording.duration(seconds)}", "dim")
+        text = Text().append("uploaded", "bold").append(f"  {phrases.size(size)} in {phrases.duration(seconds)}", "dim")
         self.trace.line(self.name, "0 ms", text)
 
     def event(self, event: Event, since: float | None) -> None:
@@ -117,15 +117,15 @@ class JobTrace(Observer):
         if job.progress is not None and self.trace.log.is_terminal:
             filled = round(min(1.0, max(0.0, job.progress.fraction)) * BAR)
             what.append("━" * filled, "yellow").append("━" * (BAR - filled), "dim").append("  ")
-        what.append(wording.state(job), "bold" if job.status == "SCORED" else "")
+        what.append(phrases.state(job), "bold" if job.status == "SCORED" else "")
         if event.type == "read":
             what.append("  (read, not pushed)", "dim")
         time = (
-            "" if since is None else f"+{wording.duration(since)}" if round(since, 3) >= 0 else wording.duration(since)
+            "" if since is None else f"+{phrases.duration(since)}" if round(since, 3) >= 0 else phrases.duration(since)
         )
         self.trace.line(self.name, time, what)
 
 
 def label(path: Path) -> str:
     """A file's name as the trace shows it."""
-    return wording.printable(path.name)
+    return phrases.printable(path.name)

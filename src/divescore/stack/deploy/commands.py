@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from divescore.stack.deploy.target import SAMCONFIG
+from divescore.stack.deploy.samconfig import SAMCONFIG
 
 if TYPE_CHECKING:
-    from divescore.stack.owner import Owner
+    from divescore.stack.deployed import Owner
 
 WARNING = """\
 This deletes the stack {stack} in {region} for good: its jobs, every video and score, the keys of all tokens, the
@@ -83,9 +83,9 @@ def _on_aws(stack: str | None, region: str | None, work: "Callable[[Owner], dict
     from botocore.exceptions import BotoCoreError, ClientError
 
     from divescore.stack.deploy.errors import DeployError
-    from divescore.stack.deploy.target import find_target
+    from divescore.stack.deploy.samconfig import find_target
+    from divescore.stack.deployed import find_owner
     from divescore.stack.errors import NoSystem
-    from divescore.stack.owner import find_owner
 
     try:
         target = find_target(Path(SAMCONFIG), stack, region)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from divescore.stack.deploy import page
 
 if TYPE_CHECKING:
-    from divescore.stack.owner import Owner
+    from divescore.stack.deployed import Owner
 
 Say = Callable[[str], None]
 # CloudFront counts a wildcard as one path, and the first thousand paths of a month cost nothing.

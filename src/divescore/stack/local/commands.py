@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from divescore.stack.local.errors import EngineFailed, LocalError
-from divescore.stack.local.state import State
+from divescore.stack.local_state import State
 
 ALIVE_CHECK_EVERY = 1.0
 
@@ -83,13 +83,14 @@ def up(detach: bool, port: int | None, weights: Path | None, parameters: tuple[s
     divescore up                  stays up until Ctrl-C
     divescore up --detach --json  returns when ready
     """
-    from divescore.stack.local import running, state
+    from divescore.stack import local_state
+    from divescore.stack.local import lifecycle
 
     chosen = _parameters(parameters)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        folder = (weights or state.project_root() / "model_weights").resolve()
-        current = running.up(port, folder, chosen, _say)
+        folder = (weights or local_state.project_root() / "model_weights").resolve()
+        current = lifecycle.up(port, folder, chosen, _say)
         _show(current, as_json)
         if not detach:
             _stay(current)
@@ -104,7 +105,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _stay(current: State) -> None:
     """Wait until Ctrl-C, then take the system down; raise EngineFailed when the engine ends by itself."""
-    from divescore.stack.local import engine, running
+    from divescore.stack.local import engine, lifecycle
 
     _say("Up. Ctrl-C stops it.")
     try:
@@ -112,13 +113,13 @@ def _stay(current: State) -> None:
             time.sleep(ALIVE_CHECK_EVERY)
     except KeyboardInterrupt:
         _say("Stopping.")
-        running.down(keep=False)
+        lifecycle.down(keep=False)
         return
     if not current.path.exists():  # `divescore down` was called elsewhere
         _say("Stopped.")
         return
     tail = engine.log_tail(current.folder)
-    running.down(keep=False)
+    lifecycle.down(keep=False)
     raise EngineFailed("The local engine ended by itself", tail)
 
 
@@ -131,10 +132,10 @@ def down(keep: bool) -> None:
     divescore down         leaves nothing behind
     divescore down --keep  the next start finds jobs and videos as they were
     """
-    from divescore.stack.local import running
+    from divescore.stack.local import lifecycle
 
     try:
-        ended = running.down(keep)
+        ended = lifecycle.down(keep)
     except LocalError as error:
         raise _Failed(error) from error
     _say("Stopped." if ended else "Nothing was running.")
@@ -148,10 +149,11 @@ def status(as_json: bool) -> None:
     \b
     divescore status --json
     """
-    from divescore.stack.local import engine, state
+    from divescore.stack import local_state
+    from divescore.stack.local import engine
 
     try:
-        current = state.load()
+        current = local_state.load()
     except LocalError as error:
         raise _Failed(error) from error
     runs = current is not None and current.stack is not None and engine.answers(current.engine)

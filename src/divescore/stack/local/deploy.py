@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from divescore.stack.local import localize, package, translate
 from divescore.stack.local.errors import DeployFailed
-from divescore.stack.local.state import REGION, Credentials, Engine, Stack
+from divescore.stack.local_state import REGION, Credentials, Engine, Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from divescore.stack.local.errors import EngineFailed, PortInUse
-from divescore.stack.local.state import REGION, Engine
+from divescore.stack.local_state import REGION, Engine
 
 READY_WITHIN = 30.0
 SAVED_WITHIN = 15.0

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from divescore.stack.local.state import REGION
+from divescore.stack.local_state import REGION
 
 Template = dict[str, Any]
 

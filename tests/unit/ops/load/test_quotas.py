@@ -7,7 +7,7 @@ import pytest
 from divescore.ops.load.errors import QuotaInTheWay
 from divescore.ops.load.quotas import stopped_by
 from divescore.ops.load.schedule import burst, constant
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 
 LIMITS = {
     "OpenJobsPerClient": "20",

@@ -10,7 +10,7 @@ from divescore.jobs.model import Job, Status
 from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.stock import Stock, pieces
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 from divescore.uploads.admission import Admitted, Gate
 from divescore.uploads.notifications import Upload
 from divescore.uploads.store import UploadStore

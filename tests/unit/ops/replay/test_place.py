@@ -5,8 +5,8 @@ import pytest
 from divescore.ops.replay import place
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.place import OUTPUTS, open_place
+from divescore.stack.deployed import Owner
 from divescore.stack.errors import NoSystem
-from divescore.stack.owner import Owner
 
 
 def owned(monkeypatch: pytest.MonkeyPatch, local: bool, **outputs: str) -> None:

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from divescore.cli import main
 from divescore.stack.errors import NoSystem
-from tests.unit.stack.deploy.stack import NAME, Deployed, deployed
+from tests.unit.stack.deploy.deployed import NAME, Deployed, deployed
 from tests.unit.stack.deploy.test_page import build
 
 
@@ -32,7 +32,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deployed]
                 raise NoSystem(f"The stack {name} cannot be read: Stack with id {name} does not exist")
             return made.owner()
 
-        monkeypatch.setattr("divescore.stack.owner.find_owner", find)
+        monkeypatch.setattr("divescore.stack.deployed.find_owner", find)
         yield made
 
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from divescore.stack.deploy import destroying
 from divescore.stack.deploy.errors import NotDeleted, NotEmptied
-from tests.unit.stack.deploy.stack import NAME, Deployed, deployed
+from tests.unit.stack.deploy.deployed import NAME, Deployed, deployed
 
 
 @pytest.fixture

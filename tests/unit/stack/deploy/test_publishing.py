@@ -12,7 +12,7 @@ from moto import mock_aws
 from divescore.stack.deploy import publishing
 from divescore.stack.deploy.errors import NotBuilt
 from divescore.stack.errors import NoSystem
-from tests.unit.stack.deploy.stack import Deployed, deployed
+from tests.unit.stack.deploy.deployed import Deployed, deployed
 from tests.unit.stack.deploy.test_page import build
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from divescore.stack.local import engine
 from divescore.stack.local.errors import EngineFailed, PortInUse
-from divescore.stack.local.state import Engine
+from divescore.stack.local_state import Engine
 
 
 def sleeper(folder: Path | None) -> subprocess.Popen[bytes]:

@@ -4,9 +4,10 @@ import io
 import zipfile
 from pathlib import Path
 
-from divescore.stack.local import package, state
+from divescore.stack import local_state
+from divescore.stack.local import package
 
-ROOT = state.project_root()
+ROOT = local_state.project_root()
 PYTHON = Path("/somewhere/.venv/bin/python")
 
 

@@ -13,8 +13,8 @@ from divescore.ops.load.bench.fanout import fan_out
 from divescore.ops.load.bench.flood import flood, report
 from divescore.ops.load.bench.process import cold_start
 from divescore.ops.load.bench.stages import one_by_one, summary
+from divescore.stack.deployed import find_owner
 from divescore.stack.errors import NoSystem
-from divescore.stack.owner import find_owner
 from divescore.stack.place import api_address, local
 
 WARM_UP = 3

@@ -6,7 +6,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from divescore.stack.owner import Owner
+from divescore.stack.deployed import Owner
 
 REGION: Final = "eu-central-1"
 NAME = "dives"

@@ -48,7 +48,7 @@ def _saved(samconfig: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the stack meant, as shell variables: `eval "$(python -m divescore.stack.deploy.target [STACK])"`."""
+    """Print the stack meant, as shell variables: `eval "$(python -m divescore.stack.deploy.samconfig [STACK])"`."""
     target = find_target(Path(SAMCONFIG), sys.argv[1] if len(sys.argv) > 1 else None, None)
     for name, value in {"STACK": target.stack, **target.environment()}.items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")

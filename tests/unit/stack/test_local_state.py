@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from divescore.stack.local import state
+from divescore.stack import local_state
 from divescore.stack.local.errors import NotACheckout
-from divescore.stack.local.state import Credentials, Engine, Stack, State
+from divescore.stack.local_state import Credentials, Engine, Stack, State
 
 ENGINE = Engine(pid=4242, port=4580, created=1.5, rootKeyId="LOCALROOT", rootSecret="root-secret")
 STACK = Stack(
@@ -28,12 +28,12 @@ STACK = Stack(
 def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
     saved = State(ENGINE, Credentials("KEY", "secret"), STACK, weights="/weights", folder=tmp_path)
     saved.save()
-    assert state.load(tmp_path) == saved
+    assert local_state.load(tmp_path) == saved
 
 
 def test_a_start_that_has_not_finished_is_read_back_without_a_stack(tmp_path: Path) -> None:
     State(ENGINE, folder=tmp_path).save()
-    found = state.load(tmp_path)
+    found = local_state.load(tmp_path)
     assert found is not None
     assert found.stack is None
     assert found.credentials is None
@@ -56,21 +56,21 @@ def test_the_addresses_stand_at_its_top(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"engine": {"pid": 1}}'])
 def test_a_record_that_is_not_whole_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.json").write_text(text)
-    assert state.load(tmp_path) is None
+    assert local_state.load(tmp_path) is None
 
 
 def test_no_record_is_none(tmp_path: Path) -> None:
-    assert state.load(tmp_path / "nowhere") is None
+    assert local_state.load(tmp_path / "nowhere") is None
 
 
 def test_the_folder_is_chosen_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
-    assert state.home() == tmp_path
+    assert local_state.home() == tmp_path
     monkeypatch.delenv("DIVESCORE_HOME")
-    assert state.home() == state.project_root() / ".divescore"
+    assert local_state.home() == local_state.project_root() / ".divescore"
 
 
 def test_outside_a_checkout_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("divescore.__file__", str(tmp_path / "src" / "divescore" / "__init__.py"))
     with pytest.raises(NotACheckout, match="make setup"):
-        state.project_root()
+        local_state.project_root()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from divescore.stack.local import warming
+from divescore.stack.local import warm_up
 from divescore.stack.local.errors import FunctionBroken
 
 
@@ -22,23 +22,23 @@ class FakeLambda:
 
 def test_an_answer_is_read() -> None:
     functions: Any = FakeLambda({"model": {"id": "divescore-mini"}})
-    assert warming.invoke(functions, "worker", "name", {"warm": True}) == {"model": {"id": "divescore-mini"}}
+    assert warm_up.invoke(functions, "worker", "name", {"warm": True}) == {"model": {"id": "divescore-mini"}}
 
 
 @pytest.mark.parametrize("body", [{"errorMessage": "no module named x"}, "no module named x"])
 def test_a_function_that_fails_is_named_with_its_reason(body: Any) -> None:
     functions: Any = FakeLambda(body, failed=True)
     with pytest.raises(FunctionBroken, match="'notify' does not work: no module named x"):
-        warming.invoke(functions, "notify", "name", {"Records": []})
+        warm_up.invoke(functions, "notify", "name", {"Records": []})
 
 
 @pytest.mark.enable_socket
 def test_an_api_that_does_not_answer_is_told() -> None:
     with pytest.raises(FunctionBroken, match="'presign'"):
-        warming.ask("http://127.0.0.1:1")
+        warm_up.ask("http://127.0.0.1:1")
 
 
 @pytest.mark.enable_socket
 def test_a_socket_that_does_not_answer_is_told() -> None:
     with pytest.raises(FunctionBroken, match="'ws_connect'"):
-        warming.knock("ws://127.0.0.1:1/live")
+        warm_up.knock("ws://127.0.0.1:1/live")

@@ -3,7 +3,7 @@
 import pytest
 
 from divescore.client.models import Dive, Job, Result
-from divescore.ops.score import wording
+from divescore.ops.score import phrases
 
 
 @pytest.mark.parametrize(
@@ -11,14 +11,14 @@ from divescore.ops.score import wording
     [(0.0004, "0 ms"), (0.0123, "12 ms"), (-0.003, "-3 ms"), (-0.0004, "0 ms"), (1.0, "1.00 s"), (75.25, "75.25 s")],
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert wording.duration(seconds) == text
+    assert phrases.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 B"), (999, "999 B"), (1024, "1.0 KB"), (1_083_424, "1.0 MB"), (200 * 1024**2, "200 MB")]
 )
 def test_size(count: int, text: str) -> None:
-    assert wording.size(count) == text
+    assert phrases.size(count) == text
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_size(count: int, text: str) -> None:
     ],
 )
 def test_dive(dive: Dive, text: str) -> None:
-    assert wording.dive(dive) == text
+    assert phrases.dive(dive) == text
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_dive(dive: Dive, text: str) -> None:
     ],
 )
 def test_state(members: dict[str, object], text: str) -> None:
-    assert wording.state(Job.model_validate({"jobId": "a", "version": 1} | members)) == text
+    assert phrases.state(Job.model_validate({"jobId": "a", "version": 1} | members)) == text
 
 
 def test_account_says_what_the_score_rests_on() -> None:
@@ -82,7 +82,7 @@ def test_account_says_what_the_score_rests_on() -> None:
             "warnings": ["Few frames."],
         }
     )
-    rows = dict(wording.account(result, 0.1))
+    rows = dict(phrases.account(result, 0.1))
     assert "25.50" in rows["rests on"]
     assert "3.3 (declared)" in rows["rests on"]
     assert "70.10 to 95.00" in rows["interval"]
@@ -94,4 +94,4 @@ def test_account_says_what_the_score_rests_on() -> None:
 
 
 def test_account_of_a_bare_score() -> None:
-    assert [row for row, _ in wording.account(Result(score=1.0), None)] == ["model"]
+    assert [row for row, _ in phrases.account(Result(score=1.0), None)] == ["model"]

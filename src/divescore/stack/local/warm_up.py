@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from divescore.stack.local.errors import FunctionBroken
-from divescore.stack.local.state import Stack
+from divescore.stack.local_state import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

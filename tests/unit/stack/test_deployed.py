@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from divescore.stack.deployed import find_owner
 from divescore.stack.errors import NoSystem
-from divescore.stack.owner import find_owner
 
 STATE = {
     "engine": {"endpoint": "http://127.0.0.1:1"},

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from divescore.stack import local_state
 from divescore.stack.deploy import page
 from divescore.stack.deploy.errors import DeployError, NotBuilt
-from divescore.stack.local import deploy, engine, state, warming
+from divescore.stack.local import deploy, engine, warm_up
 from divescore.stack.local.errors import EngineFailed, LocalError, SiteFailed
-from divescore.stack.local.state import Stack, State
+from divescore.stack.local_state import Stack, State
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,9 +30,9 @@ def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) ->
     `port` None means: the running or saved system's, or the default. Raises LocalError; after a failed start nothing is
     left running, after a failed update the system runs on as it was.
     """
-    folder = state.home()
+    folder = local_state.home()
     with _alone(folder):
-        found = state.load(folder)
+        found = local_state.load(folder)
         kept = found if found and found.stack and (_runs(found) or _saved(folder)) else None
         if kept and port not in (None, kept.engine.port):
             raise LocalError(
@@ -55,7 +56,7 @@ def _start(
         started = engine.start(folder, old.port, old.rootKeyId, old.rootSecret)
         current = State(started, kept.credentials, folder=folder)
     else:
-        started = engine.start(folder, port or state.DEFAULT_PORT)
+        started = engine.start(folder, port or local_state.DEFAULT_PORT)
         current = State(started, folder=folder)
     try:
         current.save()
@@ -90,14 +91,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say) -> State:
-    root = state.project_root()
+    root = local_state.project_root()
     try:
         current.credentials = current.credentials or deploy.create_user(current.engine)
         clients = deploy.Clients(current.engine.endpoint, current.credentials)
         current.stack, changed = deploy.deploy(clients, root, current.engine.port, weights, parameters)
         say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
         _publish(clients.s3(), root / "web" / "dist", current.stack, say)
-        model = warming.warm(clients.functions(), current.stack)
+        model = warm_up.warm(clients.functions(), current.stack)
         say(f"The functions are warm; the worker has loaded {model.get('id')} {model.get('version')}.")
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"The local engine refused a step of the deployment: {error}") from error
@@ -131,8 +132,8 @@ def _clean_up(folder: Path, found: State | None, say: Say) -> None:
 
 def down(keep: bool) -> int:
     """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
-    folder = state.home()
-    found = state.load(folder)
+    folder = local_state.home()
+    found = local_state.load(folder)
     save = keep and found is not None and found.stack is not None and _runs(found)
     ended = engine.stop(folder, found.engine if found else None, save)
     if save:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from divescore.stack.deploy.errors import NoTarget
-from divescore.stack.deploy.target import Target, find_target, main
-from divescore.stack.local.state import project_root
+from divescore.stack.deploy.samconfig import Target, find_target, main
+from divescore.stack.local_state import project_root
 
 GUIDED = """
 version = 0.1
