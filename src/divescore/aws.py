@@ -14,6 +14,26 @@ for _name in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
 
+def configuration(
+    service: str, local: bool, connections: int = 10, timeouts: tuple[float, float] = (3, 20), attempts: int = 4
+) -> Config:
+    """botocore's settings for a client of a service; `local`: of an engine that stands in for AWS.
+
+    `connections` sizes the connection pool, which bounds how many requests of this client really run at once;
+    `timeouts` are for connecting and for reading, in seconds, in each of the `attempts`.
+    """
+    return Config(
+        connect_timeout=timeouts[0],
+        read_timeout=timeouts[1],
+        max_pool_connections=connections,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        signature_version="s3v4" if service == "s3" else None,
+        # Regional virtual-host addresses: the legacy global one answers a browser's form post with a redirect that it
+        # cannot follow. A local engine has one address for all buckets.
+        s3={"addressing_style": "path" if local else "virtual"},
+    )
+
+
 @cache
 def client(
     service: str,
@@ -22,20 +42,9 @@ def client(
     timeouts: tuple[float, float] = (3, 20),
     attempts: int = 4,
 ) -> Any:
-    """A process-wide, thread-safe boto3 client.
+    """A process-wide, thread-safe boto3 client of a function; see `configuration`.
 
-    `endpoint` overrides the service's address (the WebSocket management API has one per stage); `connections` sizes the
-    connection pool, which bounds how many requests of this client really run at once; `timeouts` are for connecting and
-    for reading, in seconds, in each of the `attempts`.
+    `endpoint` overrides the service's address (the WebSocket management API has one per stage).
     """
-    config = Config(
-        connect_timeout=timeouts[0],
-        read_timeout=timeouts[1],
-        max_pool_connections=connections,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        signature_version="s3v4" if service == "s3" else None,
-        # Regional virtual-host addresses: the legacy global one answers a browser's form post with a redirect that it
-        # cannot follow. A local engine has one address for all buckets.
-        s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual"},
-    )
+    config = configuration(service, bool(os.environ.get("AWS_ENDPOINT_URL")), connections, timeouts, attempts)
     return boto3.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # any service

@@ -33,7 +33,7 @@ class System:
     """A running local system whose functions obey a plan of faults."""
 
     home: Path
-    current: local_state.State
+    current: local_state.LocalState
     faults: Faults
 
     @classmethod
@@ -63,7 +63,7 @@ class System:
         return cls(home, current, faults)
 
     @property
-    def stack(self) -> local_state.Stack:
+    def stack(self) -> local_state.StackOutputs:
         """The addresses of what was deployed."""
         if self.current.stack is None:
             raise RuntimeError("the stack is not deployed")

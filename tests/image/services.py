@@ -27,7 +27,7 @@ import pathlib, sys
 from divescore.stack.local import engine
 from divescore.stack import local_state
 folder = pathlib.Path(sys.argv[1])
-local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
+local_state.LocalState(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """
 
 

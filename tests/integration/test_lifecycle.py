@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from divescore.stack import local_state
+from divescore.stack.clients import Clients
 from divescore.stack.deploy import destroying
 from divescore.stack.local import deploy, engine
-from divescore.stack.local_state import Engine, Stack
+from divescore.stack.local.checkout import project_root
+from divescore.stack.local_state import Engine, StackOutputs
 from tests.conftest import divescore, free_port
 
-ROOT = local_state.project_root()
+ROOT = project_root()
 STARTED_WITHIN = 60.0
 ANSWERS_WITHIN = 30.0
 SCORED_WITHIN = 120.0
@@ -29,8 +30,9 @@ START = """
 import pathlib, sys
 from divescore.stack.local import engine
 from divescore.stack import local_state
+from divescore.stack.clients import Clients
 folder = pathlib.Path(sys.argv[1])
-local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()
+local_state.LocalState(engine.start(folder, int(sys.argv[2])), folder=folder).save()
 """
 
 
@@ -39,22 +41,12 @@ class Owner:
     """Deploys a checkout of its own, so that it can change the code, to an engine of its own."""
 
     engine: Engine
-    clients: deploy.Clients
+    client: Clients
     checkout: Path
 
-    def deploy(self, **parameters: str) -> tuple[Stack, bool]:
+    def deploy(self, **parameters: str) -> tuple[StackOutputs, bool]:
         weights = self.checkout / "model_weights"
-        return deploy.deploy(self.clients, self.checkout, self.engine.port, weights, parameters)
-
-    def client(self, service: str) -> Any:
-        keys = self.clients.credentials
-        return boto3.client(  # type: ignore[call-overload]  # any service
-            service,
-            endpoint_url=self.engine.endpoint,
-            region_name=local_state.REGION,
-            aws_access_key_id=keys.accessKeyId,
-            aws_secret_access_key=keys.secretAccessKey,
-        )
+        return deploy.deploy(self.client, self.checkout, self.engine.port, weights, parameters)
 
 
 @pytest.fixture
@@ -68,13 +60,13 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
     found = local_state.load(home)
     assert found is not None
     try:
-        clients = deploy.Clients(found.engine.endpoint, deploy.create_user(found.engine))
-        yield Owner(found.engine, clients, checkout)
+        client = deploy.clients(found.engine, deploy.create_user(found.engine))
+        yield Owner(found.engine, client, checkout)
     finally:
         engine.stop(home, found.engine)
 
 
-def health(stack: Stack) -> dict[str, Any]:
+def health(stack: StackOutputs) -> dict[str, Any]:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(f"{stack.api}/health", timeout=ANSWERS_WITHIN) as answer:
         told: dict[str, Any] = json.load(answer)
@@ -146,8 +138,7 @@ def test_it_is_created_updated_in_place_and_deleted_without_a_rest(owner: Owner)
         s3.put_object(Bucket=stack.bucket, Key="kept/film", Body=b"film")
     s3.delete_object(Bucket=stack.bucket, Key="kept/film")
     said: list[str] = []
-    cloudformation = owner.clients.cloudformation()
-    assert destroying.destroy(cloudformation, owner.clients.s3(), deploy.STACK_NAME, said.append) == 3
+    assert destroying.destroy(owner.client("cloudformation"), owner.client("s3"), deploy.STACK_NAME, said.append) == 3
     assert {kind: left for kind, left in remaining(owner).items() if left} == {}
 
 

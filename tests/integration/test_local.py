@@ -17,7 +17,7 @@ import pytest
 
 from divescore.stack import local_state
 from divescore.stack.local import engine
-from divescore.stack.local_state import State
+from divescore.stack.local_state import LocalState
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 
 GONE_WITHIN = 5.0
@@ -39,7 +39,7 @@ class Machine:
     def processes(self) -> list[psutil.Process]:
         return engine.processes(self.folder)
 
-    def record(self) -> State:
+    def record(self) -> LocalState:
         found = local_state.load(self.folder)
         assert found is not None
         return found
@@ -119,7 +119,7 @@ def test_after_an_interrupted_start_the_next_begins_afresh_and_one_that_fails_le
 ) -> None:
     begin = "import sys, pathlib; from divescore.stack import local_state; from divescore.stack.local import engine; "
     begin += "folder = pathlib.Path(sys.argv[1]); "
-    begin += "local_state.State(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
+    begin += "local_state.LocalState(engine.start(folder, int(sys.argv[2])), folder=folder).save()"
     subprocess.run([sys.executable, "-c", begin, str(machine.folder), str(machine.port)], check=True)
     half = machine.record()
     assert engine.lives(half.engine)

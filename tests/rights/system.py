@@ -5,14 +5,15 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from divescore.stack.clients import Clients
 from divescore.stack.local import deploy, engine, lifecycle
-from divescore.stack.local_state import Stack, State
+from divescore.stack.local_state import LocalState, StackOutputs
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "tests" / "rights" / "recording" / "launch.py"
@@ -43,23 +44,20 @@ class Decision:
 class System:
     """A running system."""
 
-    current: State
+    current: LocalState
     decisions_file: Path
-    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> StackOutputs:
         """The addresses of what was deployed."""
         assert self.current.stack is not None
         return self.current.stack
 
-    def client(self, service: str) -> Any:
-        """A boto3 client as the user that deploys."""
-        if service not in self.clients:
-            assert self.current.credentials is not None
-            makers = deploy.Clients(self.current.engine.endpoint, self.current.credentials)
-            self.clients[service] = makers._make(service)
-        return self.clients[service]
+    @cached_property
+    def client(self) -> Clients:
+        """Clients as the user that deploys."""
+        assert self.current.credentials is not None
+        return deploy.clients(self.current.engine, self.current.credentials)
 
     @cached_property
     def iam(self) -> Any:
@@ -97,7 +95,7 @@ class System:
         self.iam.put_role_policy(RoleName=self.names[role], PolicyName=name, PolicyDocument=json.dumps(document))
         (folder,) = [folder for folder, logical in ROLES.items() if logical == role]
         functions, function = self.client("lambda"), self.stack.functions[folder]
-        variables = functions.get_function_configuration(FunctionName=function)["Environment"]
+        variables: Any = functions.get_function_configuration(FunctionName=function)["Environment"]
         functions.update_function_configuration(FunctionName=function, Environment=variables)
 
     def decided(self) -> int:

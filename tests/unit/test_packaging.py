@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from botocore.loaders import Loader
 
-from divescore.stack import local_state
 from divescore.stack.local import package, translate
+from divescore.stack.local.checkout import project_root
 from functions import slim
 from tests.image.dockerfile import Instruction, read
 
-ROOT = local_state.project_root()
+ROOT = project_root()
 DOCKERFILE = ROOT / "functions" / "worker" / "Dockerfile"
 LAYER = (ROOT / "functions" / "layer" / "Makefile").read_text()
 

@@ -1,31 +1,33 @@
-"""Where the local system keeps its files, and the record of what runs."""
+"""stack.json: what runs on this machine, with its addresses and its owner's keys; read and written here alone."""
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-import divescore
-from divescore.stack.local.errors import NotACheckout
+from divescore.stack.errors import START_IT, NoSystem
+from divescore.stack.local.checkout import project_root
 
-DEFAULT_PORT = 4566
+STATE_FILE = "stack.json"
 REGION = "us-east-1"
 
 
-def project_root() -> Path:
-    """The checkout that holds template.yaml; raises NotACheckout when the package was installed without it."""
-    root = Path(divescore.__file__).resolve().parents[2]
-    if not (root / "template.yaml").is_file():
-        raise NotACheckout(
-            f"There is no template.yaml in {root}. The local system runs from a checkout: install with `make setup`."
-        )
-    return root
-
-
 def home() -> Path:
-    """The folder of the local system's state: DIVESCORE_HOME, or .divescore in the checkout."""
+    """The folder of the local system's files: DIVESCORE_HOME, or .divescore in the checkout. Raises NotACheckout."""
     configured = os.environ.get("DIVESCORE_HOME")
     return Path(configured).resolve() if configured else project_root() / ".divescore"
+
+
+def homes() -> Iterator[Path]:
+    """Folders where the system on this machine may have its files, the likeliest first, as seen from any folder."""
+    if chosen := os.environ.get("DIVESCORE_HOME"):
+        yield Path(chosen)
+        return
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[3]):
+        yield folder / ".divescore"
 
 
 @dataclass
@@ -53,8 +55,8 @@ class Credentials:
 
 
 @dataclass
-class Stack:
-    """What was deployed: its addresses, and the names that tests and tools need."""
+class StackOutputs:
+    """What the stack on this machine has for addresses and names, as the file calls them."""
 
     api: str
     live: str
@@ -69,23 +71,23 @@ class Stack:
 
 
 @dataclass
-class State:
-    """stack.json: the engine, and the stack once it is ready (None while it is being deployed)."""
+class LocalState:
+    """What the file holds: the engine, and the stack once it is ready (None while it is being deployed)."""
 
     engine: Engine
     credentials: Credentials | None = None
-    stack: Stack | None = None
+    stack: StackOutputs | None = None
     weights: str = ""
     region: str = REGION
     folder: Path = field(default_factory=home)
 
     @property
     def path(self) -> Path:
-        """The file that holds the record."""
-        return self.folder / "stack.json"
+        """The file."""
+        return self.folder / STATE_FILE
 
     def save(self) -> None:
-        """Write the record so that only its owner can read it, in one step."""
+        """Write the file so that only its owner can read it, in one step."""
         record = {
             "engine": asdict(self.engine) | {"endpoint": self.engine.endpoint},
             "credentials": asdict(self.credentials) if self.credentials else None,
@@ -100,22 +102,44 @@ class State:
         draft.replace(self.path)
 
 
-def load(folder: Path | None = None) -> State | None:
-    """The record in `folder` (default: home()), or None when there is none or it cannot be read."""
-    folder = folder or home()
+def load(folder: Path | None = None) -> LocalState | None:
+    """What the file in `folder` (default: home()) holds, or None when there is none or it cannot be read.
+
+    A file of another version, or half of one, is the same as none to whoever starts the system and cleans up before it.
+    """
     try:
-        record = json.loads((folder / "stack.json").read_text())
-        engine = {key: record["engine"][key] for key in Engine.__dataclass_fields__}
-        credentials = record["credentials"]
-        stack = {key: record[key] for key in Stack.__dataclass_fields__ if key in record}
-        return State(
-            engine=Engine(**engine),
-            credentials=Credentials(**credentials) if credentials else None,
-            stack=Stack(**stack) if stack else None,
+        return _read(folder or home())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def find() -> LocalState:
+    """The state of the system that runs on this machine. Raises NoSystem when there is none that can be read."""
+    for folder in homes():
+        try:
+            return _read(folder)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise NoSystem(f"{folder / STATE_FILE} cannot be read ({error}). {START_IT}") from error
+    raise NoSystem(f"The system is not running on this machine. {START_IT}")
+
+
+def _read(folder: Path) -> LocalState:
+    """Raises OSError, and ValueError for what is not a whole file."""
+    record = json.loads((folder / STATE_FILE).read_text())
+    try:
+        return LocalState(
+            engine=Engine(**_members(Engine, record["engine"])),
+            credentials=Credentials(**record["credentials"]) if record["credentials"] else None,
+            stack=StackOutputs(**_members(StackOutputs, record)) if "api" in record else None,
             weights=record["weights"],
             region=record["region"],
             folder=folder,
         )
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-        # A record of another version, or half of one, is the same to us as none: the start cleans up after it.
-        return None
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is not whole: {error}") from error
+
+
+def _members(shape: type[Engine | StackOutputs], record: dict[str, Any]) -> dict[str, Any]:
+    return {item.name: record[item.name] for item in fields(shape)}

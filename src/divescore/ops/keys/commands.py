@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from divescore.stack.deployed import Owner
+    from divescore.stack.deployed import Stack
     from divescore.tokens.ring import Secret
 
 LONGEST_RETENTION = 90  # days that the template allows, for a stack that does not tell
@@ -68,13 +68,13 @@ def revoke(yes: bool, stack: str | None, as_json: bool) -> None:
 
 
 def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetime, timedelta], Secret]") -> None:
-    from divescore.stack.deployed import find_owner, plainly
-    from divescore.stack.errors import NoSystem
+    from divescore.stack.deployed import find_stack
+    from divescore.stack.errors import NoSystem, as_no_system
     from divescore.tokens import ring
 
     try:
-        owner = find_owner(stack)
-        with plainly("The token secret cannot be reached"):
+        owner = find_stack(stack)
+        with as_no_system("The token secret cannot be reached"):
             before = _read(owner)
             after = change(
                 before, datetime.now(UTC), timedelta(days=owner.number("RetentionDays") or LONGEST_RETENTION)
@@ -96,7 +96,7 @@ def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetim
         click.echo(f"{kid:26} dropped")
 
 
-def _read(owner: "Owner") -> dict[str, str]:
+def _read(owner: "Stack") -> dict[str, str]:
     from divescore.tokens.ring import NotAKeyRing
 
     text = owner.client("secretsmanager").get_secret_value(SecretId=owner.output("TokenSecretArn"))["SecretString"]

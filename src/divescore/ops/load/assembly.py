@@ -26,7 +26,8 @@ from divescore.ops.load.sockets import Sockets, fewest
 from divescore.ops.load.thresholds import Threshold, judge
 from divescore.ops.load.upload_route import UploadRoute
 from divescore.ops.load.view import View
-from divescore.stack.deployed import Owner, find_owner, plainly
+from divescore.stack.deployed import Stack, find_stack
+from divescore.stack.errors import as_no_system
 
 DESCRIPTORS_A_JOB = 3  # a socket, an upload, a connection to the API
 DESCRIPTORS_BESIDES = 256
@@ -78,17 +79,17 @@ def plan(
 
 def execute(wanted: Plan, options: Options, stack: str | None, limits: list[Threshold]) -> dict[str, Any]:
     """Carry the plan out and report. Raises LoadError, ClientError."""
-    owner = find_owner(stack)
+    owner = find_stack(stack)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if options.via == "upload":
         for warning in stopped_by(owner, wanted.arrivals):
             console.print(f"  {warning}", style="yellow", markup=False)
-    with plainly("The system refused what the run needs"):
+    with as_no_system("The system refused what the run needs"):
         return asyncio.run(_execute(wanted, options, owner, limits, console))
 
 
 async def _execute(
-    wanted: Plan, options: Options, owner: Owner, limits: list[Threshold], console: Console
+    wanted: Plan, options: Options, owner: Stack, limits: list[Threshold], console: Console
 ) -> dict[str, Any]:
     clock, jobs = Clock(), len(wanted.arrivals)
     ledger = Ledger(wanted.arrivals)
@@ -118,7 +119,7 @@ async def _execute(
     return document | {"requirements": [verdict.document() for verdict in judge(document, limits)]}
 
 
-async def _model(owner: Owner) -> dict[str, Any] | None:
+async def _model(owner: Stack) -> dict[str, Any] | None:
     """The model that the newest worker loaded; None when the API does not say."""
     with contextlib.suppress(ClientError):
         async with Http(owner.output("ApiUrl")) as http:

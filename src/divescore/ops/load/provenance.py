@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from divescore import __version__
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 
 
-def describe(owner: Owner, via: str, schedule: str, seed: int, clips: list[Path], words: list[str]) -> dict[str, Any]:
+def describe(owner: Stack, via: str, schedule: str, seed: int, clips: list[Path], words: list[str]) -> dict[str, Any]:
     """Of this run on this system, by this program."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -21,7 +21,7 @@ def describe(owner: Owner, via: str, schedule: str, seed: int, clips: list[Path]
         "via": via,
         "schedule": schedule,
         "seed": seed,
-        "stack": f"{owner.stack} on this machine" if owner.local else owner.stack,
+        "stack": f"{owner.name} on this machine" if owner.local else owner.name,
         "api": owner.outputs.get("ApiUrl"),
         "workers": owner.number("WorkerConcurrency"),
         "model": None,  # told by the API when the run has ended

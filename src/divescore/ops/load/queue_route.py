@@ -20,7 +20,7 @@ from divescore.ops.load.ledger import Ledger
 from divescore.ops.load.sockets import Sockets
 from divescore.ops.load.stock import Stock
 from divescore.ops.load.upload_route import State
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 from divescore.tokens.keys import key_loader
 from divescore.tokens.tokens import Scope, Tokens
 
@@ -35,7 +35,7 @@ class QueueRoute:
 
     def __init__(
         self,
-        owner: Owner,
+        owner: Stack,
         clips: list[Path],
         ledger: Ledger,
         sockets: Sockets,
@@ -120,7 +120,7 @@ class QueueRoute:
         return await asyncio.to_thread(self._live, job)
 
 
-def listened_to(owner: Owner, url: str) -> None:
+def listened_to(owner: Stack, url: str) -> None:
     """Raise NobodyListens when the queue is not there, or no enabled mapping hands its messages to a function."""
     try:
         attributes: Any = owner.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])

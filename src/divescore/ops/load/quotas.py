@@ -4,13 +4,13 @@ import math
 
 from divescore.ops.load.errors import QuotaInTheWay
 from divescore.ops.load.schedule import largest_burst
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 
 # A dive is uploaded, waits and is scored: with fewer jobs than arrive in this time, a run stays clear of the limit.
 OPEN_FOR = 5.0
 
 
-def stopped_by(owner: Owner, arrivals: list[float]) -> list[str]:
+def stopped_by(owner: Stack, arrivals: list[float]) -> list[str]:
     """What speaks against a run through the API, as sentences: warnings. Raises QuotaInTheWay for what would stop it.
 
     Open jobs count against the run as soon as they arrive at once; spread over time, they may be scored in time.

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.stock import depth
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 
 EVERY = 1.0
 DEAD_LETTERS = ("UploadsDlqUrl", "ScoringDlqUrl", "StreamDlqUrl")
@@ -27,7 +27,7 @@ class Depth:
 class Sampler:
     """Reads the queues every second; a read that fails leaves a gap, and is counted."""
 
-    owner: Owner
+    owner: Stack
     clock: Clock
     samples: list[Depth] = field(default_factory=list)
     failed: int = 0

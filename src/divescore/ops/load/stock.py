@@ -21,7 +21,7 @@ from divescore.jobs.model import Cause, Job, Status
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Cancelled, Refusal, Replayed, transition
 from divescore.ops.load.errors import NotPrepared
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 from divescore.uploads.store import UploadStore
 
 KEPT_MS = 86_400_000  # records of a run go after a day, by the table's time to live
@@ -39,7 +39,7 @@ Item = TypeVar("Item")
 class Stock:
     """Makes jobs of a run, and clears them away. `stop` ends the making early."""
 
-    owner: Owner
+    owner: Stack
     client: str  # whose jobs they are: the fair queue's group
     stop: threading.Event = field(default_factory=threading.Event)
     recorded: list[Job] = field(default_factory=list)  # whatever has a record, with or without a video
@@ -81,7 +81,7 @@ class Stock:
     def erase(self, jobs: Iterable[Job]) -> int:
         """Remove the videos of these jobs; how many."""
         s3, bucket = self.owner.client("s3"), self.owner.output("UploadsBucket")
-        versions = [{"Key": job.key, "VersionId": job.object_version} for job in jobs if job.object_version]
+        versions: list[Any] = [{"Key": job.key, "VersionId": job.object_version} for job in jobs if job.object_version]
         for some in pieces(versions, OBJECTS_A_DELETE):
             s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
         return len(versions)
@@ -112,10 +112,10 @@ class Stock:
             where: Any = {"Bucket": bucket, "Key": job.key}
             if job is source:
                 body = clips[number].read_bytes()
-                answer = s3.put_object(**where, Body=body, ContentType=job.content_type)
+                version = s3.put_object(**where, Body=body, ContentType=job.content_type)["VersionId"]
             else:
-                answer = s3.copy_object(**where, CopySource={"Bucket": bucket, "Key": source.key})
-            return replace(job, object_version=answer["VersionId"])
+                version = s3.copy_object(**where, CopySource={"Bucket": bucket, "Key": source.key})["VersionId"]
+            return replace(job, object_version=version)
 
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             originals = list(pool.map(fill, range(len(first))))

@@ -10,8 +10,8 @@ from divescore.jobs.table import JobTable
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.mail import Mailbox, Outbox
 from divescore.ops.replay.streams import StreamReader, Teller
-from divescore.stack.deployed import find_owner
-from divescore.stack.place import STATE_FILE, homes
+from divescore.stack.deployed import find_stack
+from divescore.stack.local_state import STATE_FILE, homes
 from divescore.uploads.store import UploadStore
 
 OUTPUTS = {
@@ -73,12 +73,12 @@ class Place:
 
 def open_place(stack: str | None) -> Place:
     """The deployed stack of that name, or without one the system on this machine. Raises NoSystem."""
-    owner = find_owner(stack)
+    owner = find_stack(stack)
     candidates = list(homes())
     home = next((folder for folder in candidates if (folder / STATE_FILE).exists()), candidates[0])
     services = ("dynamodb", "dynamodbstreams", "s3", "sqs", "lambda")
     return Place(
-        name="local" if owner.local else f"stack-{owner.stack}",
+        name="local" if owner.local else f"stack-{owner.name}",
         home=home,
         names={name: owner.output(output) for name, output in OUTPUTS.items()},
         clients={service: owner.client(service) for service in services},

@@ -1,19 +1,19 @@
 """The API behind a link that somebody shared."""
 
+from contextlib import suppress
+
 import httpx
 
+from divescore.stack import local_state
 from divescore.stack.errors import NoSystem
-from divescore.stack.place import local
 
 
 async def api_of_link(site: str, transport: httpx.AsyncBaseTransport | None = None) -> str:
     """The API behind a page: the local system's if the page is its, else what the page itself uses. Raises NoSystem."""
-    try:
-        state = local() or {}
-    except NoSystem:
-        state = {}
-    if state.get("web", "").rstrip("/") == site:
-        return state["api"].rstrip("/")
+    with suppress(NoSystem):  # none runs here, or none that is ready
+        here = local_state.find().stack
+        if here is not None and here.web.rstrip("/") == site:
+            return here.api.rstrip("/")
     problem = "its configuration names no API"
     async with httpx.AsyncClient(timeout=10.0, follow_redirects=True, transport=transport) as client:
         try:

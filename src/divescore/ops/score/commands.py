@@ -53,8 +53,8 @@ def score(
     """
     from divescore.client.errors import ClientError
     from divescore.client.submit import Submission
+    from divescore.stack.deployed import api_address
     from divescore.stack.errors import NoSystem
-    from divescore.stack.place import api_address
 
     try:
         address = api_address(api, stack)
@@ -154,7 +154,7 @@ async def _watch(
     from divescore.client.live import Event, Live
     from divescore.ops.score.addresses import api_of_link
     from divescore.ops.score.trace import JobTrace, Trace
-    from divescore.stack.place import api_address
+    from divescore.stack.deployed import api_address
 
     link = parse_link(text)
     job_id = job_of(link.token)

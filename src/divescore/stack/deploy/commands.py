@@ -11,7 +11,7 @@ import click
 from divescore.stack.deploy.samconfig import SAMCONFIG
 
 if TYPE_CHECKING:
-    from divescore.stack.deployed import Owner
+    from divescore.stack.deployed import Stack
 
 WARNING = """\
 This deletes the stack {stack} in {region} for good: its jobs, every video and score, the keys of all tokens, the
@@ -44,7 +44,7 @@ def publish(stack: str | None, region: str | None, dist: Path, wait: bool, as_js
     """
     from divescore.stack.deploy import publishing
 
-    def work(owner: "Owner") -> dict[str, Any]:
+    def work(owner: "Stack") -> dict[str, Any]:
         done = publishing.publish(owner, dist, wait, _say)
         return {"page": done.url, "files": done.files, "invalidation": done.invalidation}
 
@@ -66,31 +66,31 @@ def destroy(stack: str | None, region: str | None, yes: bool, as_json: bool) -> 
     """
     from divescore.stack.deploy import destroying
 
-    def work(owner: "Owner") -> dict[str, Any]:
+    def work(owner: "Stack") -> dict[str, Any]:
         s3 = owner.client("s3")
-        click.echo(WARNING.format(stack=owner.stack, region=s3.meta.region_name), err=True)
-        if not yes and click.prompt("Type the stack's name to go on", default="", err=True) != owner.stack:
+        click.echo(WARNING.format(stack=owner.name, region=s3.meta.region_name), err=True)
+        if not yes and click.prompt("Type the stack's name to go on", default="", err=True) != owner.name:
             click.echo("That is not its name: nothing was deleted.", err=True)
             raise click.Abort
-        return {"objects": destroying.destroy(owner.client("cloudformation"), s3, owner.stack, _say)}
+        return {"objects": destroying.destroy(owner.client("cloudformation"), s3, owner.name, _say)}
 
     told = _on_aws(stack, region, work)
     click.echo(json.dumps(told) if as_json else f"The stack {told['stack']} is gone.")
 
 
-def _on_aws(stack: str | None, region: str | None, work: "Callable[[Owner], dict[str, Any]]") -> dict[str, Any]:
+def _on_aws(stack: str | None, region: str | None, work: "Callable[[Stack], dict[str, Any]]") -> dict[str, Any]:
     """What `work` tells of the stack that is meant, and which one it is; errors end the command with a sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from divescore.stack.deploy.errors import DeployError
     from divescore.stack.deploy.samconfig import find_target
-    from divescore.stack.deployed import find_owner
+    from divescore.stack.deployed import find_stack
     from divescore.stack.errors import NoSystem
 
     try:
         target = find_target(Path(SAMCONFIG), stack, region)
         os.environ.update(target.environment())
-        owner = find_owner(target.stack)
+        owner = find_stack(target.stack)
         told = work(owner)
     except NoSystem as error:
         raise click.ClickException(error.message) from error
@@ -98,7 +98,7 @@ def _on_aws(stack: str | None, region: str | None, work: "Callable[[Owner], dict
         raise click.ClickException(str(error)) from error
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"AWS refused a step: {error}") from error
-    return {"stack": owner.stack, "region": owner.client("s3").meta.region_name, **told}
+    return {"stack": owner.name, "region": owner.client("s3").meta.region_name, **told}
 
 
 def _say(message: str) -> None:

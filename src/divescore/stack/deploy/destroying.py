@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from divescore.stack.cloudformation import failures, status
 from divescore.stack.deploy.errors import NotDeleted, NotEmptied
 
 if TYPE_CHECKING:
@@ -84,26 +85,12 @@ def _await_end(
     """None when the stack is gone, else why it is not. A deleted stack is found by its id alone."""
     wait = 0.25
     waited = 0.0
-    while (status := _status(cloudformation, identity)) is not None and status.endswith("_IN_PROGRESS"):
+    while (current := status(cloudformation, identity)) is not None and current.endswith("_IN_PROGRESS"):
         if waited > DELETED_WITHIN:
-            return [f"{status} after {DELETED_WITHIN / 60:.0f} minutes"]
+            return [f"{current} after {DELETED_WITHIN / 60:.0f} minutes"]
         pause(wait)
         waited += wait
         wait = min(2 * wait, 10.0)
-    if status in (None, "DELETE_COMPLETE"):
+    if current in (None, "DELETE_COMPLETE"):
         return None
-    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-    return [
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
-        for event in reversed(events)
-        if event["ResourceStatus"] == "DELETE_FAILED"
-    ] or [status or "gone"]
-
-
-def _status(cloudformation: "CloudFormationClient", identity: str) -> str | None:
-    try:
-        return cloudformation.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
-    except cloudformation.exceptions.ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
+    return failures(cloudformation, stack, "DELETE_FAILED") or [current or "gone"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from divescore.stack.deploy import page
 
 if TYPE_CHECKING:
-    from divescore.stack.deployed import Owner
+    from divescore.stack.deployed import Stack
 
 Say = Callable[[str], None]
 # CloudFront counts a wildcard as one path, and the first thousand paths of a month cost nothing.
@@ -26,7 +26,7 @@ class Published:
     invalidation: str
 
 
-def publish(owner: "Owner", dist: Path, wait: bool, say: Say) -> Published:
+def publish(owner: "Stack", dist: Path, wait: bool, say: Say) -> Published:
     """Upload the page in `dist` and invalidate; with `wait`, return when every edge shows the new one.
 
     Raises NotBuilt, PageBroken, NoSystem for a stack without the outputs, and boto3's errors.

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from divescore.stack.local.errors import EngineFailed, LocalError
-from divescore.stack.local_state import State
+from divescore.stack.local_state import LocalState, load
 
 ALIVE_CHECK_EVERY = 1.0
 
@@ -26,7 +26,7 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-def _addresses(current: State) -> dict[str, Any]:
+def _addresses(current: LocalState) -> dict[str, Any]:
     if current.stack is None:
         raise LocalError("The system is still being deployed.")
     stack = current.stack
@@ -40,7 +40,7 @@ def _addresses(current: State) -> dict[str, Any]:
     }
 
 
-def _show(current: State, as_json: bool) -> None:
+def _show(current: LocalState, as_json: bool) -> None:
     addresses = _addresses(current)
     if as_json:
         click.echo(json.dumps(addresses))
@@ -83,13 +83,13 @@ def up(detach: bool, port: int | None, weights: Path | None, parameters: tuple[s
     divescore up                  stays up until Ctrl-C
     divescore up --detach --json  returns when ready
     """
-    from divescore.stack import local_state
     from divescore.stack.local import lifecycle
+    from divescore.stack.local.checkout import project_root
 
     chosen = _parameters(parameters)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        folder = (weights or local_state.project_root() / "model_weights").resolve()
+        folder = (weights or project_root() / "model_weights").resolve()
         current = lifecycle.up(port, folder, chosen, _say)
         _show(current, as_json)
         if not detach:
@@ -103,7 +103,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stay(current: State) -> None:
+def _stay(current: LocalState) -> None:
     """Wait until Ctrl-C, then take the system down; raise EngineFailed when the engine ends by itself."""
     from divescore.stack.local import engine, lifecycle
 
@@ -149,11 +149,10 @@ def status(as_json: bool) -> None:
     \b
     divescore status --json
     """
-    from divescore.stack import local_state
     from divescore.stack.local import engine
 
     try:
-        current = local_state.load()
+        current = load()
     except LocalError as error:
         raise _Failed(error) from error
     runs = current is not None and current.stack is not None and engine.answers(current.engine)

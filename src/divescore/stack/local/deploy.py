@@ -5,25 +5,25 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from divescore.stack.clients import Clients, clients_of_engine
+from divescore.stack.cloudformation import describe, failures, status
 from divescore.stack.local import localize, package, translate
 from divescore.stack.local.errors import DeployFailed
-from divescore.stack.local_state import REGION, Credentials, Engine, Stack
+from divescore.stack.local_state import REGION, Credentials, Engine, StackOutputs
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 STACK_NAME = "divescore"
 PACKAGES = "divescore-packages"
 USER = "divescore-deploy"
+STACK_MADE_WITHIN = 120.0  # by the engine, while the request for it waits
 DEPLOYED_WITHIN = 60.0
-# logical id of each zip function → its folder
+# Logical id of each zip function → its folder
 FUNCTIONS = {
     "PresignFunction": "presign",
     "EnqueueFunction": "enqueue",
@@ -46,54 +46,14 @@ def local_parameters() -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class Clients:
-    """Makes clients of the engine's services for one set of credentials."""
-
-    endpoint: str
-    credentials: Credentials
-
-    def _make(self, service: str) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(
-            signature_version="s3v4" if service == "s3" else None,
-            s3={"addressing_style": "path"},
-            retries={"total_max_attempts": 1},
-            read_timeout=120,
-            proxies={},
-        )
-        return boto3.Session(
-            aws_access_key_id=self.credentials.accessKeyId,
-            aws_secret_access_key=self.credentials.secretAccessKey,
-            region_name=REGION,
-        ).client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]  # any service
-
-    def cloudformation(self) -> "CloudFormationClient":
-        """A CloudFormation client."""
-        client: CloudFormationClient = self._make("cloudformation")
-        return client
-
-    def iam(self) -> "IAMClient":
-        """An IAM client."""
-        client: IAMClient = self._make("iam")
-        return client
-
-    def functions(self) -> "LambdaClient":
-        """A Lambda client."""
-        client: LambdaClient = self._make("lambda")
-        return client
-
-    def s3(self) -> "S3Client":
-        """An S3 client."""
-        client: S3Client = self._make("s3")
-        return client
+def clients(engine: Engine, credentials: Credentials) -> Clients:
+    """Clients for a deployment: each asks once, since the engine makes a whole stack before it answers."""
+    return clients_of_engine(engine, credentials, REGION, attempts=1, reads_within=STACK_MADE_WITHIN)
 
 
 def create_user(engine: Engine) -> Credentials:
     """Create the user that deploys, since the engine checks no signature of root's keys; return the user's keys."""
-    iam = Clients(engine.endpoint, Credentials(engine.rootKeyId, engine.rootSecret)).iam()
+    iam = clients(engine, Credentials(engine.rootKeyId, engine.rootSecret))("iam")
     iam.create_user(UserName=USER)
     iam.put_user_policy(
         UserName=USER,
@@ -133,25 +93,27 @@ def local_template(
     return localized
 
 
-def deploy(clients: Clients, root: Path, port: int, weights: Path, parameters: dict[str, str]) -> tuple[Stack, bool]:
+def deploy(
+    client: Clients, root: Path, port: int, weights: Path, parameters: dict[str, str]
+) -> tuple[StackOutputs, bool]:
     """Create the stack, or update it in place; return it and whether anything changed.
 
     Raises DeployFailed with the failed resources when it ends in any but a complete state.
     """
     code = packages(root, weights)
-    _upload(clients.s3(), list(code.values()))
+    _upload(client("s3"), list(code.values()))
     chosen = local_parameters() | parameters
     template = local_template(root, port, weights, {name: item.key for name, item in code.items()}, chosen)
-    cloudformation = clients.cloudformation()
+    cloudformation = client("cloudformation")
     arguments: Any = {
         "StackName": STACK_NAME,
         # Inline it would have to stay under 51,200 bytes.
-        "TemplateURL": _upload_template(clients, json.dumps(template).encode()),
+        "TemplateURL": _upload_template(client("s3"), json.dumps(template).encode()),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
     changed = True
-    if _status(cloudformation) is None:
+    if status(cloudformation, STACK_NAME) is None:
         cloudformation.create_stack(**arguments)
     else:
         try:
@@ -160,7 +122,7 @@ def deploy(clients: Clients, root: Path, port: int, weights: Path, parameters: d
             if "No updates are to be performed" not in str(error):
                 raise DeployFailed("an update that was refused", [str(error)]) from error
             changed = False
-    return _outputs(cloudformation), changed
+    return finished(cloudformation), changed
 
 
 def _upload(s3: "S3Client", code: list[package.Package]) -> None:
@@ -173,33 +135,25 @@ def _upload(s3: "S3Client", code: list[package.Package]) -> None:
             s3.put_object(Bucket=PACKAGES, Key=item.key, Body=item.content)
 
 
-def _upload_template(clients: Clients, body: bytes) -> str:
+def _upload_template(s3: "S3Client", body: bytes) -> str:
     """Put the template beside the code and return its address."""
     key = f"template/{hashlib.sha256(body).hexdigest()[:32]}.json"
-    clients.s3().put_object(Bucket=PACKAGES, Key=key, Body=body)
-    return f"{clients.endpoint}/{PACKAGES}/{key}"
+    s3.put_object(Bucket=PACKAGES, Key=key, Body=body)
+    return f"{s3.meta.endpoint_url}/{PACKAGES}/{key}"
 
 
-def _status(cloudformation: "CloudFormationClient") -> str | None:
-    try:
-        return cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["StackStatus"]
-    except cloudformation.exceptions.ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-
-
-def _outputs(cloudformation: "CloudFormationClient") -> Stack:
+def finished(cloudformation: "CloudFormationClient") -> StackOutputs:
+    """What the stack has, once it is complete. Raises DeployFailed when it ends otherwise, or never."""
     deadline = time.monotonic() + DEPLOYED_WITHIN
-    while (status := _status(cloudformation) or "DELETED").endswith("_IN_PROGRESS"):
+    while (current := status(cloudformation, STACK_NAME) or "DELETED").endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
-            raise DeployFailed(f"{status} after {DEPLOYED_WITHIN:.0f} s", _failures(cloudformation))
+            raise DeployFailed(f"{current} after {DEPLOYED_WITHIN:.0f} s", failures(cloudformation, STACK_NAME))
         time.sleep(0.05)
-    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        raise DeployFailed(status, _failures(cloudformation))
-    described = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
-    out = {item["OutputKey"]: item["OutputValue"] for item in described["Outputs"]}
-    return Stack(
+    if current not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise DeployFailed(current, failures(cloudformation, STACK_NAME))
+    (described,) = describe(cloudformation, STACK_NAME)
+    out = described.outputs
+    return StackOutputs(
         api=out["ApiUrl"],
         live=out["LiveUrl"],
         web=out["SiteUrl"],
@@ -217,12 +171,3 @@ def _outputs(cloudformation: "CloudFormationClient") -> Stack:
         site=out["SiteBucket"],
         uploads=out["UploadsUrl"],
     )
-
-
-def _failures(cloudformation: "CloudFormationClient") -> list[str]:
-    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-    return [
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
-        for event in reversed(events)
-        if event["ResourceStatus"].endswith("_FAILED")
-    ]

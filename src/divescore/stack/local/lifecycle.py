@@ -9,30 +9,31 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from divescore.stack import local_state
 from divescore.stack.deploy import page
 from divescore.stack.deploy.errors import DeployError, NotBuilt
 from divescore.stack.local import deploy, engine, warm_up
+from divescore.stack.local.checkout import project_root
 from divescore.stack.local.errors import EngineFailed, LocalError, SiteFailed
-from divescore.stack.local_state import Stack, State
+from divescore.stack.local_state import STATE_FILE, LocalState, StackOutputs, home, load
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Say = Callable[[str], None]
+DEFAULT_PORT = 4566
 SAVED = "saved"  # marks a folder whose engine wrote its state before it ended
 LOCK = "lock"
 
 
-def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) -> State:
+def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) -> LocalState:
     """Start the system, or bring the running one up to date; return its record when it is ready.
 
     `port` None means: the running or saved system's, or the default. Raises LocalError; after a failed start nothing is
     left running, after a failed update the system runs on as it was.
     """
-    folder = local_state.home()
+    folder = home()
     with _alone(folder):
-        found = local_state.load(folder)
+        found = load(folder)
         kept = found if found and found.stack and (_runs(found) or _saved(folder)) else None
         if kept and port not in (None, kept.engine.port):
             raise LocalError(
@@ -47,17 +48,17 @@ def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) ->
 
 
 def _start(
-    folder: Path, kept: State | None, port: int | None, weights: Path, parameters: dict[str, str], say: Say
-) -> State:
+    folder: Path, kept: LocalState | None, port: int | None, weights: Path, parameters: dict[str, str], say: Say
+) -> LocalState:
     if kept:
         (folder / SAVED).unlink()
         engine.forget_stream_positions(folder)
         old = kept.engine
         started = engine.start(folder, old.port, old.rootKeyId, old.rootSecret)
-        current = State(started, kept.credentials, folder=folder)
+        current = LocalState(started, kept.credentials, folder=folder)
     else:
-        started = engine.start(folder, port or local_state.DEFAULT_PORT)
-        current = State(started, folder=folder)
+        started = engine.start(folder, port or DEFAULT_PORT)
+        current = LocalState(started, folder=folder)
     try:
         current.save()
         return _deploy(current, weights, parameters, say)
@@ -70,7 +71,7 @@ def _start(
         raise
 
 
-def _runs(found: State) -> bool:
+def _runs(found: LocalState) -> bool:
     return engine.lives(found.engine) and engine.answers(found.engine)
 
 
@@ -90,15 +91,15 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say) -> State:
-    root = local_state.project_root()
+def _deploy(current: LocalState, weights: Path, parameters: dict[str, str], say: Say) -> LocalState:
+    root = project_root()
     try:
         current.credentials = current.credentials or deploy.create_user(current.engine)
-        clients = deploy.Clients(current.engine.endpoint, current.credentials)
-        current.stack, changed = deploy.deploy(clients, root, current.engine.port, weights, parameters)
+        client = deploy.clients(current.engine, current.credentials)
+        current.stack, changed = deploy.deploy(client, root, current.engine.port, weights, parameters)
         say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
-        _publish(clients.s3(), root / "web" / "dist", current.stack, say)
-        model = warm_up.warm(clients.functions(), current.stack)
+        _publish(client("s3"), root / "web" / "dist", current.stack, say)
+        model = warm_up.warm(client("lambda"), current.stack)
         say(f"The functions are warm; the worker has loaded {model.get('id')} {model.get('version')}.")
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"The local engine refused a step of the deployment: {error}") from error
@@ -107,7 +108,7 @@ def _deploy(current: State, weights: Path, parameters: dict[str, str], say: Say)
     return current
 
 
-def _publish(s3: "S3Client", dist: Path, stack: Stack, say: Say) -> None:
+def _publish(s3: "S3Client", dist: Path, stack: StackOutputs, say: Say) -> None:
     try:
         page.publish(s3, dist, page.Site(stack.site, stack.api, stack.live, stack.uploads))
     except NotBuilt:
@@ -116,7 +117,7 @@ def _publish(s3: "S3Client", dist: Path, stack: Stack, say: Say) -> None:
         raise SiteFailed(str(error)) from error
 
 
-def _clean_up(folder: Path, found: State | None, say: Say) -> None:
+def _clean_up(folder: Path, found: LocalState | None, say: Say) -> None:
     """End what a crashed or interrupted run left, and forget what it had not saved."""
     if found and not found.stack:
         say("The last start did not finish: starting afresh.")
@@ -132,8 +133,8 @@ def _clean_up(folder: Path, found: State | None, say: Say) -> None:
 
 def down(keep: bool) -> int:
     """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
-    folder = local_state.home()
-    found = local_state.load(folder)
+    folder = home()
+    found = load(folder)
     save = keep and found is not None and found.stack is not None and _runs(found)
     ended = engine.stop(folder, found.engine if found else None, save)
     if save:
@@ -147,7 +148,7 @@ def forget(folder: Path, except_for: str = "") -> None:
     """Remove what the system keeps in its folder, and the folder when nothing else is in it."""
     for name in ("state", "objects", "tmp"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in {"stack.json", "engine.log", SAVED, LOCK} - {except_for}:
+    for name in {STATE_FILE, "engine.log", SAVED, LOCK} - {except_for}:
         (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

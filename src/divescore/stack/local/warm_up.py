@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from divescore.stack.local.errors import FunctionBroken
-from divescore.stack.local_state import Stack
+from divescore.stack.local_state import StackOutputs
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -17,7 +17,7 @@ STARTS_WITHIN = 60.0
 REFUSED = (401, 403)  # AWS, the local engine
 
 
-def warm(functions: "LambdaClient", stack: Stack) -> dict[str, str]:
+def warm(functions: "LambdaClient", stack: StackOutputs) -> dict[str, str]:
     """Start what waits to be called; return the worker's model as id, version, ...
 
     S3's test message has started `enqueue` already, and `sweep` has its schedule. Raises FunctionBroken for the first

@@ -41,9 +41,9 @@ def vault(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Vault:
     def find(_stack: str | None) -> Any:
         services = {"secretsmanager": aws.secretsmanager}
         outputs, parameters = {"TokenSecretArn": aws.secret}, {"RetentionDays": "7"}
-        return deployed.Owner("dives", outputs, parameters, False, services.__getitem__)
+        return deployed.Stack("dives", outputs, parameters, False, services.__getitem__)
 
-    monkeypatch.setattr(deployed, "find_owner", find)
+    monkeypatch.setattr(deployed, "find_stack", find)
     vault = Vault(aws)
     vault.store(json.dumps({"current": "k1", "k1": "1" * 64}))
     return vault
@@ -87,7 +87,7 @@ def test_what_is_no_key_ring_and_what_is_no_stack_are_told(vault: Vault, monkeyp
     def none(_stack: str | None) -> Any:
         raise NoSystem("There is none.")
 
-    monkeypatch.setattr(deployed, "find_owner", none)
+    monkeypatch.setattr(deployed, "find_stack", none)
     result = CliRunner().invoke(keys, ["list"])
     assert (result.exit_code, "There is none." in result.output) == (1, True)
 

@@ -75,7 +75,7 @@ def test_no_system_is_one_sentence_and_exits_1(monkeypatch: pytest.MonkeyPatch) 
     def nowhere(_stack: str | None) -> None:
         raise NoSystem("The system is not running on this machine. Start it with: divescore up")
 
-    monkeypatch.setattr("divescore.ops.load.assembly.find_owner", nowhere)
+    monkeypatch.setattr("divescore.ops.load.assembly.find_stack", nowhere)
     done = CliRunner().invoke(load, [__file__])
     assert done.exit_code == 1
     assert done.output.strip() == "Error: The system is not running on this machine. Start it with: divescore up"

@@ -7,7 +7,7 @@ import pytest
 from divescore.ops.load.errors import QuotaInTheWay
 from divescore.ops.load.quotas import stopped_by
 from divescore.ops.load.schedule import burst, constant
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 
 LIMITS = {
     "OpenJobsPerClient": "20",
@@ -18,11 +18,11 @@ LIMITS = {
 }
 
 
-def owner(parameters: dict[str, str] | None = None, local: bool = False) -> Owner:
+def owner(parameters: dict[str, str] | None = None, local: bool = False) -> Stack:
     def connect(service: str) -> Any:
         raise AssertionError(f"{service} is not needed")
 
-    return Owner("dives", {}, LIMITS | (parameters or {}), local, connect)
+    return Stack("dives", {}, LIMITS | (parameters or {}), local, connect)
 
 
 def test_a_run_within_the_limits_is_let_through_without_a_word() -> None:
@@ -59,4 +59,4 @@ def test_a_rate_over_the_api_s_is_a_warning_on_aws_alone() -> None:
 
 
 def test_a_stack_without_the_parameter_has_no_such_limit() -> None:
-    assert stopped_by(Owner("dives", {}, {}, False, lambda _service: None), burst(10_000)) == []
+    assert stopped_by(Stack("dives", {}, {}, False, owner().client), burst(10_000)) == []

@@ -10,7 +10,7 @@ from divescore.jobs.model import Job, Status
 from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.stock import Stock, pieces
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 from divescore.uploads.admission import Admitted, Gate
 from divescore.uploads.notifications import Upload
 from divescore.uploads.store import UploadStore
@@ -20,10 +20,10 @@ FILM = b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(5000)
 
 
 @pytest.fixture
-def owner(aws: Aws) -> Owner:
+def owner(aws: Aws) -> Stack:
     outputs = {"JobsTable": aws.table, "UploadsBucket": aws.bucket, "UploadsQueueUrl": aws.uploads}
     clients = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
-    return Owner("dives", outputs, {}, True, lambda service: clients[service])
+    return Stack("dives", outputs, {}, True, lambda service: clients[service])
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def versions(aws: Aws) -> dict[str, str]:
     return {version["Key"]: version["VersionId"] for version in listed}
 
 
-def test_each_job_has_its_record_and_its_video(aws: Aws, owner: Owner, clips: list[Path]) -> None:
+def test_each_job_has_its_record_and_its_video(aws: Aws, owner: Stack, clips: list[Path]) -> None:
     said: list[str] = []
     jobs = Stock(owner, "load-1").make(clips, 30, said.append)
     assert len({job.job_id for job in jobs}) == 30
@@ -56,7 +56,7 @@ def test_each_job_has_its_record_and_its_video(aws: Aws, owner: Owner, clips: li
     assert said[0] == "making 30 records"
 
 
-def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, owner: Owner, clips: list[Path]) -> None:
+def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, owner: Stack, clips: list[Path]) -> None:
     stock = Stock(owner, "load-1")
     seen: list[Admitted] = []
     table = JobTable(aws.table, aws.dynamodb)
@@ -74,7 +74,7 @@ def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, owner:
     assert set(versions(aws).values()) == {job.object_version for job in jobs}
 
 
-def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, owner: Owner, clips: list[Path]) -> None:
+def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, owner: Stack, clips: list[Path]) -> None:
     stock = Stock(owner, "load-1")
     jobs = stock.make(clips[:1], 28, lambda _text: None)
     stock.withdraw(jobs[1:])
@@ -84,7 +84,7 @@ def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, owner: Owner, clips
     assert versions(aws) == {}
 
 
-def test_a_making_that_is_stopped_can_be_withdrawn(aws: Aws, owner: Owner, clips: list[Path]) -> None:
+def test_a_making_that_is_stopped_can_be_withdrawn(aws: Aws, owner: Stack, clips: list[Path]) -> None:
     stock = Stock(owner, "load-1")
 
     def stop_at(text: str) -> None:
@@ -99,7 +99,7 @@ def test_a_making_that_is_stopped_can_be_withdrawn(aws: Aws, owner: Owner, clips
     assert versions(aws) == {}
 
 
-def test_cancelling_is_the_job_s_own(aws: Aws, owner: Owner, clips: list[Path]) -> None:
+def test_cancelling_is_the_job_s_own(aws: Aws, owner: Stack, clips: list[Path]) -> None:
     stock = Stock(owner, "load-1")
     (job,) = stock.make(clips, 1, lambda _text: None)
     stock.cancel(job)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from divescore.cli import main
 from divescore.jobs.model import Status
 from tests.conftest import free_port
+from tests.fakes.local_state import record
 from tests.unit.ops.replay.conftest import Graveyard
 
 
@@ -125,13 +126,7 @@ def test_without_a_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The local system's record is there, its engine is not."""
     monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
-    record = {
-        "engine": {"endpoint": f"http://127.0.0.1:{free_port()}"},
-        "credentials": {"accessKeyId": "a", "secretAccessKey": "b"},
-        "region": "us-east-1",
-        "api": "http://x",
-    }
-    (tmp_path / "stack.json").write_text(json.dumps(record))
+    record(tmp_path, port=free_port())
     result = call("list")
     assert (result.exit_code, "does not answer" in result.stderr, result.stdout) == (1, True, "")
 

@@ -5,14 +5,14 @@ import pytest
 from divescore.ops.replay import place
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.place import OUTPUTS, open_place
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 from divescore.stack.errors import NoSystem
 
 
 def owned(monkeypatch: pytest.MonkeyPatch, local: bool, **outputs: str) -> None:
     given = {output: name for name, output in OUTPUTS.items()} | outputs
-    owner = Owner("dives", {name: value for name, value in given.items() if value}, {}, local, lambda service: service)
-    monkeypatch.setattr(place, "find_owner", lambda _stack: owner)
+    owner = Stack("dives", {name: value for name, value in given.items() if value}, {}, local, lambda service: service)
+    monkeypatch.setattr(place, "find_stack", lambda _stack: owner)
 
 
 def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

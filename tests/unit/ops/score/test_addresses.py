@@ -1,7 +1,6 @@
 """The API behind a link."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import httpx
@@ -9,14 +8,13 @@ import pytest
 
 from divescore.ops.score.addresses import api_of_link
 from divescore.stack.errors import NoSystem
+from tests.fakes.local_state import API, WEB, record
 
 
 def test_a_link_to_the_local_page_means_the_local_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "stack.json").write_text(
-        json.dumps({"api": "http://127.0.0.1:1/api", "web": "http://page.localhost:1/"})
-    )
+    record(tmp_path)
     monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
-    assert asyncio.run(api_of_link("http://page.localhost:1")) == "http://127.0.0.1:1/api"
+    assert asyncio.run(api_of_link(WEB.rstrip("/"))) == API
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from divescore.stack.deployed import Owner
+from divescore.stack.deployed import Stack
 
 REGION: Final = "eu-central-1"
 NAME = "dives"
@@ -93,9 +93,9 @@ class Deployed:
     outputs: dict[str, str]
     said: list[str] = field(default_factory=list)
 
-    def owner(self) -> Owner:
+    def owner(self) -> Stack:
         clients = {"s3": self.s3, "cloudfront": self.cloudfront, "cloudformation": self.cloudformation}
-        return Owner(NAME, self.outputs, {}, False, lambda service: clients[service])
+        return Stack(NAME, self.outputs, {}, False, lambda service: clients[service])
 
 
 def deployed() -> Deployed:

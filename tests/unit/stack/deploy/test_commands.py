@@ -32,7 +32,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deployed]
                 raise NoSystem(f"The stack {name} cannot be read: Stack with id {name} does not exist")
             return made.owner()
 
-        monkeypatch.setattr("divescore.stack.deployed.find_owner", find)
+        monkeypatch.setattr("divescore.stack.deployed.find_stack", find)
         yield made
 
 

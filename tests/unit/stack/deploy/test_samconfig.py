@@ -6,7 +6,7 @@ import pytest
 
 from divescore.stack.deploy.errors import NoTarget
 from divescore.stack.deploy.samconfig import Target, find_target, main
-from divescore.stack.local_state import project_root
+from divescore.stack.local.checkout import project_root
 
 GUIDED = """
 version = 0.1

@@ -3,41 +3,10 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from divescore.stack.local import deploy
 from divescore.stack.local.errors import DeployFailed
-
-
-class FakeCloudFormation:
-    """Answers as the service does for one stack in one state."""
-
-    class exceptions:
-        """The client's errors."""
-
-        ClientError = ClientError
-
-    def __init__(self, statuses: list[str], events: list[dict[str, str]]) -> None:
-        self.statuses = statuses
-        self.events = events
-
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        if status == "NONE":
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": status, "Outputs": []}]}
-
-    def describe_stack_events(self, StackName: str) -> dict[str, Any]:
-        return {"StackEvents": self.events}
-
-
-def event(name: str, status: str, reason: str) -> dict[str, str]:
-    return {
-        "LogicalResourceId": name,
-        "ResourceType": "AWS::SQS::Queue",
-        "ResourceStatus": status,
-        "ResourceStatusReason": reason,
-    }
+from tests.fakes.cloudformation import FakeCloudFormation, event
 
 
 def test_a_failed_stack_is_told_with_its_reasons_the_first_first() -> None:
@@ -48,7 +17,7 @@ def test_a_failed_stack_is_told_with_its_reasons_the_first_first() -> None:
     ]
     fake: Any = FakeCloudFormation(["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"], newest_first)
     with pytest.raises(DeployFailed) as caught:
-        deploy._outputs(fake)
+        deploy.finished(fake)
     assert caught.value.status == "ROLLBACK_COMPLETE"
     assert caught.value.events == [
         "Scoring (AWS::SQS::Queue): a queue of that name exists",
@@ -61,12 +30,7 @@ def test_a_stack_that_never_ends_is_a_failure(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(deploy, "DEPLOYED_WITHIN", 0.0)
     fake: Any = FakeCloudFormation(["CREATE_IN_PROGRESS"], [])
     with pytest.raises(DeployFailed, match="CREATE_IN_PROGRESS after 0 s"):
-        deploy._outputs(fake)
-
-
-def test_a_stack_that_is_not_there_has_no_status() -> None:
-    fake: Any = FakeCloudFormation(["NONE"], [])
-    assert deploy._status(fake) is None
+        deploy.finished(fake)
 
 
 def test_there_are_as_many_workers_as_cores_but_never_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from divescore.stack import local_state
 from divescore.stack.local import deploy, localize, translate
+from divescore.stack.local.checkout import project_root
 
 PORT = 4580
 WEIGHTS = Path("/somewhere/model_weights")
@@ -17,7 +17,7 @@ WEIGHTS = Path("/somewhere/model_weights")
 @cache
 def local() -> translate.Template:
     keys = dict.fromkeys([*deploy.FUNCTIONS, "SharedLayer", "WorkerFunction"], "some/key.zip")
-    return deploy.local_template(local_state.project_root(), PORT, WEIGHTS, keys, {"WorkerConcurrency": "3"})
+    return deploy.local_template(project_root(), PORT, WEIGHTS, keys, {"WorkerConcurrency": "3"})
 
 
 def properties(name: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def test_loopback_does_without_tls_and_keeps_every_other_statement() -> None:
 
 
 def test_roles_queues_and_the_table_are_those_of_aws() -> None:
-    template = translate.read(local_state.project_root() / "template.yaml")
+    template = translate.read(project_root() / "template.yaml")
     same = ("AWS::IAM::Role", "AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
     for kind in same:
         assert translate.resources(local(), kind) == translate.resources(template, kind)

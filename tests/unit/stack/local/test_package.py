@@ -4,10 +4,10 @@ import io
 import zipfile
 from pathlib import Path
 
-from divescore.stack import local_state
 from divescore.stack.local import package
+from divescore.stack.local.checkout import project_root
 
-ROOT = local_state.project_root()
+ROOT = project_root()
 PYTHON = Path("/somewhere/.venv/bin/python")
 
 

@@ -13,9 +13,9 @@ from divescore.ops.load.bench.fanout import fan_out
 from divescore.ops.load.bench.flood import flood, report
 from divescore.ops.load.bench.process import cold_start
 from divescore.ops.load.bench.stages import one_by_one, summary
-from divescore.stack.deployed import find_owner
+from divescore.stack import local_state
+from divescore.stack.deployed import api_address, find_stack
 from divescore.stack.errors import NoSystem
-from divescore.stack.place import api_address, local
 
 WARM_UP = 3
 
@@ -73,7 +73,7 @@ def _workers(stack: str | None, api: str | None) -> int | None:
     if api is not None and stack is None:
         return None
     try:
-        return find_owner(stack).number("WorkerConcurrency")
+        return find_stack(stack).number("WorkerConcurrency")
     except NoSystem:
         return None
 
@@ -83,7 +83,7 @@ def _local_weights(stack: str | None, api: str | None) -> Path | None:
     if stack is not None or api is not None:
         return None
     try:
-        folder = (local() or {}).get("weights")
+        folder = local_state.find().weights
     except NoSystem:
         return None
     return Path(folder) if folder else None
