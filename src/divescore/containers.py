@@ -1,85 +1,98 @@
-"""What a file is, by its first bytes; its name and declared type are the uploader's claims and count for nothing."""
+"""What a file is, by its first bytes; its name and declared type are the uploader's claims and count for nothing.
 
+Signatures: ISO/IEC 14496-12 (`ftyp` and the boxes of QuickTime before it), RIFF AVI, Matroska and WebM (EBML, DocType).
+"""
+
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 
-from divescore.jobs.model import Cause
+HEAD_BYTES = 4096  # what `sniff` wants to see; every signature sits in the first 400
 
-HEAD_BYTES = 4096  # what `sniff` wants to see; every signature below sits in the first 300
 
-_ISO_MEDIA = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-_STILL_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heif", b"mif1", b"msf1", b"crx "})
-_AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
+class Container(StrEnum):
+    """A container format that the worker opens."""
 
-# Signatures of what people upload by mistake: offset, bytes, and its name in a sentence.
-_NOT_VIDEOS = (
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"BM", "a BMP picture"),
-    (0, b"II*\x00", "a TIFF picture"),
-    (0, b"MM\x00*", "a TIFF picture"),
-    (0, b"%PDF-", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
-    (0, b"Rar!", "a RAR archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (0, b"\x1f\x8b", "a compressed archive"),
-    (0, b"ID3", "an MP3 recording"),
-    (0, b"fLaC", "a FLAC recording"),
-    (0, b"\x7fELF", "a program"),
-    (0, b"MZ", "a program"),
-    (0, b"#EXTM3U", "a playlist"),
-    (0, b"ffconcat", "a playlist"),
-)
-_OTHER_VIDEOS = (
-    (0, b"FLV\x01", "Flash video"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media video"),
-    (0, b"\x00\x00\x01\xba", "an MPEG program stream"),
-    (0, b"\x00\x00\x01\xb3", "a bare MPEG stream"),
-    (0, b"OggS", "Ogg"),
-    (0, b".RMF", "RealMedia"),
-)
+    MP4 = "mp4"
+    MOV = "mov"
+    THREE_GP = "3gp"
+    AVI = "avi"
+    WEBM = "webm"
+    MKV = "mkv"
+
+    @property
+    def demuxer(self) -> str:
+        """FFmpeg's demuxer of it. Set by name, so that no playlist, script or network format is ever tried."""
+        return {Container.AVI: "avi", Container.WEBM: "matroska", Container.MKV: "matroska"}.get(self, "mov")
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
-    """A container format that the worker opens."""
+class NotTaken:
+    """Why a file is not taken: a code for programs, a sentence for people."""
 
-    name: str  # mp4, avi or matroska
+    code: str
+    message: str
 
 
-def sniff(head: bytes) -> Container | Cause:
+def _other_video(name: str) -> NotTaken:
+    return NotTaken("UNSUPPORTED", f"This is {name}; please upload MP4, MOV, WebM, MKV, 3GP or AVI.")
+
+
+def _no_video(name: str) -> NotTaken:
+    return NotTaken("NOT_A_VIDEO", f"This is {name}, not a video.")
+
+
+# How a file begins, and what that makes it; the first that fits counts. The last third are uploads by mistake.
+_BEGINNINGS: tuple[tuple[bytes, Container | NotTaken], ...] = (
+    # AVIX goes on where a large AVI stopped; FFmpeg reads it, and finds it damaged where it has no headers of its own.
+    (rb"RIFF....AVI[ X]", Container.AVI),
+    (rb"\x1aE\xdf\xa3.{0,56}webm", Container.WEBM),
+    (rb"\x1aE\xdf\xa3", Container.MKV),
+    # Sequences of pictures (avis, msf1) too: their first track is the still one, which is all that a decoder shows.
+    (rb"....ftyp(?:avif|avis|heic|heix|heif|mif1|msf1|crx )", _no_video("a HEIF or AVIF picture")),
+    (rb"....ftypM4[ABP] ", _no_video("an audio recording")),
+    (rb"....ftypqt  ", Container.MOV),
+    (rb"....ftyp3g", Container.THREE_GP),
+    (rb"....ftyp", Container.MP4),
+    (rb"....(?:moov|mdat|wide|free|skip|pnot)", Container.MOV),
+    (rb"FLV\x01", _other_video("Flash video")),
+    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _other_video("Windows Media video")),
+    (rb"\x00\x00\x01\xba", _other_video("an MPEG program stream")),
+    (rb"\x00\x00\x01\xb3", _other_video("a bare MPEG stream")),
+    (rb"OggS", _other_video("Ogg")),
+    (rb"\.RMF", _other_video("RealMedia")),
+    (rb"G.{187}G.{187}G", _other_video("an MPEG transport stream")),
+    (rb"\xff\xd8\xff", _no_video("a JPEG picture")),
+    (rb"\x89PNG\r\n\x1a\n", _no_video("a PNG picture")),
+    (rb"GIF8", _no_video("a GIF picture")),
+    (rb"BM", _no_video("a BMP picture")),
+    (rb"II\*\x00|MM\x00\*", _no_video("a TIFF picture")),
+    (rb"%PDF-", _no_video("a PDF document")),
+    (rb"PK\x03\x04", _no_video("a ZIP archive or an office document")),
+    (rb"Rar!", _no_video("a RAR archive")),
+    (rb"7z\xbc\xaf\x27\x1c", _no_video("a 7z archive")),
+    (rb"\x1f\x8b", _no_video("a compressed archive")),
+    (rb"ID3", _no_video("an MP3 recording")),
+    (rb"fLaC", _no_video("a FLAC recording")),
+    (rb"\x7fELF|MZ", _no_video("a program")),
+    (rb"#EXTM3U|ffconcat", _no_video("a playlist")),
+    (rb"RIFF....WAVE", _no_video("a WAV recording")),
+    (rb"RIFF....WEBP", _no_video("a WebP picture")),
+    (rb"RIFF", _no_video("an unknown RIFF file")),
+)
+_SIGNATURES = [(re.compile(beginning, re.DOTALL), verdict) for beginning, verdict in _BEGINNINGS]
+
+
+def sniff(head: bytes) -> Container | NotTaken:
     """The container that a file's first bytes announce, or why it is not taken. `head`: up to HEAD_BYTES bytes."""
     if not head:
-        return Cause("EMPTY_FILE", "The file is empty.")
-    if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"AVIX"):
-        return Container("avi")
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return Container("matroska")
-    if head[4:8] in _ISO_MEDIA:
-        return _iso_media(head)
-    for offset, signature, name in _OTHER_VIDEOS:
-        if head.startswith(signature, offset):
-            return Cause("UNSUPPORTED", f"This is {name}; please upload MP4, MOV, WebM, MKV, 3GP or AVI.")
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return Cause("UNSUPPORTED", "This is an MPEG transport stream; please upload MP4, MOV, WebM, MKV, 3GP or AVI.")
-    for offset, signature, name in _NOT_VIDEOS:
-        if head.startswith(signature, offset):
-            return Cause("NOT_A_VIDEO", f"This is {name}, not a video.")
-    if head[:4] == b"RIFF":
-        kind = {b"WAVE": "a WAV recording", b"WEBP": "a WebP picture"}.get(head[8:12], "an unknown RIFF file")
-        return Cause("NOT_A_VIDEO", f"This is {kind}, not a video.")
+        return NotTaken("EMPTY_FILE", "The file is empty.")
+    for signature, verdict in _SIGNATURES:
+        if signature.match(head):
+            return verdict
     if _is_text(head):
-        return Cause("NOT_A_VIDEO", "This is a text file, not a video.")
-    return Cause("NOT_A_VIDEO", "The file does not start like any video that we know.")
-
-
-def _iso_media(head: bytes) -> Container | Cause:
-    brand = head[8:12] if head[4:8] == b"ftyp" else b""
-    if brand in _STILL_BRANDS:
-        return Cause("NOT_A_VIDEO", "This is a HEIF or AVIF picture, not a video.")
-    if brand in _AUDIO_BRANDS:
-        return Cause("NOT_A_VIDEO", "This is an audio recording, not a video.")
-    return Container("mp4")
+        return _no_video("a text file")
+    return NotTaken("NOT_A_VIDEO", "The file does not start like any video that we know.")
 
 
 def _is_text(head: bytes) -> bool:

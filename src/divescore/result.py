@@ -1,13 +1,29 @@
-"""The result of scoring one video, as it is stored, pushed and printed."""
+"""The result of scoring one video: what is stored, answered, pushed and printed, as one shape for all of them.
 
-from typing import Literal
+A stored result is served as it is (`views.JobView`), whatever its age. A reader of results keeps the members that this
+version does not know, and `document` gives back what was read; a member that is added here gets a default, so that
+results from before it are still read.
+"""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
+def _without_additional(schema: dict[str, Any]) -> None:
+    """Objects of a schema are open without a word about it; with one, generated types take any name for a member."""
+    schema.pop("additionalProperties", None)
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="allow",
+        json_schema_extra=_without_additional,
+    )
 
 
 class Interval(_Part):
@@ -31,7 +47,7 @@ class DiveSeen(_Part):
 
 
 class Segment(_Part):
-    """A stretch of the video, in seconds, and the points it brought in."""
+    """A stretch of the video, in seconds from its start, and the points it brought in; all of them make the score."""
 
     start: float
     end: float
@@ -65,10 +81,10 @@ class Runtime(_Part):
     precision: str
     threads: int
     torch: str
-    cpu: str | None = None
-    """The widest instructions in use, where they were chosen by trial."""
-    difference: float | None = None
-    """Relative difference to exact arithmetic on the built-in clip, where that was measured."""
+    cpu: str | None = Field(None, description="the widest instructions in use, where they were chosen by trial")
+    difference: float | None = Field(
+        None, description="relative difference to exact arithmetic on the built-in clip, where that was measured"
+    )
 
 
 class Video(_Part):
@@ -91,13 +107,17 @@ class Result(_Part):
     interval: Interval
     dive: DiveSeen
     segments: list[Segment]
-    strip: Strip
+    strip: Strip | None = Field(None, description="left out of a push that would be too large with it")
     model: ModelInfo
     runtime: Runtime
     timings: dict[str, float]
     video: Video
     warnings: list[str]
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """Plain JSON values under camel-case names."""
         return self.model_dump(mode="json", by_alias=True)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object that was read: the same members, known here or not."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -1,12 +1,47 @@
-"""A job as its client sees it: what HTTP answers and the socket pushes. Field names are a public contract."""
+"""A job as its client sees it: its states, and what HTTP answers and the socket pushes.
+
+Field names are a public contract.
+"""
 
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WrapSerializer, WrapValidator
 from pydantic.alias_generators import to_camel
 
-from divescore.jobs.model import Job, Status
+from divescore.result import Result
+
+
+class Status(StrEnum):
+    """The states of a job; `transitions` says which follows which."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    QUEUED = "QUEUED"
+    PROCESSING = "PROCESSING"
+    SCORED = "SCORED"
+    REJECTED = "REJECTED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+# Somebody still has to do something.
+OPEN = frozenset({Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING})
+# The service has ended its work; whoever waits for a job waits for one of these.
+SETTLED = frozenset(Status) - OPEN
+# Never left again. FAILED is not among them: an operator may replay a failed job.
+FINAL = SETTLED - {Status.FAILED}
+
+
+if TYPE_CHECKING:
+    StoredResult = dict[str, Any]
+else:
+    # Schemas describe it as a Result; the value passes as it was stored, so that a result from before a member existed,
+    # or after, is answered in full and never an error.
+    StoredResult = Annotated[
+        Result, WrapValidator(lambda value, _model: value), WrapSerializer(lambda value, _model: value)
+    ]
 
 
 class View(BaseModel):
@@ -41,34 +76,13 @@ class JobView(View):
     expires_at: str = Field(description="ISO 8601, UTC; then the record and the video are removed")
     progress: ProgressView | None = Field(None, description="only while PROCESSING")
     ahead: int | None = Field(None, description="about how many dives wait before this one, when known")
-    result: dict[str, Any] | None = Field(None, description="only when SCORED")
+    result: StoredResult | None = Field(None, description="only when SCORED")
     error: ErrorView | None = Field(None, description="only when REJECTED or FAILED")
 
 
 def iso(moment: int) -> str:
     """A time in ms since the epoch as ISO 8601 in UTC with milliseconds."""
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def job_view(job: Job) -> JobView:
-    """The public view: no client, owner, lease, file name or object version."""
-    return JobView(
-        job_id=job.job_id,
-        status=job.status,
-        version=job.version,
-        created_at=iso(job.created_at),
-        updated_at=iso(job.updated_at),
-        expires_at=iso(job.expires_at),
-        progress=ProgressView(stage=job.stage, fraction=round(job.fraction, 3))
-        if job.status is Status.PROCESSING and job.stage
-        else None,
-        ahead=job.ahead if job.status is Status.QUEUED else None,
-        result=job.result,
-        # A queued job may carry the cause of its last attempt; that is ours to know, the client's news is the retry.
-        error=ErrorView(code=job.error.code, message=job.error.message, retryable=job.error.retryable)
-        if job.error and job.status in (Status.REJECTED, Status.FAILED)
-        else None,
-    )
 
 
 def to_json(view: View) -> dict[str, Any]:

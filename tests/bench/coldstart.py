@@ -25,7 +25,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from divescore.jobs.model import Status
+from divescore.views import Status
 from tests.conftest import divescore
 from tests.image.contents import ROOT, TASK, Image, base_python, build, copied_from_this_environment
 from tests.image.reading import Touched, forget, touched

@@ -25,7 +25,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from divescore.video.container import sniff_format
+from divescore.containers import Container, sniff
 from divescore.video.decoding import decode
 from divescore.video.limits import Limits
 from divescore.video.sandbox import decoder
@@ -39,8 +39,8 @@ Contender = Callable[[Path, list[int]], object]
 def divescore(path: Path, _wanted: list[int]) -> object:
     """What a dive costs: decoding in the confined process, pictures handed over."""
     with path.open("rb") as file:
-        container = sniff_format(file.read(64))
-        assert container is not None
+        container = sniff(file.read(64))
+        assert isinstance(container, Container)
         return decoder().decode(file.fileno(), container, COUNT, (WIDTH, HEIGHT), Limits(), lambda _fraction: None)
 
 
@@ -48,8 +48,8 @@ def divescore_uncontained(path: Path, _wanted: list[int]) -> object:
     """The same decoding in this process."""
     into = np.empty((COUNT, HEIGHT, WIDTH, 3), dtype=np.uint8)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
-        container = sniff_format(data[:64])
-        assert container is not None
+        container = sniff(data[:64])
+        assert isinstance(container, Container)
         return decode(file.fileno(), data, container, into, Limits(), lambda _fraction: None)
 
 

@@ -24,12 +24,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from divescore.aws import client
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Fence, Finished, Progressed
 from divescore.live.messages import job_message
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.tokens.tokens import Scope, Tokens
+from divescore.views import Status
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 from tests.integration.conftest import System
 

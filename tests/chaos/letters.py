@@ -11,7 +11,8 @@ from typing import Any
 
 from divescore.jobs.items import to_item
 from divescore.jobs.messages import ScoringMessage
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
+from divescore.views import Status
 
 LANES = 8
 DAY_MS = 86_400_000

@@ -38,7 +38,8 @@ from divescore.client.models import Live as LiveAddress
 from divescore.client.protocol import Protocol, Timing
 from divescore.client.submit import Submission, submit
 from divescore.jobs.table import JobTable
-from divescore.views import job_view, to_json
+from divescore.jobs.view import job_view
+from divescore.views import to_json
 from tests.chaos.proxy import Cut, Link, Proxy
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 from tests.integration.conftest import System

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from divescore.jobs.items import from_item
-from divescore.jobs.model import Status
+from divescore.views import Status
 from tests.chaos.letters import Names, Post, bury
 from tests.chaos.run import clips
 from tests.chaos.system import ROOT, System

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from divescore.jobs.model import OPEN
+from divescore.views import OPEN
 
 Note = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from divescore.client.http import Http
 from divescore.client.live import Event, Live
 from divescore.client.models import Job
 from divescore.client.submit import Observer, Submission, submit
-from divescore.jobs.model import OPEN
+from divescore.views import OPEN
 from tests.chaos.injected.faults import STAGES
 from tests.chaos.report import Heard, Report, Spread, kills, lost, restarts, scored_twice
 from tests.chaos.system import System

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
+from divescore.views import Status
 from tests.fakes.clock import START
 
 LEASE_MS = 30_000

@@ -13,9 +13,10 @@ import boto3
 
 from divescore.jobs.items import from_item, to_item
 from divescore.jobs.messages import ScoringQueue
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.stack.local import engine
 from divescore.stack.local_state import REGION, load
+from divescore.views import Status
 from tests.conftest import free_port
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import sqs_event

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from divescore.jobs.model import Status
 from divescore.scoring.manifest import read_manifest
+from divescore.views import Status
 from tests.image.contents import DOCKERFILE, ROOT, Image, base_python, build, from_this_environment
 from tests.image.dockerfile import read
 from tests.image.runtime import FunctionFailed, function

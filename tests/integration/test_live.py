@@ -13,11 +13,11 @@ from websockets.exceptions import InvalidStatus
 from divescore.client.errors import ApiError
 from divescore.client.http import Http
 from divescore.client.models import Created
-from divescore.jobs.model import Status
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Cancelled
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION
 from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.views import Status
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack

@@ -17,10 +17,11 @@ from divescore.client.http import Http
 from divescore.client.models import Created
 from divescore.client.upload import upload
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
 from divescore.sweep.overdue import UNCLAIMED_MS
+from divescore.views import Status
 from tests.rights.system import System
 
 LOOK_EVERY = 0.2

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from divescore.jobs.messages import parse_message
-from divescore.jobs.model import Status
 from divescore.live.changes import read_changes
 from divescore.stack.local import deploy
 from divescore.uploads.notifications import parse_notification
+from divescore.views import Status
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 

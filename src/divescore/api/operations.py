@@ -26,9 +26,10 @@ from divescore.jobs.model import Job
 from divescore.jobs.quota import Limits
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Refusal
+from divescore.jobs.view import job_view
 from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
 from divescore.uploads.store import UploadStore
-from divescore.views import iso, job_view
+from divescore.views import iso
 
 FORM_SECONDS = 15 * 60
 UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later

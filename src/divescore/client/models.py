@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-# FAILED can be opened again by a replay, but nobody waits for that: for a client it is an end like the others.
-FINAL_STATES = frozenset({"SCORED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"})
+from divescore.views import SETTLED
 
 
 class Wire(BaseModel):
@@ -97,7 +96,8 @@ class Job(Wire):
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.status in FINAL_STATES
+        # FAILED can be left by a replay, but nobody waits for that: for a client it is an end like the others.
+        return self.status in SETTLED
 
 
 class UploadForm(Wire):

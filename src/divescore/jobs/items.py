@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
+from divescore.views import Status
 
 Item = dict[str, dict[str, Any]]
 RECORD_SORT_KEY = "JOB"

@@ -1,26 +1,9 @@
 """The job record as plain data. Times are integers: milliseconds since the epoch, UTC."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-
-class Status(StrEnum):
-    """The states of a job; `transitions` says which follows which."""
-
-    AWAITING_UPLOAD = "AWAITING_UPLOAD"
-    QUEUED = "QUEUED"
-    PROCESSING = "PROCESSING"
-    SCORED = "SCORED"
-    REJECTED = "REJECTED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    EXPIRED = "EXPIRED"
-
-
-OPEN = frozenset({Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING})
-# FAILED is not among them: an operator may send a failed job round again.
-FINAL = frozenset({Status.SCORED, Status.REJECTED, Status.CANCELLED, Status.EXPIRED})
+from divescore.views import OPEN, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import OPEN_SHARDS, Item, difference, from_item, open_shard, record_key, to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.quota import Budget, Limits, day_of, seconds_to_midnight, share_of
 from divescore.jobs.transitions import Event, Refusal, fence_of, transition
+from divescore.views import Status
 
 # Each lost race means that somebody else's write went through, so this many in a row is a fault and not contention.
 MAX_RACES = 25

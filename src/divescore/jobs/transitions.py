@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
-from divescore.jobs.model import OPEN, Cause, Job, Status
+from divescore.jobs.model import Cause, Job
+from divescore.views import OPEN, Status
 
 QUEUE_RETENTION_MS = 24 * 3600 * 1000  # the scoring queue keeps a message this long
 LEASES_OF_GRACE = 2  # sweep waits this many further leases: redelivery by the queue comes first

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from divescore.jobs.model import Job
-from divescore.views import JobView, View, job_view, to_json
+from divescore.jobs.view import job_view
+from divescore.views import JobView, View, to_json
 
 MAX_MESSAGE_BYTES = 8 * 1024  # a token has a few hundred; API Gateway itself takes 128 KB
 MAX_PUSH_BYTES = 32 * 1024 - 1  # under one frame of API Gateway

@@ -7,6 +7,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from divescore.live.messages import ClientMessage, ServerMessage
+from divescore.result import Result
+
+# A result travels as it was stored: null where a view would leave the member out.
+_STORED = {"Result", *Result.model_json_schema()["$defs"]}
 
 
 def schema() -> dict[str, Any]:
@@ -28,19 +32,21 @@ def text() -> str:
 
 def _definitions(name: str, union: Any, mode: Literal["validation", "serialization"]) -> dict[str, Any]:
     document = TypeAdapter(union).json_schema(mode=mode)
-    definitions: dict[str, Any] = {kind: _as_sent(shape) for kind, shape in document.pop("$defs").items()}
+    definitions: dict[str, Any] = document.pop("$defs")
+    for kind, shape in definitions.items():
+        for field in shape.get("properties", {}).values():
+            field.pop("title", None)
+            if kind not in _STORED:
+                _absent_for_null(field)
     return definitions | {name: document}
 
 
-def _as_sent(shape: dict[str, Any]) -> dict[str, Any]:
-    """A shape as it is on the wire, where what has no value is absent and never null."""
-    for field in shape.get("properties", {}).values():
-        field.pop("title", None)
-        if {"type": "null"} in field.get("anyOf", []):
-            (kind,) = (option for option in field.pop("anyOf") if option != {"type": "null"})
-            field.update(kind)
-            del field["default"]
-    return shape
+def _absent_for_null(field: dict[str, Any]) -> None:
+    """A field as it is on the wire, where what has no value is absent and never null."""
+    if {"type": "null"} in field.get("anyOf", []):
+        (kind,) = (option for option in field.pop("anyOf") if option != {"type": "null"})
+        field.update(kind)
+        del field["default"]
 
 
 if __name__ == "__main__":

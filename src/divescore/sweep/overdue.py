@@ -7,11 +7,12 @@ from typing import Any
 
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import QUEUE_RETENTION_MS, DeadlinePassed, Refusal
 from divescore.uploads.notifications import notification_body
 from divescore.uploads.store import UploadStore
+from divescore.views import Status
 
 UNCLAIMED_MS = 5 * 60_000  # no queued job is without a worker for so long while the queue is empty
 LONGEST_OTHER_DEADLINE_MS = 3_600_000  # queued jobs alone have deadlines that are further away

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from divescore.containers import HEAD_BYTES, sniff
+from divescore.containers import HEAD_BYTES, NotTaken, sniff
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.meter import SILENT, Meter
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Refusal, TurnedAway
 from divescore.uploads.notifications import Upload
 from divescore.uploads.store import ObjectGone, UploadStore
+from divescore.views import Status
 
 
 class Admitted(StrEnum):
@@ -50,8 +51,9 @@ class Gate:
             verdict = sniff(self.store.head(upload.job_id, upload.object_version, HEAD_BYTES))
         except ObjectGone:
             return Admitted.IGNORED
-        if isinstance(verdict, Cause):
-            outcome = self.table.apply(job, TurnedAway(upload.object_version, verdict))
+        if isinstance(verdict, NotTaken):
+            cause = Cause(verdict.code, verdict.message)
+            outcome = self.table.apply(job, TurnedAway(upload.object_version, cause))
         else:
             outcome = self.table.apply(job, Accepted(upload.object_version, self.queue.ahead()))
         if isinstance(outcome, Refusal):

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from divescore.video.container import DEMUXERS
+from divescore.containers import Container
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sandbox import Report
@@ -79,13 +79,13 @@ def _open(descriptor: int, container: str, limits: Limits, **options: str) -> In
     os.lseek(descriptor, 0, os.SEEK_SET)
     return av.open(
         "fd:",
-        format=DEMUXERS[container],
+        format=Container(container).demuxer,
         metadata_errors="replace",  # titles are written in any old encoding, and are none of ours
         options={
             "fd": str(descriptor),
             # The one file at hand is all that can be read, whatever the film refers to.
             "protocol_whitelist": "fd",
-            "format_whitelist": DEMUXERS[container],
+            "format_whitelist": Container(container).demuxer,
             "codec_whitelist": ",".join(DECODERS),
             "max_pixels": _most_pixels(limits),
             **options,

@@ -9,15 +9,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.video.container import sniff_format
+from divescore.containers import HEAD_BYTES, Container, NotTaken, sniff
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import Limits
 from divescore.video.sandbox import Piece, Report, decoder
 
 Frames = NDArray[np.uint8]
 Progress = Callable[[float], None]
-
-_HEAD_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def all_frames(
     return _source(report, container), report.warnings
 
 
-def _container(file: BinaryIO, limits: Limits) -> str:
+def _container(file: BinaryIO, limits: Limits) -> Container:
     length = os.fstat(file.fileno()).st_size
     if length == 0:
         raise VideoRejected(RejectionCode.DAMAGED, "The file is empty; upload the video again.")
@@ -91,13 +89,13 @@ def _container(file: BinaryIO, limits: Limits) -> str:
             f"The file has {length / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB are accepted. "
             "Cut the video to the dive.",
         )
-    container = sniff_format(file.read(_HEAD_BYTES))
-    if container is None:
+    container = sniff(file.read(HEAD_BYTES))
+    if isinstance(container, NotTaken):
         raise VideoRejected(
             RejectionCode.UNSUPPORTED, "The file is not a video of a known kind; upload MP4, MOV, AVI, WebM or MKV."
         )
     return container
 
 
-def _source(report: Report, container: str) -> SourceInfo:
-    return SourceInfo(report.width, report.height, report.frames, report.seconds, container)
+def _source(report: Report, container: Container) -> SourceInfo:
+    return SourceInfo(report.width, report.height, report.frames, report.seconds, container.value)

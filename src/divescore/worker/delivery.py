@@ -14,12 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from divescore.jobs.errors import Contended, JobNotFound
 from divescore.jobs.messages import DeadLetters, parse_message
 from divescore.jobs.meter import SILENT, Meter
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.redelivery import back_off, come_back_in
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Reason, Refusal
 from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.video.errors import VideoRejected
+from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
 
 VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed

@@ -6,9 +6,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Event, Finished, Refusal
+from divescore.views import Status
 from divescore.worker.attempt import Attempt
 from divescore.worker.model import LoadedModel
 from tests.chaos.injected.faults import POISON, Faults

@@ -6,10 +6,10 @@ from divescore.api.bodies import CreateJob, ShareJob
 from divescore.api.operations import EmptyFile, FileTooLarge, Intake, IntakeError, UnsupportedType, VideoNotThere
 from divescore.jobs.errors import IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.quota import Limits
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
-from divescore.views import iso
+from divescore.views import Status, iso
 from tests.fakes.jobs import job_in
 from tests.fakes.world import World
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from divescore.client.models import FINAL_STATES, Created, Job
+from divescore.client.models import Created, Job
+from divescore.views import SETTLED
 
 
 def test_unknown_members_and_states_are_kept() -> None:
@@ -12,7 +13,7 @@ def test_unknown_members_and_states_are_kept() -> None:
     assert not job.final
 
 
-@pytest.mark.parametrize("status", sorted(FINAL_STATES))
+@pytest.mark.parametrize("status", sorted(SETTLED))
 def test_final_states_are_final(status: str) -> None:
     assert Job(job_id="a", status=status, version=1).final
 

@@ -9,8 +9,9 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
+from divescore.views import Status
 from functions.enqueue import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

@@ -18,12 +18,12 @@ import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Status
 from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
 from divescore.live.subscriptions import Subscriptions
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
+from divescore.views import Status
 from divescore.worker.model import LoadedModel
 from tests.fakes.aws import KEY, Aws
 from tests.fakes.jobs import job_in

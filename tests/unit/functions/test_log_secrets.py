@@ -13,11 +13,12 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
 from divescore.live.subscriptions import Subscriptions
+from divescore.views import Status
 from functions.enqueue import app as enqueue
 from functions.notify import app as notify
 from functions.presign import app as presign

@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.live.fanout import FanOut
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.subscriptions import Subscriptions
+from divescore.views import Status
 from functions.notify import app
 from tests.fakes.aws import Aws
 from tests.unit.live.fakes import Management, make_job, record

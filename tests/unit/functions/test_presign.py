@@ -14,9 +14,10 @@ from aws_lambda_powertools import Logger
 from divescore import __version__
 from divescore.jobs.errors import Contended
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.views import Status
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

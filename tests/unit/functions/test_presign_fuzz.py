@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Status
 from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.views import Status
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

@@ -8,8 +8,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Status
 from divescore.jobs.table import JobTable
+from divescore.views import Status
 from functions.sweep import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in

@@ -12,10 +12,11 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.scoring.errors import ScoringError
 from divescore.video.errors import VideoRejected
+from divescore.views import Status
 from divescore.worker.model import LoadedModel
 from functions.worker import app
 from tests.fakes.aws import Aws

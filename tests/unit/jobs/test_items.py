@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from divescore.jobs.items import OPEN_SHARDS, difference, from_item, open_shard, record_key, shard_of, to_item
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
+from divescore.views import Status
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.jobs import job_in
 from tests.fakes.network import Network

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from divescore.jobs.messages import BadMessage, DeadLetters, ScoringQueue, parse_message
-from divescore.jobs.model import Cause, Status
+from divescore.jobs.model import Cause
+from divescore.views import Status
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.network import refused

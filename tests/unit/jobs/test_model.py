@@ -2,18 +2,14 @@
 
 import pytest
 
-from divescore.jobs.model import FINAL, OPEN, Status, job_of_key, object_key
+from divescore.jobs.model import job_of_key, object_key
+from divescore.views import Status
 from tests.fakes.jobs import job_in
 
 
 @pytest.mark.parametrize("status", Status)
 def test_a_job_is_open_until_nobody_has_to_do_anything(status: Status) -> None:
     assert job_in(status).is_open == (status in {"AWAITING_UPLOAD", "QUEUED", "PROCESSING"})
-
-
-def test_every_state_is_open_or_final_except_failed_which_can_be_replayed() -> None:
-    assert set(Status) - OPEN - FINAL == {Status.FAILED}
-    assert not OPEN & FINAL
 
 
 def test_a_key_leads_back_to_its_job() -> None:

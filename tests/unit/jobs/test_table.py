@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.quota import Limits
 from divescore.jobs.table import MAX_RACES, JobTable, now_ms
 from divescore.jobs.transitions import (
@@ -25,6 +25,7 @@ from divescore.jobs.transitions import (
     Refusal,
     Renewed,
 )
+from divescore.views import Status
 from tests.fakes.clock import START, Clock
 from tests.fakes.dynamodb import TransactionCanceled
 from tests.fakes.jobs import LEASE_MS, job_in

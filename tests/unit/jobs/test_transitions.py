@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.jobs.model import FINAL, OPEN, Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.transitions import (
     QUEUE_RETENTION_MS,
     Accepted,
@@ -28,6 +28,7 @@ from divescore.jobs.transitions import (
     fence_of,
     transition,
 )
+from divescore.views import FINAL, OPEN, Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import LEASE_MS, job_in
 

@@ -13,8 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from divescore.jobs.items import Item, to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.live.changes import Change
+from divescore.views import Status
 
 TABLE = "jobs"
 NOW = 1_800_000_000  # seconds since the epoch

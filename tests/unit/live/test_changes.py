@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.live.changes import Change, conflate, read_changes
+from divescore.views import Status
 from tests.unit.live.fakes import change, make_job, record
 
 COURSES = [

@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from divescore.client.messages import ErrorMessage, JobMessage, OtherMessage, parse
-from divescore.jobs.model import Status
 from divescore.live.messages import ErrorCode, MessageError, ServerMessage, parse_client_message
 from divescore.result import Result
+from divescore.views import Status
 from tests.contract.recorded import recorded
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs" / "protocol.schema.json").read_text())

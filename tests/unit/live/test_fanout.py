@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.live.changes import Change
 from divescore.live.fanout import GIVE_UP_AFTER, FanOut, OutOfTime, Told
 from divescore.live.push import BACK_OFF_SECONDS, Pushed, Pusher
 from divescore.live.subscriptions import Subscriptions
+from divescore.views import Status
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, Management, change, fault, make_job
 
 LANES = 4

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from divescore.jobs.model import Cause, Status
+from divescore.jobs.model import Cause
 from divescore.live.messages import (
     MAX_MESSAGE_BYTES,
     MAX_PUSH_BYTES,
@@ -22,6 +22,7 @@ from divescore.live.messages import (
     unsubscribed_message,
 )
 from divescore.tokens.tokens import TokenError
+from divescore.views import Status
 from tests.unit.live.fakes import make_job
 
 FRAME = 32 * 1024

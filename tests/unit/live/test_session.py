@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.live.changes import conflate, read_changes
 from divescore.live.fanout import FanOut
@@ -18,6 +18,7 @@ from divescore.live.push import Pusher
 from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION, Subscriptions
 from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, TokenError, TokenExpired, Tokens
+from divescore.views import Status
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, Management, make_job, record
 
 PAGE = "https://page.test"

@@ -4,9 +4,10 @@ import pytest
 
 from divescore.jobs.items import to_item
 from divescore.jobs.messages import ScoringQueue
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
 from divescore.uploads.notifications import Upload, parse_notification
+from divescore.views import Status
 from divescore.worker.delivery import Delivered
 from tests.fakes.jobs import job_in
 from tests.fakes.network import Killed

@@ -6,10 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.transitions import Cancelled, TurnedAway
 from divescore.uploads.admission import Admitted
 from divescore.uploads.notifications import Upload
+from divescore.views import Status
 from tests.fakes.jobs import job_in
 from tests.fakes.world import NOT_A_VIDEO, SCORING, VIDEO, World
 

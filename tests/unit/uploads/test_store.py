@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.uploads.store import ObjectGone, UploadStore
+from divescore.views import Status
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.network import refused

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.transitions import Cancelled, Claimed
+from divescore.views import Status
 from divescore.worker.attempt import STANDS_SECONDS, Attempt, HandBack, LeaseLost
 from tests.fakes.jobs import LEASE_MS, job_in
 from tests.fakes.world import World

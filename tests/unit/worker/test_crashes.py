@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import FINAL, Job, Status
+from divescore.jobs.model import Job
+from divescore.views import FINAL, Status
 from tests.fakes.jobs import job_in
 from tests.fakes.network import Killed, Moment
 from tests.fakes.world import NOT_A_VIDEO, SCORING_DLQ, VIDEO, World

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from divescore.jobs.errors import Contended
 from divescore.jobs.items import to_item
 from divescore.jobs.messages import BadMessage
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.transitions import Cancelled
 from divescore.video.errors import VideoRejected
+from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack
 from divescore.worker.delivery import Delivered, Delivery
 from tests.fakes.jobs import job_in

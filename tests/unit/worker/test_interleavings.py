@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from divescore.jobs.items import from_item
-from divescore.jobs.model import FINAL, Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.transitions import Fence, Refusal, Renewed, Replayed
 from divescore.video.errors import VideoRejected
+from divescore.views import FINAL, Status
 from tests.fakes.actors import Stage
 from tests.fakes.network import Moment, refused
 from tests.fakes.world import (

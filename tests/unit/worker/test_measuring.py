@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.uploads.notifications import Upload
 from divescore.video.errors import VideoRejected
+from divescore.views import Status
 from divescore.worker.delivery import Delivery
 from tests.fakes.jobs import job_in
 from tests.fakes.world import MAX_ATTEMPTS, NOT_A_VIDEO, SCORING, Report, World

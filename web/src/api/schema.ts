@@ -117,6 +117,29 @@ export interface components {
             sizeBytes: number;
         };
         /**
+         * DiveSeen
+         * @description The dive, declared or as the network sees it.
+         */
+        DiveSeen: {
+            /** Armstand */
+            armstand: boolean;
+            /** Halfsomersaults */
+            halfSomersaults: number;
+            /** Halftwists */
+            halfTwists: number;
+            /** Number */
+            number: string | null;
+            /** Position */
+            position: string;
+            /** Rotation */
+            rotation: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "given" | "predicted";
+        };
+        /**
          * ErrorView
          * @description Why a job was rejected or failed.
          */
@@ -142,6 +165,18 @@ export interface components {
             } | null;
             /** Version */
             version: string;
+        };
+        /**
+         * Interval
+         * @description Where the score lies with probability `level`, on videos like those of the training.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Level */
+            level: number;
+            /** Low */
+            low: number;
         };
         /**
          * JobChanged
@@ -197,13 +232,8 @@ export interface components {
             jobId: string;
             /** @description only while PROCESSING */
             progress?: components["schemas"]["ProgressView"] | null;
-            /**
-             * Result
-             * @description only when SCORED
-             */
-            result?: {
-                [key: string]: unknown;
-            } | null;
+            /** @description only when SCORED */
+            result?: components["schemas"]["Result"] | null;
             status: components["schemas"]["Status"];
             /**
              * Updatedat
@@ -223,6 +253,22 @@ export interface components {
         LiveAddress: {
             /** Url */
             url: string;
+        };
+        /**
+         * ModelInfo
+         * @description Which model scored.
+         */
+        ModelInfo: {
+            /** Architecture */
+            architecture: string;
+            /** Id */
+            id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Trainedon */
+            trainedOn: string;
+            /** Version */
+            version: string;
         };
         /**
          * Problem
@@ -256,6 +302,72 @@ export interface components {
              * @description downloading, decoding or scoring
              */
             stage: string;
+        };
+        /**
+         * Result
+         * @description Score of one video and what it rests on; `timings` in seconds by stage.
+         */
+        Result: {
+            /** Difficulty */
+            difficulty: number;
+            /**
+             * Difficultysource
+             * @enum {string}
+             */
+            difficultySource: "given" | "dive" | "predicted";
+            dive: components["schemas"]["DiveSeen"];
+            /** Execution */
+            execution: number;
+            interval: components["schemas"]["Interval"];
+            model: components["schemas"]["ModelInfo"];
+            runtime: components["schemas"]["Runtime"];
+            /** Score */
+            score: number;
+            /** Segments */
+            segments: components["schemas"]["Segment"][];
+            /** @description left out of a push that would be too large with it */
+            strip?: components["schemas"]["Strip"] | null;
+            /** Timings */
+            timings: {
+                [key: string]: number;
+            };
+            video: components["schemas"]["Video"];
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * Runtime
+         * @description What it ran on and in.
+         */
+        Runtime: {
+            /**
+             * Cpu
+             * @description the widest instructions in use, where they were chosen by trial
+             */
+            cpu?: string | null;
+            /**
+             * Difference
+             * @description relative difference to exact arithmetic on the built-in clip, where that was measured
+             */
+            difference?: number | null;
+            /** Precision */
+            precision: string;
+            /** Threads */
+            threads: number;
+            /** Torch */
+            torch: string;
+        };
+        /**
+         * Segment
+         * @description A stretch of the video, in seconds from its start, and the points it brought in; all of them make the score.
+         */
+        Segment: {
+            /** Contribution */
+            contribution: number;
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
         };
         /**
          * ShareJob
@@ -293,6 +405,28 @@ export interface components {
          */
         Status: "AWAITING_UPLOAD" | "QUEUED" | "PROCESSING" | "SCORED" | "REJECTED" | "FAILED" | "CANCELLED" | "EXPIRED";
         /**
+         * Strip
+         * @description Sampled frames side by side in one JPEG, base64; `times` in seconds.
+         */
+        Strip: {
+            /**
+             * Contenttype
+             * @default image/jpeg
+             * @constant
+             */
+            contentType: "image/jpeg";
+            /** Data */
+            data: string;
+            /** Frames */
+            frames: number;
+            /** Height */
+            height: number;
+            /** Times */
+            times: number[];
+            /** Width */
+            width: number;
+        };
+        /**
          * UploadForm
          * @description A presigned POST: send `fields` as form fields in this order, then the file as `file`.
          */
@@ -305,6 +439,22 @@ export interface components {
             };
             /** Url */
             url: string;
+        };
+        /**
+         * Video
+         * @description The video as it was found.
+         */
+        Video: {
+            /** Format */
+            format: string;
+            /** Frames */
+            frames: number;
+            /** Height */
+            height: number;
+            /** Seconds */
+            seconds: number;
+            /** Width */
+            width: number;
         };
         /**
          * VideoAddress

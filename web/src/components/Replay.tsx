@@ -72,13 +72,15 @@ function Timeline({ result, at, onSeek }: { result: Result; at: number | null; o
   const along = at === null ? null : Math.min(1, Math.max(0, (at - first) / length));
   return (
     <div className="timeline">
-      <img
-        className="strip"
-        src={`data:${strip.contentType};base64,${strip.data}`}
-        width={strip.width * strip.frames}
-        height={strip.height}
-        alt={`${strip.frames} frames of the dive, side by side`}
-      />
+      {strip && (
+        <img
+          className="strip"
+          src={`data:${strip.contentType};base64,${strip.data}`}
+          width={strip.width * strip.frames}
+          height={strip.height}
+          alt={`${strip.frames} frames of the dive, side by side`}
+        />
+      )}
       <ol className="bars" aria-label="Contribution of each stretch to the score">
         {segments.map((segment) => (
           <Bar

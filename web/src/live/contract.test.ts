@@ -97,7 +97,7 @@ describe.each(JOBS)("the recorded job %s", (_name, job) => {
 it("shows everything that a result rests on", () => {
   const result = JOBS.find(([name]) => name === "scored")?.[1].result;
   expect(result?.segments.reduce((sum, part) => sum + part.contribution, 0)).toBeCloseTo(result?.score ?? 0, 0);
-  expect(result?.strip.times).toHaveLength(result?.strip.frames ?? 0);
+  expect(result?.strip?.times).toHaveLength(result?.strip?.frames ?? 0);
   expect(result?.interval.low).toBeLessThan(result?.interval.high ?? 0);
   expect(result?.model.trainedOn).toBe("synthetic");
   expect(Object.values(result?.timings ?? {}).every((seconds) => seconds >= 0)).toBe(true);

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-SCORED, FINAL = "SCORED", frozenset({"SCORED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"})
+from divescore.views import SETTLED
+
+SCORED = "SCORED"
 # A push that arrives this long after its change was written is late.
 LATE_AFTER = 1.0
 
@@ -156,7 +158,7 @@ class Ledger:
             entry.version, entry.status = version, status
         if status == SCORED:
             entry.scores.add(version)
-        if status in FINAL and hearing.ended_at is None:
+        if status in SETTLED and hearing.ended_at is None:
             hearing.ended_at = at
             if entry.ended:
                 self.tally[entry.status] += 1
@@ -167,7 +169,7 @@ class Ledger:
         entry = self.entries[number]
         if version >= entry.version:
             entry.version, entry.status = version, status
-        if status in FINAL:
+        if status in SETTLED:
             entry.reached.setdefault(status, written)
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from divescore.jobs.messages import ScoringMessage
-from divescore.jobs.model import FINAL, Job
+from divescore.jobs.model import Job
 from divescore.ops.load.batches import Batches
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import NobodyListens, NotPrepared
@@ -23,6 +23,7 @@ from divescore.ops.load.upload_route import State
 from divescore.stack.deployed import Stack
 from divescore.tokens.keys import key_loader
 from divescore.tokens.tokens import Scope, Tokens
+from divescore.views import FINAL
 
 SUBSCRIBED_AT_ONCE = 16
 READ_AT_ONCE = 8

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from divescore.ops.load.ledger import FINAL, SCORED, Entry, Ledger
+from divescore.ops.load.ledger import SCORED, Entry, Ledger
 from divescore.ops.load.percentiles import spread
 from divescore.ops.load.run import Run
-from divescore.views import iso
+from divescore.views import SETTLED, iso
 
 # Stage -> the state that ends it; `upload`, `sent` and `pushed` are moments of this program.
 STATES = {"admitted": "QUEUED", "started": "PROCESSING"}
@@ -18,7 +18,7 @@ def build(run: Run, route: str, answers: Counter[str], provenance: dict[str, Any
     """The report. Durations are seconds, latencies count from each job's intended start."""
     ledger, sends = run.ledger, run.sends
     entries = ledger.entries
-    states = Counter(entry.status for entry in entries if entry.sent is not None or entry.status in FINAL)
+    states = Counter(entry.status for entry in entries if entry.sent is not None or entry.status in SETTLED)
     refused = Counter(entry.refused for entry in entries if entry.refused is not None)
     hearings = list(ledger.hearings())
     cold = first_of_a_worker(entries)
@@ -112,7 +112,7 @@ def of_some(entries: Sequence[Entry], numbers: set[int], route: str) -> dict[str
 
 def end_of(entry: Entry) -> float | None:
     """When the service wrote the job's final state, if it is known."""
-    moments = [at for status, at in entry.reached.items() if status in FINAL]
+    moments = [at for status, at in entry.reached.items() if status in SETTLED]
     return max(moments, default=None)
 
 

@@ -13,10 +13,11 @@ from divescore.client.errors import ClientError
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import SendFailed
 from divescore.ops.load.generator import Sends, generate
-from divescore.ops.load.ledger import FINAL, Ledger
+from divescore.ops.load.ledger import Ledger
 from divescore.ops.load.sampler import Depth, Sampler
 from divescore.ops.load.sockets import Sockets
 from divescore.ops.load.upload_route import State
+from divescore.views import SETTLED
 
 LEAD = 0.2  # between the end of the preparation and the first arrival
 CHECKED_EVERY = 0.1
@@ -190,6 +191,6 @@ async def _settle(route: Route, run: Run) -> None:
         state = await route.read(number)
         run.read[number] = "UNKNOWN" if state is None else state.status
         if state is not None:
-            ledger.settle(number, state.version, state.status, state.written if state.status in FINAL else 0.0)
+            ledger.settle(number, state.version, state.status, state.written if state.status in SETTLED else 0.0)
 
     await asyncio.gather(*(read(number) for number in ledger.open))

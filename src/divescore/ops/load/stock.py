@@ -17,12 +17,13 @@ from typing import Any, TypeVar
 
 from divescore.client.upload import content_type
 from divescore.jobs.items import record_key, to_item
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Cancelled, Refusal, Replayed, transition
 from divescore.ops.load.errors import NotPrepared
 from divescore.stack.deployed import Stack
 from divescore.uploads.store import UploadStore
+from divescore.views import Status
 
 KEPT_MS = 86_400_000  # records of a run go after a day, by the table's time to live
 ROWS_A_WRITE, OBJECTS_A_DELETE = 25, 1000  # the services' own limits

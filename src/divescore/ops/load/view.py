@@ -8,10 +8,10 @@ from rich.live import Live
 from rich.table import Table
 
 from divescore.ops.load.clock import Clock
-from divescore.ops.load.ledger import FINAL
 from divescore.ops.load.percentiles import spread
 from divescore.ops.load.report import throughput
 from divescore.ops.load.run import Run
+from divescore.views import SETTLED
 
 DRAWN_EVERY, TOLD_EVERY = 0.5, 10.0
 
@@ -46,7 +46,7 @@ class View:
         tally = self._run.ledger.tally
         depth = self._run.depths[-1].waiting if self._run.depths else 0
         return (
-            f"{self._run.stage}: {tally['sent']} sent, {sum(tally[state] for state in FINAL)} ended, "
+            f"{self._run.stage}: {tally['sent']} sent, {sum(tally[state] for state in SETTLED)} ended, "
             f"{self._run.ledger.waiting} under way, {depth} in the queue"
         )
 

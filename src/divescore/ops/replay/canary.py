@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from divescore.jobs.errors import JobNotFound
-from divescore.jobs.model import FINAL, Status
 from divescore.jobs.table import JobTable
 from divescore.ops.replay.planning import Action, Step
+from divescore.views import FINAL, SETTLED, Status
 
 LOOK_EVERY_SECONDS = 0.5
 
@@ -69,4 +69,4 @@ def _state(table: JobTable, job_id: str) -> str:
 
 
 def _ended(state: str | None) -> bool:
-    return state == Status.FAILED or state == "REMOVED" or state in FINAL
+    return state == "REMOVED" or state in SETTLED

@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.items import RECORD_SORT_KEY, from_item
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.ops.replay.letters import Letter, Source, Unreadable, Work, for_job, works_of
 from divescore.ops.replay.place import Place
 from divescore.ops.replay.planning import Case, Found
 from divescore.ops.replay.streams import Position, parse_position
+from divescore.views import Status
 
 LANES = 8  # requests at a time
 # Nothing is left to do with the video of these, whether or not it is still there.

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.ops.replay.letters import Letter, Source, Work
 from divescore.ops.replay.streams import Position
+from divescore.views import FINAL, Status
 
 
 class Action(StrEnum):
@@ -45,12 +46,6 @@ SENTENCES = {
     Reason.NO_JOB: "there is no such job any more",
     Reason.UNREADABLE: "nobody of ours wrote this",
     Reason.NO_UPLOAD: "it speaks of no upload",
-}
-_FINAL = {
-    Status.SCORED: Reason.SCORED,
-    Status.REJECTED: Reason.REJECTED,
-    Status.CANCELLED: Reason.CANCELLED,
-    Status.EXPIRED: Reason.EXPIRED,
 }
 # Without a cause on record: SQS itself put the message away, after too many receives.
 RECEIVES_SPENT = "RECEIVES_SPENT"
@@ -179,8 +174,8 @@ def _at_the_worker(found: Found, now: int) -> Reason | None:
         return Reason.NO_JOB
     if job.object_version not in (None, found.work.object_version):
         return Reason.OTHER_VERSION
-    if job.status in _FINAL:
-        return _FINAL[job.status]
+    if job.status in FINAL:
+        return Reason(job.status)
     return _hindered(job, found.video, now)
 
 
@@ -193,8 +188,8 @@ def _at_the_gate(found: Found, now: int) -> Reason | None:
     bound = job is not None and job.object_version in (None, found.work.object_version)
     if job is None or not bound or job.status in (Status.CANCELLED, Status.EXPIRED):
         return None if found.video else Reason.VIDEO_GONE
-    if job.status in _FINAL:
-        return _FINAL[job.status]
+    if job.status in FINAL:
+        return Reason(job.status)
     return _hindered(job, found.video, now)
 
 

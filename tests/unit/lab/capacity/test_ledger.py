@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from divescore.api.bodies import CreateJob
-from divescore.jobs.model import Status
 from divescore.lab.capacity.ledger import Ledger, ledger
 from divescore.lab.capacity.workload import Deployment, Workload
 from divescore.live.fanout import FanOut
 from divescore.live.subscriptions import Subscriptions
+from divescore.views import Status
 from tests.fakes.world import VIDEO, Report, World
 from tests.unit.live.fakes import TABLE, LaggingTable
 

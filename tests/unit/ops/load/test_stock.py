@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from divescore.jobs.messages import ScoringQueue
-from divescore.jobs.model import Job, Status
+from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.stock import Stock, pieces
@@ -14,6 +14,7 @@ from divescore.stack.deployed import Stack
 from divescore.uploads.admission import Admitted, Gate
 from divescore.uploads.notifications import Upload
 from divescore.uploads.store import UploadStore
+from divescore.views import Status
 from tests.fakes.aws import Aws
 
 FILM = b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(5000)

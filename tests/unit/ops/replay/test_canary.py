@@ -1,11 +1,11 @@
 from typing import Any
 
-from divescore.jobs.model import Status
 from divescore.ops.replay.canary import split, wait_for
 from divescore.ops.replay.desk import desk, survey
 from divescore.ops.replay.letters import Source
 from divescore.ops.replay.planning import Action, Confirmed, Step, plan
 from divescore.uploads.notifications import notification_body
+from divescore.views import Status
 from tests.fakes.world import UPLOADS_DLQ
 from tests.unit.ops.replay.conftest import Graveyard
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from divescore.cli import main
-from divescore.jobs.model import Status
+from divescore.views import Status
 from tests.conftest import free_port
 from tests.fakes.local_state import record
 from tests.unit.ops.replay.conftest import Graveyard

@@ -1,10 +1,10 @@
 import pytest
 
-from divescore.jobs.model import Status
 from divescore.ops.replay.errors import BadFilter
 from divescore.ops.replay.filters import Filter, parse_age
 from divescore.ops.replay.letters import Letter, Source, Work
 from divescore.ops.replay.planning import Case, Found
+from divescore.views import Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import job_in
 

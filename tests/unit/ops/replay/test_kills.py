@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.jobs.model import Status
+from divescore.views import Status
 from tests.fakes.network import Call, Moment
 from tests.fakes.world import SCORING, SCORING_DLQ
 from tests.unit.ops.replay.conftest import ATTRIBUTES, Graveyard

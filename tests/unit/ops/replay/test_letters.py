@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from divescore.jobs.model import Status
 from divescore.ops.replay.letters import (
     Letter,
     Source,
@@ -15,6 +14,7 @@ from divescore.ops.replay.letters import (
     works_of,
 )
 from divescore.uploads.notifications import notification_body
+from divescore.views import Status
 from tests.fakes.jobs import job_in
 
 MESSAGE = {

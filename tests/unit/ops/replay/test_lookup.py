@@ -1,7 +1,7 @@
-from divescore.jobs.model import Status
 from divescore.ops.replay.letters import Letter, Source
 from divescore.ops.replay.lookup import Lookup
 from divescore.uploads.notifications import notification_body
+from divescore.views import Status
 from tests.unit.ops.replay.conftest import Graveyard
 from tests.unit.ops.replay.test_streams import BODY, records
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from divescore.jobs.model import Status
 from divescore.ops.replay import canary, operations
 from divescore.ops.replay.errors import AtWork, NoSuchLetter
 from divescore.ops.replay.journal import Journal
+from divescore.views import Status
 from tests.fakes.network import Call, Moment
 from tests.fakes.world import UPLOADS_DLQ
 from tests.unit.ops.replay.conftest import Graveyard, choose, given

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from divescore.jobs.model import Cause, Job, Status
+from divescore.jobs.model import Cause, Job
 from divescore.ops.replay.letters import Letter, Source, Work
 from divescore.ops.replay.planning import RECEIVES_SPENT, Action, Case, Confirmed, Found, Reason, decide, plan, to_do
 from divescore.ops.replay.streams import Position
+from divescore.views import Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import LEASE_MS, job_in
 

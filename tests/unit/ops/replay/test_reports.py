@@ -4,12 +4,12 @@ import json
 import pytest
 from rich.console import Console
 
-from divescore.jobs.model import Status
 from divescore.ops.replay import reports
 from divescore.ops.replay.letters import Letter, Source, Work
 from divescore.ops.replay.planning import Action, Case, Found, Reason, Step
 from divescore.ops.replay.running import Outcome, Result, summary
 from divescore.ops.replay.streams import Position
+from divescore.views import Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import job_in
 

@@ -3,9 +3,9 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from divescore.jobs.model import Status
 from divescore.ops.replay.running import DELAY_SECONDS
 from divescore.uploads.notifications import notification_body
+from divescore.views import Status
 from tests.fakes.world import SCORING, UPLOADS, UPLOADS_DLQ
 from tests.unit.ops.replay.conftest import ATTRIBUTES, STREAM_DLQ, Graveyard
 from tests.unit.ops.replay.test_streams import BODY, records

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from divescore.jobs.items import record_key, to_item
-from divescore.jobs.model import Status
 from divescore.live.changes import conflate, read_changes
 from divescore.ops.replay.letters import Unreadable
 from divescore.ops.replay.streams import EMPTY_PAGES, JOBS_PER_CALL, SLACK_MS, parse_position
+from divescore.views import Status
 from tests.fakes.clock import START
 from tests.unit.ops.replay.conftest import Graveyard
 

@@ -100,6 +100,7 @@ def test_what_each_clip_brought_in_adds_up(folder: Path, film: Callable[[int], P
     assert sum(segment.contribution for segment in result.segments) == pytest.approx(result.score, abs=1e-6)
     assert [segment.end for segment in result.segments] == pytest.approx([0.64, 1.28, 1.6])
     assert result.execution == pytest.approx(min(result.score / 3.0, 30), abs=0.01)
+    assert result.strip is not None
     assert result.strip.frames == 6
     assert result.runtime.precision == "fp32"
     scoring = [share for stage, share in stages if stage == "scoring"]
