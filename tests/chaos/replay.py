@@ -21,7 +21,7 @@ from typing import Any
 
 from divescore.jobs.items import from_item
 from divescore.views import Status
-from tests.chaos.letters import Names, Post, bury
+from tests.chaos.dead_letters import Names, Post, bury
 from tests.chaos.run import clips
 from tests.chaos.system import ROOT, System
 from tests.conftest import free_port

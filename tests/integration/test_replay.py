@@ -15,11 +15,11 @@ from websockets.asyncio.client import connect
 
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.letters import Source
-from divescore.ops.replay.place import Place, open_place
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.resources import Place, open_place
 from divescore.tokens.tokens import OWNER_SCOPES
 from divescore.views import Status
-from tests.chaos.letters import Names, bury, waiting
+from tests.chaos.dead_letters import Names, bury, waiting
 from tests.chaos.replay import changes, kill_points, replay_with_kills, times_scored, wait_until_scored
 from tests.conftest import divescore
 from tests.integration.conftest import System

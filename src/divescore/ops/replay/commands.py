@@ -49,8 +49,8 @@ def _choosing(command: Command) -> Command:
         **more: Any,
     ) -> None:
         from divescore.ops.replay.errors import BadFilter
-        from divescore.ops.replay.filters import Filter
         from divescore.ops.replay.operations import Selection
+        from divescore.ops.replay.selection import Filter
 
         try:
             wanted = Filter.parse(jobs, codes, older_than, newer_than, match)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from divescore.ops.replay.dead_letters import Letter, content, document
 from divescore.ops.replay.errors import BadExport
-from divescore.ops.replay.letters import Letter, content, document
 
 
 def write(letters: Iterable[Letter], path: Path) -> int:

@@ -9,10 +9,10 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.errors import AtWork
-from divescore.ops.replay.letters import Letter, Source, Work
-from divescore.ops.replay.mail import Hold
 from divescore.ops.replay.planning import Confirmed
+from divescore.ops.replay.queues import Hold
 
 
 class Journal:

@@ -7,9 +7,9 @@ from typing import TypeVar
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.items import RECORD_SORT_KEY, from_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.letters import Letter, Source, Unreadable, Work, for_job, works_of
-from divescore.ops.replay.place import Place
+from divescore.ops.replay.dead_letters import Letter, Source, Unreadable, Work, for_job, works_of
 from divescore.ops.replay.planning import Case, Found
+from divescore.ops.replay.resources import Place
 from divescore.ops.replay.streams import Position, parse_position
 from divescore.views import Status
 

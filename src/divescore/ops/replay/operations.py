@@ -10,15 +10,15 @@ from types import FrameType
 from typing import Any
 
 from divescore.ops.replay import canary, exports, reports
-from divescore.ops.replay.desk import LOOK_SECONDS, RUN_SECONDS, Desk, desk, reclaim, reclaim_before_a_look, survey
+from divescore.ops.replay.dead_letters import Source
 from divescore.ops.replay.errors import NoSuchLetter
-from divescore.ops.replay.filters import Filter
+from divescore.ops.replay.in_flight import LOOK_SECONDS, RUN_SECONDS, Desk, desk, reclaim, reclaim_before_a_look, survey
 from divescore.ops.replay.journal import Journal
-from divescore.ops.replay.letters import Source
-from divescore.ops.replay.mail import Pacer
-from divescore.ops.replay.place import Place, open_place
 from divescore.ops.replay.planning import Action, Confirmed, Step, plan, to_do
-from divescore.ops.replay.running import Outcome, Result, Run, summary
+from divescore.ops.replay.queues import Pacer
+from divescore.ops.replay.redrive import Outcome, Result, Run, summary
+from divescore.ops.replay.resources import Place, open_place
+from divescore.ops.replay.selection import Filter
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from divescore.jobs.model import Job
-from divescore.ops.replay.letters import Letter, Source, Work
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.streams import Position
 from divescore.views import FINAL, Status
 

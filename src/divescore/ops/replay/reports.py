@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from divescore.jobs.items import to_item
-from divescore.ops.replay.letters import document
+from divescore.ops.replay.dead_letters import document
 from divescore.ops.replay.planning import SENTENCES, Action, Reason, Step
-from divescore.ops.replay.running import Outcome, Result
+from divescore.ops.replay.redrive import Outcome, Result
 from divescore.ops.replay.streams import Position
 from divescore.views import iso
 

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from divescore.jobs.items import RECORD_SORT_KEY, record_key, to_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.letters import Unreadable
+from divescore.ops.replay.dead_letters import Unreadable
 
 # The arrival times are approximate, and a job's own time is that of its writer's clock.
 SLACK_MS = 60_000

@@ -14,9 +14,9 @@ from divescore.jobs.messages import ScoringMessage
 from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable
 from divescore.ops.replay import operations
-from divescore.ops.replay.filters import Filter
 from divescore.ops.replay.operations import Orders, Selection
-from divescore.ops.replay.place import OUTPUTS, Place
+from divescore.ops.replay.resources import OUTPUTS, Place
+from divescore.ops.replay.selection import Filter
 from divescore.views import Status
 from tests.fakes.network import Call, Killed, Moment, refused
 from tests.fakes.sqs import Message, Queue

@@ -1,8 +1,8 @@
 from typing import Any
 
 from divescore.ops.replay.canary import split, wait_for
-from divescore.ops.replay.desk import desk, survey
-from divescore.ops.replay.letters import Source
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.in_flight import desk, survey
 from divescore.ops.replay.planning import Action, Confirmed, Step, plan
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status

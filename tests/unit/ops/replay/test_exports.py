@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from divescore.ops.replay import exports
+from divescore.ops.replay.dead_letters import Source
 from divescore.ops.replay.errors import BadExport
-from divescore.ops.replay.letters import Source
 from tests.unit.ops.replay.conftest import Graveyard
 
 

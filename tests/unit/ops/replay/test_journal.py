@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.errors import AtWork
 from divescore.ops.replay.journal import Journal
-from divescore.ops.replay.letters import Letter, Source, Work
-from divescore.ops.replay.mail import Hold
+from divescore.ops.replay.queues import Hold
 
 LETTER = Letter(Source.SCORING, "m1", "r1", "{}")
 

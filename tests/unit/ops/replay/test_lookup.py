@@ -1,4 +1,4 @@
-from divescore.ops.replay.letters import Letter, Source
+from divescore.ops.replay.dead_letters import Letter, Source
 from divescore.ops.replay.lookup import Lookup
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status

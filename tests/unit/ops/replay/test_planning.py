@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from divescore.jobs.model import Cause, Job
-from divescore.ops.replay.letters import Letter, Source, Work
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.planning import RECEIVES_SPENT, Action, Case, Confirmed, Found, Reason, decide, plan, to_do
 from divescore.ops.replay.streams import Position
 from divescore.views import Status

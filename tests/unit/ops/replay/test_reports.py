@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from divescore.ops.replay import reports
-from divescore.ops.replay.letters import Letter, Source, Work
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.planning import Action, Case, Found, Reason, Step
-from divescore.ops.replay.running import Outcome, Result, summary
+from divescore.ops.replay.redrive import Outcome, Result, summary
 from divescore.ops.replay.streams import Position
 from divescore.views import Status
 from tests.fakes.clock import START

@@ -5,7 +5,7 @@ import pytest
 
 from divescore.jobs.items import record_key, to_item
 from divescore.live.changes import conflate, read_changes
-from divescore.ops.replay.letters import Unreadable
+from divescore.ops.replay.dead_letters import Unreadable
 from divescore.ops.replay.streams import EMPTY_PAGES, JOBS_PER_CALL, SLACK_MS, parse_position
 from divescore.views import Status
 from tests.fakes.clock import START

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from divescore.jobs.table import JobTable
-from divescore.ops.replay.letters import Source
-from divescore.ops.replay.mail import Mailbox, Outbox
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.queues import Mailbox, Outbox
 from divescore.ops.replay.streams import StreamReader, Teller
 from divescore.stack.deployed import find_stack
 from divescore.stack.local_state import STATE_FILE, homes

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from divescore.ops.replay import place
-from divescore.ops.replay.letters import Source
-from divescore.ops.replay.place import OUTPUTS, open_place
+from divescore.ops.replay import resources
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.resources import OUTPUTS, open_place
 from divescore.stack.deployed import Stack
 from divescore.stack.errors import NoSystem
 
@@ -12,7 +12,7 @@ from divescore.stack.errors import NoSystem
 def owned(monkeypatch: pytest.MonkeyPatch, local: bool, **outputs: str) -> None:
     given = {output: name for name, output in OUTPUTS.items()} | outputs
     owner = Stack("dives", {name: value for name, value in given.items() if value}, {}, local, lambda service: service)
-    monkeypatch.setattr(place, "find_stack", lambda _stack: owner)
+    monkeypatch.setattr(resources, "find_stack", lambda _stack: owner)
 
 
 def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from divescore.ops.replay.letters import Letter, Source
-from divescore.ops.replay.mail import BATCH_BYTES, Mailbox, Outbox, Pacer, batches
+from divescore.ops.replay.dead_letters import Letter, Source
+from divescore.ops.replay.queues import BATCH_BYTES, Mailbox, Outbox, Pacer, batches
 from tests.fakes.aws import Aws
 from tests.fakes.clock import Clock
 from tests.unit.ops.replay.conftest import ATTRIBUTES, Graveyard
@@ -20,7 +20,7 @@ EVERY_TYPE: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _no_long_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moto waits for real."""
-    monkeypatch.setattr("divescore.ops.replay.mail.LONG_POLL_SECONDS", 0)
+    monkeypatch.setattr("divescore.ops.replay.queues.LONG_POLL_SECONDS", 0)
 
 
 def bury(aws: Aws, count: int, **more: Any) -> None:

@@ -9,13 +9,13 @@ from threading import Lock
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from divescore.ops.replay.dead_letters import Letter, Source
 from divescore.ops.replay.errors import AtWork
 from divescore.ops.replay.journal import Journal
-from divescore.ops.replay.letters import Letter, Source
 from divescore.ops.replay.lookup import Lookup
-from divescore.ops.replay.mail import Hold
-from divescore.ops.replay.place import Place
 from divescore.ops.replay.planning import Case
+from divescore.ops.replay.queues import Hold
+from divescore.ops.replay.resources import Place
 
 QUEUES = (Source.UPLOADS, Source.SCORING, Source.STREAM)
 # A look is short; should it be killed, the letters are back by themselves after this.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from divescore.ops.replay.letters import Letter, Source, received
+from divescore.ops.replay.dead_letters import Letter, Source, received
 
 BATCH = 10  # messages per call, SQS's limit
 BATCH_BYTES = 256 * 1024  # of all bodies and attributes of a batch; SQS takes four times as much today, not everywhere

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from divescore.ops.replay.running import DELAY_SECONDS
+from divescore.ops.replay.redrive import DELAY_SECONDS
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status
 from tests.fakes.world import SCORING, UPLOADS, UPLOADS_DLQ

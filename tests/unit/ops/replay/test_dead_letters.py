@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from divescore.ops.replay.letters import (
+from divescore.ops.replay.dead_letters import (
     Letter,
     Source,
     Unreadable,

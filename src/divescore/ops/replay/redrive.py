@@ -26,12 +26,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.jobs.errors import JobsError
 from divescore.jobs.transitions import Replayed
-from divescore.ops.replay.desk import Desk
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.in_flight import Desk
 from divescore.ops.replay.journal import Journal
-from divescore.ops.replay.letters import Source
-from divescore.ops.replay.mail import Pacer, batches
-from divescore.ops.replay.place import Place
 from divescore.ops.replay.planning import Action, Step
+from divescore.ops.replay.queues import Pacer, batches
+from divescore.ops.replay.resources import Place
 
 DELAY_SECONDS = 5  # of a message whose job is still to become QUEUED
 MARGIN_SECONDS = 1.5  # a queue's delay is in whole seconds, and not to the millisecond

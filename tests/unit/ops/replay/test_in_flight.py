@@ -1,8 +1,8 @@
 import pytest
 
-from divescore.ops.replay.desk import desk, reclaim, survey
+from divescore.ops.replay.dead_letters import Source
+from divescore.ops.replay.in_flight import desk, reclaim, survey
 from divescore.ops.replay.journal import Journal
-from divescore.ops.replay.letters import Source
 from tests.fakes.world import SCORING_DLQ, UPLOADS_DLQ
 from tests.unit.ops.replay.conftest import STREAM_DLQ, Graveyard
 

@@ -1,9 +1,9 @@
 import pytest
 
+from divescore.ops.replay.dead_letters import Letter, Source, Work
 from divescore.ops.replay.errors import BadFilter
-from divescore.ops.replay.filters import Filter, parse_age
-from divescore.ops.replay.letters import Letter, Source, Work
 from divescore.ops.replay.planning import Case, Found
+from divescore.ops.replay.selection import Filter, parse_age
 from divescore.views import Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import job_in
