@@ -1,4 +1,4 @@
-"""Dead letters made to measure: failed jobs with videos, and letters that carry every type of attribute."""
+"""Failed jobs with videos, and dead letters about them that carry every type of attribute."""
 
 import json
 import random
@@ -12,15 +12,16 @@ from typing import Any
 from divescore.jobs.items import to_item
 from divescore.jobs.messages import ScoringMessage
 from divescore.jobs.model import Cause, Job
+from divescore.stack.deployed import Stack
 from divescore.views import Status
 
-LANES = 8
+THREADS = 8
 DAY_MS = 86_400_000
 ALL: Any = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
 
 
 @dataclass(frozen=True)
-class Post:
+class SentMessage:
     """What a message consists of, apart from what the queue adds."""
 
     body: str
@@ -29,7 +30,7 @@ class Post:
     trace: str | None
 
     @classmethod
-    def of(cls, message: Mapping[str, Any]) -> "Post":
+    def of(cls, message: Mapping[str, Any]) -> "SentMessage":
         """From an answer of ReceiveMessage."""
         system = message.get("Attributes", {})
         attributes = message.get("MessageAttributes", {})
@@ -52,21 +53,8 @@ class Post:
         }
 
 
-@dataclass(frozen=True)
-class Names:
-    """Clients of the system's owner, and what its parts are called."""
-
-    dynamodb: Any
-    sqs: Any
-    s3: Any
-    table: str
-    bucket: str
-    scoring: str
-    scoring_dlq: str
-
-
-def draw(chance: random.Random, body: str, client: str) -> Post:
-    """A letter with attributes of every type: what our worker writes, and what other tools may have added."""
+def draw(chance: random.Random, body: str, client: str) -> SentMessage:
+    """A message with attributes of every type: what our worker writes, and what other tools may have added."""
     text = "".join(chance.choices(string.ascii_letters + "äößλ漢🤿 ", k=chance.randint(1, 40)))
     attributes: dict[str, dict[str, Any]] = {
         "cause": {"DataType": "String", "StringValue": chance.choice(["INTERNAL", "OUT_OF_MEMORY", "UNAVAILABLE"])},
@@ -79,14 +67,20 @@ def draw(chance: random.Random, body: str, client: str) -> Post:
     }
     names = ["cause", "causeMessage", "attempts", *chance.sample(["bytes", "custom", "picture", "kind"], 3)]
     trace = f"Root=1-{chance.randrange(16**8):08x}-{chance.randrange(16**24):024x};Sampled=1"
-    return Post(body, {name: attributes[name] for name in names}, client, trace if chance.random() < 0.7 else None)
+    return SentMessage(
+        body, {name: attributes[name] for name in names}, client, trace if chance.random() < 0.7 else None
+    )
 
 
-def bury(names: Names, count: int, video: bytes, chance: random.Random, run: str) -> dict[str, Post]:
-    """Make `count` failed jobs, each with its video and a letter; the letters by job id."""
+def make_dead_letters(
+    stack: Stack, count: int, video: bytes, chance: random.Random, run: str
+) -> dict[str, SentMessage]:
+    """Make `count` failed jobs, each with its video and a dead letter; the dead letters by job id."""
+    dynamodb, s3, sqs = stack.client("dynamodb"), stack.client("s3"), stack.client("sqs")
+    table, bucket, queue = stack.output("JobsTable"), stack.output("UploadsBucket"), stack.output("ScoringDlqUrl")
     now = time.time_ns() // 1_000_000
 
-    def one(number: int, post_seed: int) -> tuple[str, Post]:
+    def one(number: int, seed: int) -> tuple[str, SentMessage]:
         job = Job(
             job_id=f"{run}{number:0{32 - len(run)}x}",
             client=f"client-{number % 7}",
@@ -103,31 +97,31 @@ def bury(names: Names, count: int, video: bytes, chance: random.Random, run: str
             error=Cause("INTERNAL", "A fault of ours.", True),
         )
         # First the record: enqueue erases what no job waits for, and leaves a failed one alone.
-        names.dynamodb.put_item(TableName=names.table, Item=to_item(job))
-        version = names.s3.put_object(Bucket=names.bucket, Key=job.key, Body=video)["VersionId"]
-        names.dynamodb.put_item(TableName=names.table, Item=to_item(replace(job, object_version=version)))
+        dynamodb.put_item(TableName=table, Item=to_item(job))
+        version = s3.put_object(Bucket=bucket, Key=job.key, Body=video)["VersionId"]
+        dynamodb.put_item(TableName=table, Item=to_item(replace(job, object_version=version)))
         body = ScoringMessage(job_id=job.job_id, object_version=version).model_dump_json(by_alias=True)
-        post = draw(random.Random(post_seed), body, job.client)
-        names.sqs.send_message(QueueUrl=names.scoring_dlq, **post.arguments)
-        return job.job_id, post
+        message = draw(random.Random(seed), body, job.client)
+        sqs.send_message(QueueUrl=queue, **message.arguments)
+        return job.job_id, message
 
     seeds = [chance.randrange(2**32) for _ in range(count)]
-    with ThreadPoolExecutor(LANES) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         return dict(pool.map(one, range(count), seeds))
 
 
-def waiting(sqs: Any, url: str, jobs: Collection[str], seconds: float) -> list[Post]:
+def waiting(sqs: Any, url: str, jobs: Collection[str], seconds: float) -> list[SentMessage]:
     """What waits in a queue that nobody reads, once it has a message for each of `jobs` or the time is over.
 
     They are visible again afterwards.
     """
     found: dict[str, dict[str, Any]] = {}
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not {Post.of(message).job_id for message in found.values()} >= set(jobs):
+    while time.monotonic() < end and not {SentMessage.of(message).job_id for message in found.values()} >= set(jobs):
         answer = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1, **ALL
         )
         found |= {message["MessageId"]: message for message in answer.get("Messages", [])}
     for message in found.values():
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-    return [Post.of(message) for message in found.values()]
+    return [SentMessage.of(message) for message in found.values()]

@@ -1,7 +1,7 @@
 """Replays dead letters and is killed at it, again and again: python -m tests.chaos.replay --letters 500 --kills 20.
 
 Real processes, real SIGKILLs, workers that take messages all the while. The report says what was lost, what was scored
-twice, and what reached a worker otherwise than it lay among the dead letters; the exit code is 0 when nothing was.
+twice, and what reached a worker changed; the exit code is 0 when nothing was.
 """
 
 import argparse
@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from divescore.jobs.items import from_item
+from divescore.stack.deployed import find_stack
 from divescore.views import Status
-from tests.chaos.dead_letters import Names, Post, bury
+from tests.chaos.dead_letters import SentMessage, make_dead_letters
 from tests.chaos.run import clips
 from tests.chaos.system import ROOT, System
 from tests.conftest import free_port
@@ -31,13 +32,13 @@ SCORED_WITHIN = 1200.0
 Say = Callable[[str], None]
 
 
-def kill_points(chance: random.Random, kills: int, buried: Iterable[Post]) -> list[tuple[int, str]]:
+def kill_points(chance: random.Random, kills: int, letters: Iterable[SentMessage]) -> list[tuple[int, str]]:
     """Where each of the runs dies: its n-th write, and on which side of it.
 
-    Drawn over one write for each job and one for each letter that is sent alone, since the local engine forgets traces
-    of batches. Batches come on top, so that every run lives to see its end.
+    Drawn over one write for each job and one for each dead letter that is sent alone, since the local engine forgets
+    traces of batches. Batches come on top, so that every run lives to see its end.
     """
-    writes = sum(1 + (post.trace is not None) for post in buried)
+    writes = sum(1 + (letter.trace is not None) for letter in letters)
     points = sorted(chance.sample(range(1, writes), kills))
     return [
         (after - before, chance.choice(["before", "after"]))
@@ -114,8 +115,8 @@ def wait_until_scored(dynamodb: Any, table: str, job_ids: Sequence[str], seconds
         time.sleep(0.5)
 
 
-def delivered(note: Mapping[str, Any]) -> Post:
-    """What the register at the worker's door says of one message."""
+def delivered(note: Mapping[str, Any]) -> SentMessage:
+    """One message as it was noted in front of the worker."""
     attributes = {}
     for name, attribute in note["attributes"].items():
         value = {"DataType": attribute["dataType"]}
@@ -123,34 +124,25 @@ def delivered(note: Mapping[str, Any]) -> Post:
             attributes[name] = value | {"BinaryValue": base64.b64decode(attribute["binaryValue"])}
         else:
             attributes[name] = value | {"StringValue": attribute["stringValue"]}
-    return Post(note["body"], attributes, note["group"], note["trace"])
+    return SentMessage(note["body"], attributes, note["group"], note["trace"])
 
 
 def prove(system: System, letters: int, kills: int, seed: int, video: bytes, say: Say) -> dict[str, Any]:
-    """Bury, replay, kill, wait, count."""
+    """Make dead letters, replay, kill, wait, count."""
     chance = random.Random(seed)
-    stack = system.stack
-    names = Names(
-        system.dynamodb,
-        system.sqs,
-        system.client("s3"),
-        stack.table,
-        stack.bucket,
-        stack.queues["scoring"],
-        stack.queues["scoringDlq"],
-    )
-    buried = bury(names, letters, video, chance, "dead")
-    say(f"{len(buried)} letters buried")
+    table = system.stack.table
+    made = make_dead_letters(find_stack(), letters, video, chance, "dead")
+    say(f"{len(made)} dead letters made")
     begun = time.monotonic()
     env = {"DIVESCORE_HOME": str(system.home)}
-    last = replay_with_kills(env, kill_points(chance, kills, buried.values()), say)
+    last = replay_with_kills(env, kill_points(chance, kills, made.values()), say)
     replayed = time.monotonic() - begun
     say(f"replayed after {replayed:.0f} s")
-    states = wait_until_scored(system.dynamodb, stack.table, list(buried), SCORED_WITHIN)
-    times = times_scored(system.dynamodb, system.client("dynamodbstreams"), stack.table)
-    posts = [delivered(note) for note in system.faults.notes() if note["event"] == "delivered"]
-    reached = {post.job_id for post in posts}
-    altered = [post for post in posts if post != buried[post.job_id]]
+    states = wait_until_scored(system.dynamodb, table, list(made), SCORED_WITHIN)
+    times = times_scored(system.dynamodb, system.client("dynamodbstreams"), table)
+    messages = [delivered(note) for note in system.faults.notes() if note["event"] == "delivered"]
+    reached = {message.job_id for message in messages}
+    altered = [message for message in messages if message != made[message.job_id]]
     return {
         "letters": letters,
         "kills": kills,
@@ -158,10 +150,10 @@ def prove(system: System, letters: int, kills: int, seed: int, video: bytes, say
         "states": dict(states),
         "lost": letters - states[Status.SCORED],
         "scored_twice": sum(count > 1 for count in times.values()),
-        "never_delivered": len(buried.keys() - reached),
-        "deliveries": len(posts),
+        "never_delivered": len(made.keys() - reached),
+        "deliveries": len(messages),
         "altered": len(altered),
-        # A message that arrived between two runs, before its job was QUEUED, is a second letter; its dive is scored.
+        # A message that came between two runs, before its job was QUEUED, is a second dead letter; its dive is scored.
         "left_in_dlq": system.messages("scoringDlq"),
         "replay_seconds": round(replayed, 1),
         "scored_after_seconds": round(time.monotonic() - begun, 1),

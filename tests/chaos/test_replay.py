@@ -1,4 +1,4 @@
-"""The long proof of replaying: many letters, many kills. The short one is an integration test."""
+"""The long proof of replaying: many dead letters, many kills. The short one is an integration test."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ WITHIN = 3600.0
 
 @pytest.mark.soak
 @pytest.mark.stack
-def test_five_hundred_letters_and_twenty_kills() -> None:
+def test_five_hundred_dead_letters_and_twenty_kills() -> None:
     command = [sys.executable, "-m", "tests.chaos.replay", "--letters", "500", "--kills", "20", "--seed", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:

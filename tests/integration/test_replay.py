@@ -1,4 +1,4 @@
-"""Replays on the running system: killed and taken up again, told live, and pushed anew for the stream's letters."""
+"""Replays on the running system: killed and taken up again, told live, and pushed anew for the stream."""
 
 import asyncio
 import json
@@ -15,11 +15,11 @@ from websockets.asyncio.client import connect
 
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.dead_letters import Source
-from divescore.ops.replay.resources import Place, open_place
+from divescore.ops.replay.resources import open_resources
+from divescore.stack.deployed import Stack, find_stack
 from divescore.tokens.tokens import OWNER_SCOPES
 from divescore.views import Status
-from tests.chaos.dead_letters import Names, bury, waiting
+from tests.chaos.dead_letters import make_dead_letters, waiting
 from tests.chaos.replay import changes, kill_points, replay_with_kills, times_scored, wait_until_scored
 from tests.conftest import divescore
 from tests.integration.conftest import System
@@ -34,16 +34,16 @@ COMMAND_WITHIN = 60.0
 
 
 @pytest.fixture
-def place(system: System, monkeypatch: pytest.MonkeyPatch) -> Place:
+def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("DIVESCORE_HOME", system.addresses["env"]["DIVESCORE_HOME"])
-    return open_place(None)
+    return find_stack()
 
 
 @contextmanager
-def workers_at_rest(place: Place) -> Iterator[None]:
+def workers_at_rest(system: System, stack: Stack) -> Iterator[None]:
     """Nobody reads the scoring queue, so that what a replay sent can be looked at."""
-    record = json.loads((place.home / "stack.json").read_text())
-    functions = place.clients["lambda"]
+    record = json.loads((Path(system.addresses["env"]["DIVESCORE_HOME"]) / "stack.json").read_text())
+    functions = stack.client("lambda")
     (mapping,) = functions.list_event_source_mappings(FunctionName=record["worker"])["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
@@ -98,44 +98,43 @@ def replay(system: System, *words: str) -> tuple[int, Any]:
 
 
 def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothing(
-    system: System, place: Place, clips: dict[str, Path]
+    system: System, stack: Stack, clips: dict[str, Path]
 ) -> None:
     chance = random.Random(SEED)
-    clients = (place.clients[service] for service in ("dynamodb", "sqs", "s3"))
-    names = Names(*clients, *(place.names[name] for name in ("table", "bucket", "scoring", "scoringDlq")))
+    dynamodb, table = stack.client("dynamodb"), stack.output("JobsTable")
     run = f"{chance.randrange(16**8):08x}{time.time_ns():016x}"
-    buried = bury(names, LETTERS, clips["one"].read_bytes(), chance, run)
-    watched = next(iter(buried))
-    points = kill_points(chance, KILLS, buried.values())
+    made = make_dead_letters(stack, LETTERS, clips["one"].read_bytes(), chance, run)
+    watched = next(iter(made))
+    points = kill_points(chance, KILLS, made.values())
 
     with listening(system, watched) as watcher:
-        with workers_at_rest(place):
+        with workers_at_rest(system, stack):
             replay_with_kills(system.addresses["env"], points, lambda _: None)
-            posts = waiting(place.clients["sqs"], place.names["scoring"], buried.keys(), ARRIVES_WITHIN)
-        assert {post.job_id for post in posts} >= buried.keys()
-        assert [post for post in posts if post != buried.get(post.job_id, post)] == []
-        states = wait_until_scored(place.clients["dynamodb"], place.names["table"], list(buried), SCORED_WITHIN)
+            messages = waiting(stack.client("sqs"), stack.output("ScoringQueueUrl"), made.keys(), ARRIVES_WITHIN)
+        assert {message.job_id for message in messages} >= made.keys()
+        assert [message for message in messages if message != made.get(message.job_id, message)] == []
+        states = wait_until_scored(dynamodb, table, list(made), SCORED_WITHIN)
         assert states == {Status.SCORED: LETTERS}
         watcher.wait(lambda heard: heard[-1]["status"] == "SCORED")
-    times = times_scored(place.clients["dynamodb"], place.clients["dynamodbstreams"], place.names["table"])
-    assert {times[job_id] for job_id in buried} == {1}
+    times = times_scored(dynamodb, stack.client("dynamodbstreams"), table)
+    assert {times[job_id] for job_id in made} == {1}
 
     assert list(dict.fromkeys(job["status"] for job in watcher.heard)) == ["FAILED", "QUEUED", "PROCESSING", "SCORED"]
-    assert not place.journal.exists(), "a run that ended leaves nothing behind"
+    assert not open_resources(None).journal.exists(), "a run that ended leaves nothing behind"
     code, document = replay(system, "list", "--queue", "scoring")
     assert code == 0
-    assert [one for one in document["letters"] if set(one["jobs"]) & buried.keys()] == []
+    assert [one for one in document["letters"] if set(one["jobs"]) & made.keys()] == []
 
 
-def test_a_letter_of_the_stream_has_its_jobs_pushed_again(system: System, place: Place) -> None:
+def test_a_dead_letter_of_the_stream_has_its_jobs_pushed_again(system: System, stack: Stack) -> None:
     now = time.time_ns() // 1_000_000
     given = {"filename": "dive.webm", "content_type": "video/webm", "size_bytes": 1, "client": "c"}
     times = {"created_at": now, "updated_at": now, "expires_at": now + 3_600_000}
     job = Job(job_id=f"{now:032x}", status=Status.SCORED, version=5, result={"score": 80.0}, **given, **times)  # type: ignore[arg-type]  # each fits its field
-    dynamodb = place.clients["dynamodb"]
-    dynamodb.put_item(TableName=place.names["table"], Item=to_item(job))
-    stream = dynamodb.describe_table(TableName=place.names["table"])["Table"]["LatestStreamArn"]
-    streams = place.clients["dynamodbstreams"]
+    dynamodb, table = stack.client("dynamodb"), stack.output("JobsTable")
+    dynamodb.put_item(TableName=table, Item=to_item(job))
+    stream = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    streams = stack.client("dynamodbstreams")
     (sequence,) = [
         change["SequenceNumber"]
         for change in changes(streams, stream)
@@ -153,7 +152,8 @@ def test_a_letter_of_the_stream_has_its_jobs_pushed_again(system: System, place:
         "streamArn": stream,
     }
     body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": position}
-    letter = place.clients["sqs"].send_message(QueueUrl=place.mailbox(Source.STREAM).url, MessageBody=json.dumps(body))
+    queue = stack.output("StreamDlqUrl")
+    letter = stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(body))
 
     with listening(system, job.job_id) as watcher:
         code, document = replay(system, "run", "--yes", "--queue", "stream", "--job", job.job_id)

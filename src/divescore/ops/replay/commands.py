@@ -2,34 +2,47 @@
 
 import json as json_module
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 if TYPE_CHECKING:
-    from divescore.ops.replay.operations import Selection
+    from rich.console import Console
+
+    from divescore.ops.replay.resources import Resources
+    from divescore.ops.replay.selection import Selection
 
 DONE, FAILED, USAGE = 0, 1, 2
 QUEUES = ("uploads", "scoring", "stream", "jobs")
-Command = Callable[..., Any]
 
 
-def _choosing(command: Command) -> Command:
-    """The options that choose letters; the command gets them as one Selection."""
+class Answer(NamedTuple):
+    """What a command found or did: as a document for programs, and by which function people are shown it."""
+
+    document: Any
+    show: "Callable[[Console], None]"
+
+
+def _choosing(command: Callable[..., Answer]) -> Callable[..., NoReturn]:
+    """The options that choose dead letters. The command gets the system's Resources and the Selection."""
     options = [
         click.option(
             "--queue",
             "queues",
             type=click.Choice(QUEUES),
             multiple=True,
-            help="Only this dead-letter queue; jobs: FAILED jobs without a letter. May be given again; default all.",
+            help="Only this dead-letter queue; jobs: FAILED jobs that have no dead letter. Repeat for more; "
+            "default: all.",
         ),
-        click.option("--job", "jobs", multiple=True, metavar="ID", help="Only letters about this job. Again for more."),
-        click.option("--code", "codes", multiple=True, metavar="CODE", help="Only this cause, such as INTERNAL."),
-        click.option("--older-than", metavar="AGE", help="Only letters at least this old: 90s, 10m, 2h, 3d."),
-        click.option("--newer-than", metavar="AGE", help="Only letters younger than this."),
+        click.option("--job", "jobs", multiple=True, metavar="ID", help="Only about this job. Repeat for more."),
+        click.option(
+            "--code", "codes", multiple=True, metavar="CODE", help="Only this cause, such as INTERNAL. Repeat for more."
+        ),
+        click.option("--older-than", metavar="AGE", help="Only at least this old: 90s, 10m, 2h, 3d."),
+        click.option("--newer-than", metavar="AGE", help="Only younger than this."),
         click.option("--match", metavar="EXPR", help="Only where this JMESPath expression is true of the body."),
         click.option("--stack", metavar="NAME", help="A stack deployed on AWS; default: the system on this machine."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
@@ -37,7 +50,7 @@ def _choosing(command: Command) -> Command:
 
     @wraps(command)
     def chosen(
-        *arguments: Any,
+        *,
         queues: tuple[str, ...],
         jobs: tuple[str, ...],
         codes: tuple[str, ...],
@@ -47,40 +60,43 @@ def _choosing(command: Command) -> Command:
         stack: str | None,
         as_json: bool,
         **more: Any,
-    ) -> None:
+    ) -> NoReturn:
         from divescore.ops.replay.errors import BadFilter
-        from divescore.ops.replay.operations import Selection
-        from divescore.ops.replay.selection import Filter
+        from divescore.ops.replay.resources import open_resources
+        from divescore.ops.replay.selection import Selection
 
         try:
-            wanted = Filter.parse(jobs, codes, older_than, newer_than, match)
+            selection = Selection.parse(queues, jobs, codes, older_than, newer_than, match)
         except BadFilter as error:
             raise click.UsageError(error.message) from error
-        _told(lambda: command(*arguments, Selection(queues or QUEUES, wanted, stack), as_json, **more), as_json)
+        _answer(lambda: command(open_resources(stack), selection, **more), as_json)
 
     for option in reversed(options):
         chosen = option(chosen)
     return chosen
 
 
-def _told(work: Callable[[], int], as_json: bool) -> None:
-    """Run a command's work; what keeps it from it is told in a sentence, and in the document if there is to be one."""
+def _answer(work: Callable[[], Answer], as_json: bool) -> NoReturn:
+    """Do the work and print the answer; or a sentence about what kept us from it, which is in the document too."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from rich.console import Console
 
     from divescore.ops.replay.errors import ReplayError, explained
     from divescore.stack.errors import NoSystem
 
     try:
-        raise SystemExit(work())
-    except (NoSystem, ReplayError) as error:
-        code, message = error.code, error.message
-    except (BotoCoreError, ClientError) as error:
-        problem = explained(error, getattr(error, "kwargs", {}).get("endpoint_url"))
-        code, message = problem.code, problem.message
-    click.echo(message, err=True)
+        document, show = work()
+    except (NoSystem, ReplayError, BotoCoreError, ClientError) as error:
+        problem = error if isinstance(error, NoSystem | ReplayError) else explained(error)
+        click.echo(problem.message, err=True)
+        if as_json:
+            _print({"error": {"code": problem.code, "message": problem.message}})
+        raise SystemExit(FAILED) from error
     if as_json:
-        _print({"error": {"code": code, "message": message}})
-    raise SystemExit(FAILED)
+        _print(document)
+    else:
+        show(Console(soft_wrap=True))
+    raise SystemExit(FAILED if isinstance(document, dict) and not document.get("ok", True) else DONE)
 
 
 def _print(document: Any) -> None:
@@ -89,11 +105,14 @@ def _print(document: Any) -> None:
 
 @click.group()
 def replay() -> None:
-    """Look at dead letters, send them again, put them away.
+    """Look at dead letters, send them again, delete them.
+
+    A dead letter is a message that could not be worked off: it lies in the dead-letter queue behind the queue that it
+    came from (its source queue). Nothing is changed without --yes.
 
     \b
     divescore replay list                     what lies there, and why
-    divescore replay show ID                  one letter in full
+    divescore replay show ID                  one dead letter in full
     divescore replay run                      what a run would do
     divescore replay run --yes --canary 3     do it; the first three have to be scored
     divescore replay export letters.jsonl
@@ -102,58 +121,53 @@ def replay() -> None:
 
 
 @replay.command("list")
-@click.option("--each", is_flag=True, help="A line for each letter instead of groups.")
+@click.option("--each", is_flag=True, help="A line for each dead letter instead of groups.")
 @_choosing
-def list_letters(selection: "Selection", as_json: bool, each: bool) -> int:
-    """Count dead letters by queue, cause and what a run would do with them. Nothing is consumed.
+def list_letters(resources: "Resources", selection: "Selection", each: bool) -> Answer:
+    """Count dead letters by queue, cause and what a run would do.
+
+    Nothing changes: what is read is hidden from others meanwhile, at most a minute, and released.
 
     \b
     divescore replay list
     divescore replay list --queue scoring --code INTERNAL --older-than 1h --each
     divescore replay list --match "starts_with(jobId, '3f')" --json
     """
-    from divescore.ops.replay import operations
+    from divescore.ops.replay import operations, reports
 
-    document = operations.look(selection)
-    if as_json:
-        _print(document)
-        return DONE
-    from rich.console import Console
+    document = operations.look(resources, selection)
 
-    from divescore.ops.replay import reports
+    def show(console: "Console") -> None:
+        if not document["letters"]:
+            click.echo("There is nothing: no such dead letter, and no failed job without one.")
+        elif each:
+            reports.show_items(console, document["letters"])
+        else:
+            reports.show_groups(console, document["groups"])
 
-    console = Console(soft_wrap=True)
-    if not document["letters"]:
-        click.echo("There is nothing: no such letter, and no failed job without one.")
-    elif each:
-        reports.show_items(console, document["letters"])
-    else:
-        reports.show_groups(console, document["groups"])
-    return DONE
+    return Answer(document, show)
 
 
 @replay.command()
 @click.argument("identity", metavar="ID")
 @_choosing
-def show(selection: "Selection", as_json: bool, identity: str) -> int:
-    """Show letters in full, by message id or job id: body, all attributes, the jobs' records. Nothing is consumed.
+def show(resources: "Resources", selection: "Selection", identity: str) -> Answer:
+    """Show dead letters in full: those of this message or job ID.
+
+    For each its body, all attributes, the jobs' records, and whether the videos are there. Nothing changes.
 
     \b
     divescore replay show 3f2a7c9e1b5d4f60a8c7e6d5b4a39281
     """
     from divescore.ops.replay import operations
 
-    found = operations.find(selection, identity)
-    if as_json:
-        _print(found)
-        return DONE
-    from rich.console import Console
+    found = operations.find(resources, selection, identity)
 
-    from divescore.ops.replay import reports
+    def show_all(console: "Console") -> None:
+        for one in found:
+            console.print_json(data=one)
 
-    for one in found:
-        reports.show_whole(Console(soft_wrap=True), one)
-    return DONE
+    return Answer(found, show_all)
 
 
 @replay.command()
@@ -165,22 +179,22 @@ def show(selection: "Selection", as_json: bool, identity: str) -> int:
 @click.option(
     "--canary-timeout", type=float, default=300, show_default=True, metavar="S", help="Seconds they may take."
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N letters, the oldest.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N dead letters, the oldest.")
 @_choosing
 def run(
+    resources: "Resources",
     selection: "Selection",
-    as_json: bool,
     yes: bool,
     rate: float | None,
     canary: int,
     canary_timeout: float,
     limit: int | None,
-) -> int:
-    """Send dead letters again: a dry run unless --yes.
+) -> Answer:
+    """Send dead letters again (redrive): a dry run unless --yes.
 
-    A letter goes back to its queue unchanged and is deleted once that is confirmed; its job goes from FAILED to
-    QUEUED, which its browser sees. What was scored, rejected or removed in the meantime is left where it is, and said.
-    An interrupted run is taken up by the next.
+    A dead letter goes back to its source queue unchanged and is deleted once that is confirmed; its job goes from
+    FAILED to QUEUED, which its browser sees. Where a dive was scored, rejected or removed in the meantime, the dead
+    letter is left where it is, and that is said. An interrupted run is taken up by the next one.
 
     \b
     divescore replay run                                 what would happen
@@ -189,34 +203,33 @@ def run(
 
     Exit code: 0 all was done (or there was nothing to do), 1 something was not, 2 wrong usage.
     """
-    from divescore.ops.replay import operations
-    from divescore.ops.replay.operations import Orders
+    from divescore.ops.replay import operations, reports
 
-    orders = Orders(rate, canary, canary_timeout, limit, quiet=as_json)
-    document = operations.send(selection, orders) if yes else operations.rehearse(selection, orders)
-    if as_json:
-        _print(document)
-    return DONE if document["ok"] else FAILED
+    if not yes:
+        document = operations.dry_run(resources, selection, limit)
+        return Answer(document, lambda console: reports.show_dry_run(console, document))
+    options = operations.RunOptions(rate, canary, canary_timeout, limit)
+    if not click.get_current_context().params["as_json"]:
+        options = replace(options, progress=reports.progress_bar, say=lambda text: click.echo(text, err=True))
+    document = operations.run(resources, selection, options)
+    return Answer(document, lambda console: reports.show_run(console, document))
 
 
 @replay.command()
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 @click.option("--settled", is_flag=True, help="Only what a run would skip.")
 @_choosing
-def export(selection: "Selection", as_json: bool, file: Path, settled: bool) -> int:
-    """Write letters to FILE, one JSON object per line. Nothing is consumed.
+def export(resources: "Resources", selection: "Selection", file: Path, settled: bool) -> Answer:
+    """Write dead letters to FILE, one JSON object per line. Nothing changes.
 
     \b
     divescore replay export letters.jsonl
     """
     from divescore.ops.replay import operations
 
-    count = operations.export(selection, file, settled)
-    if as_json:
-        _print({"file": str(file), "letters": count})
-    else:
-        click.echo(f"{count} letter{'' if count == 1 else 's'} written to {file}.")
-    return DONE
+    count = operations.export(resources, selection, file, settled)
+    sentence = f"{count} dead letter{'' if count == 1 else 's'} written to {file}."
+    return Answer({"file": str(file), "letters": count}, lambda _: click.echo(sentence))
 
 
 @replay.command()
@@ -225,13 +238,15 @@ def export(selection: "Selection", as_json: bool, file: Path, settled: bool) -> 
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="What `export` wrote; only letters that it holds are removed.",
+    help="What `export` wrote; only dead letters that it holds are deleted.",
 )
-@click.option("--yes", is_flag=True, help="Do it. Without this the letters are only counted.")
+@click.option("--yes", is_flag=True, help="Do it. Without this the dead letters are only counted.")
 @click.option("--settled", is_flag=True, help="Only what a run would skip.")
 @_choosing
-def purge(selection: "Selection", as_json: bool, exported: Path, yes: bool, settled: bool) -> int:
-    """Delete letters for good, those alone that lie in an export exactly as they lie in the queue.
+def purge(resources: "Resources", selection: "Selection", exported: Path, yes: bool, settled: bool) -> Answer:
+    """Delete dead letters for good, if an export holds them.
+
+    Only those are deleted that lie in the export exactly as they lie in the queue.
 
     \b
     divescore replay export letters.jsonl --settled
@@ -239,16 +254,16 @@ def purge(selection: "Selection", as_json: bool, exported: Path, yes: bool, sett
     """
     from divescore.ops.replay import operations
 
-    document = operations.purge(selection, exported, settled, yes)
-    if as_json:
-        _print(document)
-        return DONE if document["ok"] else FAILED
-    if not yes:
-        click.echo(f"{document['found']} would be deleted. Nothing was changed; add --yes to do it.")
-    else:
-        click.echo(f"{document['deleted']} deleted.")
-    if document["notExported"]:
-        click.echo(f"{document['notExported']} kept, since {exported} does not hold them.", err=True)
-    for message_id, why in document["failed"].items():
-        click.echo(f"{message_id} was not deleted: {why}", err=True)
-    return DONE if document["ok"] else FAILED
+    document = operations.purge(resources, selection, exported, settled, yes)
+
+    def show(_console: "Console") -> None:
+        if yes:
+            click.echo(f"{document['deleted']} deleted.")
+        else:
+            click.echo(f"{document['found']} would be deleted. Nothing was changed; add --yes to do it.")
+        if document["notExported"]:
+            click.echo(f"{document['notExported']} kept, since {exported} does not hold them.", err=True)
+        for message_id, why in document["failed"].items():
+            click.echo(f"{message_id} was not deleted: {why}", err=True)
+
+    return Answer(document, show)

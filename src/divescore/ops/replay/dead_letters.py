@@ -1,19 +1,21 @@
-"""A dead letter as it was received: everything that has to survive a replay, and which work it speaks of. Pure."""
+"""A dead letter as it was received: everything that has to survive a redrive, and which uploads it is about. Pure."""
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from divescore.jobs.messages import BadMessage, ScoringMessage, parse_message
 from divescore.jobs.model import Job
-from divescore.uploads.notifications import BadNotification, parse_notification
+from divescore.uploads.notifications import BadNotification, Upload, parse_notification
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
 
-class Source(StrEnum):
-    """Where a case comes from: a dead-letter queue, or the table alone (a FAILED job that has no letter)."""
+class QueueName(StrEnum):
+    """A dead-letter queue, named for what it stands behind; or `jobs`, for FAILED jobs that have no dead letter."""
 
     UPLOADS = "uploads"
     SCORING = "scoring"
@@ -21,33 +23,39 @@ class Source(StrEnum):
     JOBS = "jobs"
 
 
-class Unreadable(Exception):
+class UnreadableLetter(Exception):
     """The body is none that this system writes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What a letter asks for: one version of one job's upload. The same work may have several letters."""
+class Receipt:
+    """What SQS gave us for receiving a message: its handle changes the message's visibility, or deletes it."""
 
-    job_id: str
-    object_version: str
+    queue: QueueName
+    message_id: str
+    handle: str
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """One message of a dead-letter queue, unchanged."""
 
-    source: Source
+    queue: QueueName
     message_id: str
-    receipt: str | None  # None: there is no message behind it, so nothing to hide, give back or delete
+    handle: str | None  # of its receipt; None: there is no message behind it, so nothing to release or delete
     body: str
-    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # as boto3 gives and takes them
-    system: Mapping[str, str] = field(default_factory=dict)
+    attributes: "Mapping[str, MessageAttributeValueOutputTypeDef]" = field(default_factory=dict)
+    system: "Mapping[MessageSystemAttributeNameType, str]" = field(default_factory=dict)
     digests: tuple[str | None, str | None] = (None, None)  # MD5 of body and attributes, as the queue computed them
 
     @property
+    def receipt(self) -> Receipt | None:
+        """By which it is released or deleted; None when there is no message."""
+        return None if self.handle is None else Receipt(self.queue, self.message_id, self.handle)
+
+    @property
     def sent_at(self) -> int:
-        """When it was sent, ms since the epoch. A message that SQS itself put away keeps its first sending."""
+        """When it was sent, ms since the epoch. A message that SQS itself moved here keeps its first sending."""
         return int(self.system.get("SentTimestamp", 0))
 
     @property
@@ -71,16 +79,15 @@ class Letter:
 
     def text(self, name: str) -> str | None:
         """The value of a String or Number attribute; None when there is none of that name."""
-        value: str | None = self.attributes.get(name, {}).get("StringValue")
-        return value
+        return self.attributes[name].get("StringValue") if name in self.attributes else None
 
 
-def received(source: Source, message: Mapping[str, Any]) -> Letter:
-    """The letter in one message of ReceiveMessage's answer."""
-    return Letter(
-        source=source,
+def received(queue: QueueName, message: "MessageTypeDef") -> DeadLetter:
+    """The dead letter in one message of ReceiveMessage's answer."""
+    return DeadLetter(
+        queue=queue,
         message_id=message["MessageId"],
-        receipt=message["ReceiptHandle"],
+        handle=message["ReceiptHandle"],
         body=message["Body"],
         attributes=message.get("MessageAttributes", {}),
         system=message.get("Attributes", {}),
@@ -88,46 +95,27 @@ def received(source: Source, message: Mapping[str, Any]) -> Letter:
     )
 
 
-def for_job(job: Job) -> Letter:
-    """What stands for a FAILED job without a letter: the message that would have it scored, sent as its client."""
+def stand_in(job: Job) -> DeadLetter:
+    """For a FAILED job without a dead letter: the message that would have it scored, sent as its client."""
     body = ScoringMessage(job_id=job.job_id, object_version=job.object_version or "").model_dump_json(by_alias=True)
-    system = {"MessageGroupId": job.client, "SentTimestamp": str(job.updated_at)}
-    return Letter(Source.JOBS, f"job-{job.job_id}", None, body, {}, system)
+    return DeadLetter(
+        QueueName.JOBS,
+        f"job-{job.job_id}",
+        None,
+        body,
+        system={"MessageGroupId": job.client, "SentTimestamp": str(job.updated_at)},
+    )
 
 
-def works_of(letter: Letter) -> tuple[Work, ...]:
-    """The work that a letter of the uploads or scoring queue speaks of; empty for S3's test message.
+def uploads_of(letter: DeadLetter) -> tuple[Upload, ...]:
+    """The uploads that a dead letter of the uploads or scoring queue is about; empty for S3's test message.
 
-    Raises Unreadable.
+    Raises UnreadableLetter.
     """
     try:
-        if letter.source is Source.UPLOADS:
-            uploads = parse_notification(letter.body)
-            return tuple(Work(upload.job_id, upload.object_version) for upload in uploads)
+        if letter.queue is QueueName.UPLOADS:
+            return tuple(parse_notification(letter.body))
         message = parse_message(letter.body)
-        return (Work(message.job_id, message.object_version),)
+        return (Upload(message.job_id, message.object_version),)
     except (BadMessage, BadNotification) as error:
-        raise Unreadable(str(error)) from error
-
-
-def document(letter: Letter) -> dict[str, Any]:
-    """The whole letter as JSON; binary values in base64. What `export` writes, one per line."""
-    return {
-        "queue": letter.source,
-        "messageId": letter.message_id,
-        "body": letter.body,
-        "attributes": {name: _plain(attribute) for name, attribute in sorted(letter.attributes.items())},
-        "system": dict(sorted(letter.system.items())),
-    }
-
-
-def content(exported: Mapping[str, Any]) -> str:
-    """What makes an exported letter that letter: a text that is equal for equal ids, bodies and attributes."""
-    return json.dumps([exported[name] for name in ("queue", "messageId", "body", "attributes")], sort_keys=True)
-
-
-def _plain(attribute: Mapping[str, Any]) -> dict[str, str]:
-    plain = {"DataType": attribute["DataType"]}
-    if "BinaryValue" in attribute:
-        return plain | {"BinaryValue": base64.b64encode(attribute["BinaryValue"]).decode()}
-    return plain | {"StringValue": attribute.get("StringValue", "")}
+        raise UnreadableLetter(str(error)) from error

@@ -1,14 +1,12 @@
 """What can keep an operator from replaying, each with a code and a sentence that says what to do.
 
 ReplayError
-├── NotReachable     nothing answers at the system's address
-├── NotAllowed       credentials that have expired, or without a right
-├── NoQueue          a queue, table or function of the stack does not exist
-├── Refused          the service refused for another reason
-├── AtWork           another replay of the same system has not ended
-├── NoSuchLetter     nothing of that id lies in the queues
-├── BadFilter        an expression or a time that cannot be read
-└── BadExport        the file is no export, or does not hold what is to be removed
+├── AwsError             UNREACHABLE: nothing answers; NOT_ALLOWED: credentials that have expired, or without a right;
+│                        NOT_FOUND: a queue, table or function is missing; REFUSED: for another reason
+├── AlreadyRunning       another replay of the same system has not ended
+├── DeadLetterNotFound   nothing of that id lies in the queues
+├── BadFilter            an expression or an age that cannot be read
+└── BadExport            the file is no export, or cannot be read
 """
 
 from botocore.exceptions import (
@@ -55,68 +53,54 @@ class ReplayError(Exception):
         self.message = message
 
 
-class NotReachable(ReplayError):
-    """Nothing answers."""
+class AwsError(ReplayError):
+    """AWS, or the local engine, did not do what we asked. `code` says which of the four kinds it is."""
 
-    code = "UNREACHABLE"
-
-
-class NotAllowed(ReplayError):
-    """Without the right."""
-
-    code = "NOT_ALLOWED"
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
-class NoQueue(ReplayError):
-    """Something of the stack is not there."""
-
-    code = "NOT_FOUND"
-
-
-class Refused(ReplayError):
-    """The service said no."""
-
-    code = "REFUSED"
-
-
-class AtWork(ReplayError):
-    """Two replays of one system would wait for each other's letters."""
+class AlreadyRunning(ReplayError):
+    """Two replays of one system would wait for each other's dead letters."""
 
     code = "AT_WORK"
 
 
-class NoSuchLetter(ReplayError):
-    """Nothing of that id."""
+class DeadLetterNotFound(ReplayError):
+    """Nothing of that id lies in the queues."""
 
     code = "NO_SUCH_LETTER"
 
 
 class BadFilter(ReplayError):
-    """A filter that cannot be read; a matter of usage."""
+    """An expression or an age that cannot be read; a matter of usage."""
 
     code = "BAD_FILTER"
 
 
 class BadExport(ReplayError):
-    """A file that cannot stand for what is to be removed."""
+    """A file that is no export, or cannot be read."""
 
     code = "BAD_EXPORT"
 
 
-def explained(error: BotoCoreError | ClientError, address: str | None = None) -> ReplayError:
+def explained(error: BotoCoreError | ClientError, address: str | None = None) -> AwsError:
     """What boto3 raised, as a sentence for an operator; `address` is where the system should have answered."""
     match error:
         case EndpointConnectionError() | ConnectTimeoutError() | ReadTimeoutError():
             where = address or "the address of the service"
             hint = f" {START_IT}" if address and on_this_machine(address) else ""
-            return NotReachable(f"Nothing answers at {where}.{hint}")
+            return AwsError("UNREACHABLE", f"Nothing answers at {where}.{hint}")
         case ClientError():
             code, operation = error.response["Error"]["Code"], error.operation_name
             sentence = error.response["Error"].get("Message", code)
             if code in _MISSING:
-                return NoQueue(f"{operation}: what the stack names is not there ({sentence}). Is it the right stack?")
+                return AwsError(
+                    "NOT_FOUND", f"{operation}: what the stack names is not there ({sentence}). Is it the right stack?"
+                )
             if code in _FORBIDDEN:
-                return NotAllowed(f"These credentials may not do {operation}: {sentence}")
-            return Refused(f"{operation} was refused: {code}: {sentence}")
+                return AwsError("NOT_ALLOWED", f"These credentials may not do {operation}: {sentence}")
+            return AwsError("REFUSED", f"{operation} was refused: {code}: {sentence}")
         case _:
-            return Refused(str(error))
+            return AwsError("REFUSED", str(error))

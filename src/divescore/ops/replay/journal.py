@@ -1,4 +1,4 @@
-"""What a run writes down as it goes, so that after a SIGKILL the next one knows what is held and what is sure."""
+"""What a run writes down as it goes, so that after a SIGKILL the next one knows what is in flight and what was sent."""
 
 import fcntl
 import json
@@ -9,24 +9,24 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from divescore.ops.replay.dead_letters import Letter, Source, Work
-from divescore.ops.replay.errors import AtWork
+from divescore.ops.replay.dead_letters import DeadLetter, QueueName, Receipt
+from divescore.ops.replay.errors import AlreadyRunning
 from divescore.ops.replay.planning import Confirmed
-from divescore.ops.replay.queues import Hold
+from divescore.uploads.notifications import Upload
 
 
 class Journal:
     """A file of JSON lines, locked by the run that writes it. A file that is there tells of a run that did not end.
 
-    Nothing is lost without it. It saves waiting, since it holds the receipts by which letters that a dead run
-    had taken are given back at once, and it saves sending again what is known to have been sent.
+    Nothing is lost without it. It saves waiting, since it holds the receipts of what a dead run had in flight, so that
+    this is released at once, and it saves sending again what is known to have been sent.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.holds: dict[str, Hold] = {}
-        self._letters: set[str] = set()
-        self._works: set[Work] = set()
+        self.receipts: dict[str, Receipt] = {}  # by message id
+        # What has been sent for sure, its jobs' states set, and perhaps not yet been deleted.
+        self.confirmed = Confirmed()
         self._lock = Lock()
         self._file = _locked(path)
         text = self._file.read()
@@ -38,22 +38,17 @@ class Journal:
             except (ValueError, KeyError, TypeError):
                 continue  # the run died while it wrote this line, so nothing that followed from it has happened
 
-    @property
-    def confirmed(self) -> Confirmed:
-        """What has been sent for sure, its jobs' states set, and perhaps not yet been deleted."""
-        return Confirmed(frozenset(self._letters), frozenset(self._works))
+    def in_flight(self, letters: Sequence[DeadLetter]) -> None:
+        """These were received, and nobody else sees them now."""
+        receipts = [receipt for letter in letters if (receipt := letter.receipt)]
+        self._write({"held": [[receipt.queue, receipt.message_id, receipt.handle] for receipt in receipts]}, receipts)
 
-    def held(self, letters: Sequence[Letter]) -> None:
-        """These are hidden now."""
-        holds = [Hold(letter.source, letter.message_id, letter.receipt) for letter in letters if letter.receipt]
-        self._write({"held": [[hold.source, hold.message_id, hold.receipt] for hold in holds]}, holds)
-
-    def done(self, letters: Iterable[Letter], works: Iterable[Work]) -> None:
-        """These were sent or told for sure; what is left is to delete them."""
-        ids, finished = [letter.message_id for letter in letters], list(works)
-        self._write({"done": ids, "works": [[work.job_id, work.object_version] for work in finished]}, [])
-        self._letters.update(ids)
-        self._works.update(finished)
+    def done(self, letters: Iterable[DeadLetter], uploads: Iterable[Upload]) -> None:
+        """These were sent or pushed for sure; what is left is to delete them."""
+        ids, sent = [letter.message_id for letter in letters], list(uploads)
+        self._write({"done": ids, "works": [[upload.job_id, upload.object_version] for upload in sent]}, [])
+        self.confirmed.letters.update(ids)
+        self.confirmed.uploads.update(sent)
 
     def close(self, ended: bool) -> None:
         """Let the next run at it; `ended`: nothing is left for it to know."""
@@ -70,17 +65,17 @@ class Journal:
         if not self._file.closed:
             self.close(ended=False)
 
-    def _write(self, entry: dict[str, Any], holds: Iterable[Hold]) -> None:
-        with self._lock:  # letters are taken from several queues at once
-            self.holds |= {hold.message_id: hold for hold in holds}
+    def _write(self, entry: dict[str, Any], receipts: Iterable[Receipt]) -> None:
+        with self._lock:  # several queues are received from at once
+            self.receipts |= {receipt.message_id: receipt for receipt in receipts}
             self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()  # to the kernel, which outlives us; a power cut costs a message too many, no letter
+            self._file.flush()  # to the kernel, which outlives us; a power cut costs a message too many, no dead letter
 
     def _read(self, entry: dict[str, Any]) -> None:
-        for source, message_id, receipt in entry.get("held", []):
-            self.holds[message_id] = Hold(Source(source), message_id, receipt)
-        self._letters.update(entry.get("done", []))
-        self._works.update(Work(job_id, version) for job_id, version in entry.get("works", []))
+        for queue, message_id, handle in entry.get("held", []):
+            self.receipts[message_id] = Receipt(QueueName(queue), message_id, handle)
+        self.confirmed.letters.update(entry.get("done", []))
+        self.confirmed.uploads.update(Upload(job_id, version) for job_id, version in entry.get("works", []))
 
 
 def _locked(path: Path) -> Any:
@@ -92,7 +87,9 @@ def _locked(path: Path) -> Any:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise AtWork(f"Another replay of this system is at work ({path}); wait until it has ended.") from None
+            raise AlreadyRunning(
+                f"Another replay of this system is running ({path}); wait until it has ended."
+            ) from None
         try:
             if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 return file

@@ -1,179 +1,192 @@
-"""What each command of an operator does, from taking the letters to the account of it."""
+"""What each command does, from receiving the dead letters to a JSON document that says what was found or done."""
 
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from divescore.ops.replay import canary, exports, reports
-from divescore.ops.replay.dead_letters import Source
-from divescore.ops.replay.errors import NoSuchLetter
-from divescore.ops.replay.in_flight import LOOK_SECONDS, RUN_SECONDS, Desk, desk, reclaim, reclaim_before_a_look, survey
+from divescore.ops.replay.errors import AlreadyRunning, DeadLetterNotFound
+from divescore.ops.replay.in_flight import LOOK_SECONDS, RUN_SECONDS, InFlight
 from divescore.ops.replay.journal import Journal
+from divescore.ops.replay.lookup import survey
 from divescore.ops.replay.planning import Action, Confirmed, Step, plan, to_do
-from divescore.ops.replay.queues import Pacer
-from divescore.ops.replay.redrive import Outcome, Result, Run, summary
-from divescore.ops.replay.resources import Place, open_place
-from divescore.ops.replay.selection import Filter
+from divescore.ops.replay.queues import RateLimiter
+from divescore.ops.replay.redrive import Redrive, StepOutcome, summary
+from divescore.ops.replay.resources import Resources
+from divescore.ops.replay.selection import Selection
+from divescore.views import Status
+
+# Shows how far a run is: given how many steps there are, a context that takes how many more are done.
+Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Which letters, and of which system."""
+class RunOptions:
+    """How a run sends what was chosen. `progress` and `say` are for people, on standard error."""
 
-    queues: Sequence[str]
-    wanted: Filter
-    stack: str | None
-
-    @property
-    def sources(self) -> list[Source]:
-        """The queues in their own order."""
-        return [source for source in Source if source in self.queues]
-
-
-@dataclass(frozen=True)
-class Orders:
-    """How to carry a plan out."""
-
-    rate: float | None
-    canaries: int
-    canary_seconds: float
-    limit: int | None
-    quiet: bool  # nothing for people
+    rate: float | None = None  # messages per second
+    canaries: int = 0
+    canary_seconds: float = 300
+    limit: int | None = None  # steps
+    progress: Progress = lambda _steps: nullcontext(lambda _done: None)
+    say: Callable[[str], None] = lambda _sentence: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
-def look(selection: Selection) -> dict[str, Any]:
-    """All chosen letters and what a run would do with them."""
-    place = open_place(selection.stack)
-    steps, now = _look(place, selection)
-    letters = [reports.item(step, now) for step in steps]
-    return {"place": place.name, "groups": reports.groups(steps, now), "letters": letters}
+def look(resources: Resources, selection: Selection) -> dict[str, Any]:
+    """All chosen dead letters and what a run would do with them."""
+    steps, now = _look(resources, selection)
+    return {"place": resources.name, **_rows(steps, now)}
 
 
-def find(selection: Selection, identity: str) -> list[dict[str, Any]]:
-    """Everything about one letter, or about all letters of one job. Raises NoSuchLetter."""
-    steps, now = _look(open_place(selection.stack), selection)
-    found = [step for step in steps if identity in (step.letter.message_id, *step.case.jobs)]
+def find(resources: Resources, selection: Selection, identity: str) -> list[dict[str, Any]]:
+    """Everything about one dead letter, or about all of one job. Raises DeadLetterNotFound."""
+    steps, now = _look(resources, selection)
+    found = [step for step in steps if identity in (step.letter.message_id, *step.diagnosis.jobs)]
     if not found:
-        raise NoSuchLetter(f"No letter here is, or is about, {identity}; `divescore replay list --each` names them.")
+        raise DeadLetterNotFound(
+            f"No dead letter here is, or is about, {identity}; `divescore replay list --each` names them."
+        )
     return [reports.whole(step, now) for step in found]
 
 
-def export(selection: Selection, path: Path, settled: bool) -> int:
-    """Write the chosen letters to a file; how many. Failed jobs without a letter have none to write."""
-    steps, _ = _look(open_place(selection.stack), selection)
+def export(resources: Resources, selection: Selection, path: Path, settled: bool) -> int:
+    """Write the chosen dead letters to a file; how many. Failed jobs without one have nothing to write."""
+    steps, _ = _look(resources, selection)
     return exports.write([step.letter for step in _purgeable(steps, settled)], path)
 
 
-def purge(selection: Selection, path: Path, settled: bool, yes: bool) -> dict[str, Any]:
-    """Delete those of the chosen letters that the file at `path` holds."""
+def purge(resources: Resources, selection: Selection, path: Path, settled: bool, yes: bool) -> dict[str, Any]:
+    """Delete those of the chosen dead letters that the file at `path` holds exactly as they are."""
     exported = exports.read(path)
-    place = open_place(selection.stack)
-    reclaim_before_a_look(place)
-    with desk(place, LOOK_SECONDS) as here:
-        steps, _ = _plan(here, selection, Confirmed())
-        inside, outside = exports.split([step.letter for step in _purgeable(steps, settled)], exported)
-        failed = here.delete(inside) if yes else {}
-    deleted = len(inside) - len(failed) if yes else 0
-    document = {"found": len(inside), "notExported": len(outside), "deleted": deleted, "failed": failed}
-    return {"place": place.name, "dryRun": not yes, **document, "ok": not failed and not (yes and outside)}
-
-
-def rehearse(selection: Selection, orders: Orders) -> dict[str, Any]:
-    """What `send` would do; nothing changes."""
-    place = open_place(selection.stack)
-    steps, now = _look(place, selection)
-    steps = _limited(steps, orders.limit)
-    if not orders.quiet:
-        _show_plan(steps, now, "Nothing was changed; add --yes to do it.")
-    letters = [reports.item(step, now) for step in steps]
-    rows = reports.groups(steps, now)
+    with _looking(resources) as in_flight:
+        steps, _ = _plan(resources, in_flight, selection, Confirmed())
+        letters = [step.letter for step in _purgeable(steps, settled)]
+        inside = [letter for letter in letters if exports.content(exports.document(letter)) in exported]
+        failed = in_flight.delete(inside) if yes else {}
+    outside = len(letters) - len(inside)
     return {
-        "place": place.name,
+        "place": resources.name,
+        "dryRun": not yes,
+        "found": len(inside),
+        "notExported": outside,
+        "deleted": len(inside) - len(failed) if yes else 0,
+        "failed": failed,
+        "ok": not failed and not (yes and outside),
+    }
+
+
+def dry_run(resources: Resources, selection: Selection, limit: int | None) -> dict[str, Any]:
+    """What `run` would do; nothing changes."""
+    steps, now = _look(resources, selection)
+    steps = _first(steps, limit)
+    return {
+        "place": resources.name,
         "dryRun": True,
         "toDo": len(to_do(steps)),
-        "groups": rows,
-        "letters": letters,
+        **_rows(steps, now),
         "ok": True,
     }
 
 
-def send(selection: Selection, orders: Orders) -> dict[str, Any]:
+def run(resources: Resources, selection: Selection, options: RunOptions) -> dict[str, Any]:
     """Carry the plan out. Interrupted by Ctrl-C, it ends after the batch that it is at and still gives its account."""
-    place = open_place(selection.stack)
-    begun = orders.clock()
+    begun = options.clock()
+    queues = resources.dead_letter_queues
     with (
-        Journal(place.journal) as journal,
-        desk(place, RUN_SECONDS, journal.held, orders.clock) as here,
+        Journal(resources.journal) as journal,
+        InFlight(queues, RUN_SECONDS, journal.in_flight, options.clock) as in_flight,
         _interruptible() as stopped,
     ):
-        if reclaim(place, journal) and not orders.quiet:
-            _say("Taking up a run that was interrupted.")
-        steps, now = _plan(here, selection, journal.confirmed)
-        steps = _limited(steps, orders.limit)
+        if queues.change_visibility(journal.receipts.values(), 0):
+            options.say("Taking up a run that was interrupted.")
+        steps, now = _plan(resources, in_flight, selection, journal.confirmed)
+        steps = _first(steps, options.limit)
         # What is not meant must not wait for the end of a long run.
         meant = {step.letter.message_id for step in to_do(steps)}
-        here.give_back([message_id for message_id in here.in_hand if message_id not in meant])
-        first, rest = canary.split(steps, orders.canaries)
-        verdict = canary.Verdict()
-        with _progress(len(meant), orders.quiet) as advance:
-            pacer = Pacer(orders.rate, orders.clock, orders.sleep)
-            run = Run(place, here, journal, pacer, stopped, advance, orders.clock)
-            if first:
-                run.carry_out(first)
-                sent = [job for step in first if run.ended(step, Outcome.SENT) for job in step.case.jobs]
-                verdict = canary.wait_for(
-                    place.table, sent, orders.canary_seconds, run.interrupted, orders.clock, orders.sleep
-                )
-            good = verdict.well and all(run.ended(step, Outcome.SENT) for step in first)
-            if good:
-                run.carry_out(rest)
-            else:
-                run.leave(rest, "the canaries were not all scored")
-        results = list(run.results.values())
+        in_flight.release([message_id for message_id in in_flight.message_ids if message_id not in meant])
+        with options.progress(len(meant)) as progress:
+            limiter = RateLimiter(options.rate, options.clock, options.sleep)
+            redrive = Redrive(resources, in_flight, journal, limiter, stopped, progress, options.clock)
+            states, passed = _send_canaries_first(redrive, steps, options)
+        results = list(redrive.results.values())
         account = summary(results)
-        ok = good and not account[Outcome.FAILED] and not account[Outcome.UNDELETED] and not account[Outcome.LEFT]
         # Whatever was sent is deleted, so the next run has nothing to know.
-        here.give_back(here.in_hand)
-        if not account[Outcome.UNDELETED]:
+        in_flight.release(in_flight.message_ids)
+        if not account[StepOutcome.UNDELETED]:
             journal.close(ended=True)
-    seconds = orders.clock() - begun
-    if not orders.quiet:
-        _show_end(results, account, seconds, verdict, now)
+    bad = (StepOutcome.FAILED, StepOutcome.UNDELETED, StepOutcome.LEFT)
     return {
-        "place": place.name,
+        "place": resources.name,
         "dryRun": False,
         **account,
-        "canary": verdict.states or None,
-        "seconds": round(seconds, 3),
+        "canary": states or None,
+        "seconds": round(options.clock() - begun, 3),
         "letters": [reports.result_item(result, now) for result in results],
-        "ok": ok,
+        "ok": passed and not any(account[outcome] for outcome in bad),
     }
 
 
-def _look(place: Place, selection: Selection) -> tuple[list[Step], int]:
-    reclaim_before_a_look(place)
-    with desk(place, LOOK_SECONDS) as here:
-        return _plan(here, selection, Confirmed())
+def _send_canaries_first(redrive: Redrive, steps: Sequence[Step], options: RunOptions) -> tuple[dict[str, str], bool]:
+    """Carry the steps out, the others once all canaries are scored; the canaries' states, and whether they were."""
+    first, rest = canary.split(steps, options.canaries)
+    states: dict[str, str] = {}
+    if first:
+        redrive.carry_out(first)
+        sent = [job for step in first if redrive.ended(step, StepOutcome.SENT) for job in step.diagnosis.jobs]
+        states = canary.wait_for(
+            redrive.resources.table, sent, options.canary_seconds, redrive.interrupted, options.clock, options.sleep
+        )
+    passed = all(redrive.ended(step, StepOutcome.SENT) for step in first)
+    if passed and all(state == Status.SCORED for state in states.values()):
+        redrive.carry_out(rest)
+        return states, True
+    redrive.leave(rest, "the canaries were not all scored")
+    return states, False
 
 
-def _plan(here: Desk, selection: Selection, confirmed: Confirmed) -> tuple[list[Step], int]:
-    cases = survey(here, selection.sources)
-    now = here.place.table.now()
-    return plan([case for case in cases if selection.wanted.takes(case, now)], confirmed, now), now
+@contextmanager
+def _looking(resources: Resources) -> Iterator[InFlight]:
+    """To receive and release again, after releasing what a run that was killed still hides.
+
+    Without a journal nothing is hidden, and a run that is still alive keeps what it has in flight.
+    """
+    queues = resources.dead_letter_queues
+    if resources.journal.exists():
+        with suppress(AlreadyRunning), Journal(resources.journal) as journal:
+            queues.change_visibility(journal.receipts.values(), 0)
+    with InFlight(queues, LOOK_SECONDS) as in_flight:
+        yield in_flight
+
+
+def _look(resources: Resources, selection: Selection) -> tuple[list[Step], int]:
+    with _looking(resources) as in_flight:
+        return _plan(resources, in_flight, selection, Confirmed())
+
+
+def _plan(
+    resources: Resources, in_flight: InFlight, selection: Selection, confirmed: Confirmed
+) -> tuple[list[Step], int]:
+    diagnoses = survey(resources, in_flight, selection.queues)
+    now = resources.table.now()
+    return plan([each for each in diagnoses if selection.takes(each, now)], confirmed, now), now
+
+
+def _rows(steps: Sequence[Step], now: int) -> dict[str, Any]:
+    return {"groups": reports.groups(steps, now), "letters": [reports.item(step, now) for step in steps]}
 
 
 def _purgeable(steps: Sequence[Step], settled: bool) -> list[Step]:
     return [step for step in steps if step.letter.receipt and (not settled or step.action is Action.SKIP)]
 
 
-def _limited(steps: list[Step], limit: int | None) -> list[Step]:
+def _first(steps: list[Step], limit: int | None) -> list[Step]:
     """The first `limit` steps that change something; what would be skipped is told all the same."""
     if limit is None:
         return steps
@@ -199,48 +212,3 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task("replaying", total=total)
-        yield lambda count: progress.advance(task, count)
-
-
-def _show_plan(steps: Sequence[Step], now: int, end: str) -> None:
-    from rich.console import Console
-
-    console = Console(soft_wrap=True)
-    if steps:
-        reports.show_groups(console, reports.groups(steps, now))
-    console.print(end if to_do(steps) else "There is nothing to do.")
-
-
-def _show_end(
-    results: Sequence[Result], account: dict[str, Any], seconds: float, verdict: canary.Verdict, now: int
-) -> None:
-    from rich.console import Console
-
-    console = Console(soft_wrap=True)
-    if not results:
-        console.print("There is nothing to do.")
-        return
-    for job_id, state in verdict.states.items():
-        console.print(f"canary {job_id}: {state}")
-    bad = [result for result in results if result.outcome in (Outcome.FAILED, Outcome.UNDELETED)]
-    if bad:
-        reports.show_items(console, [reports.result_item(result, now) for result in bad])
-    reports.show_outcome(console, account, seconds)
-
-
-def _say(text: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True).print(text)

@@ -1,126 +1,131 @@
-"""The queues' side: take letters without consuming them, hide them, give them back, send and delete them in batches."""
+"""The queues: receive dead letters, change their visibility, send them again and delete them, in batches."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from divescore.ops.replay.dead_letters import Letter, Source, received
+from divescore.ops.replay.dead_letters import DeadLetter, QueueName, Receipt, received
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
+        SendMessageRequestQueueSendMessageTypeDef,
+    )
 
 BATCH = 10  # messages per call, SQS's limit
 BATCH_BYTES = 256 * 1024  # of all bodies and attributes of a batch; SQS takes four times as much today, not everywhere
 # An empty answer to a short poll says little, since not every server was asked; an empty long poll asked them all.
 LONG_POLL_SECONDS = 1
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.001, 1.0
-REPEATS = 10  # so many answers with nothing new in them: the first letters are visible again already
+REPEATS = 10  # so many answers with nothing new in them: the first messages are visible again already
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Hold:
-    """A letter hidden from everybody else, by this receipt."""
+class DeadLetterQueues:
+    """The dead-letter queues of one system."""
 
-    source: Source
-    message_id: str
-    receipt: str
+    urls: Mapping[QueueName, str]
+    sqs: "SQSClient"
 
-
-@dataclass(frozen=True)
-class Mailbox:
-    """One dead-letter queue."""
-
-    source: Source
-    url: str
-    sqs: Any
-
-    def take(self, hide_seconds: int, taken: Callable[[Sequence[Letter]], None] = lambda _: None) -> list[Letter]:
-        """Everything in the queue that nobody else holds, hidden for `hide_seconds`; `taken` hears of each batch."""
-        found: dict[str, Letter] = {}
+    def receive_all(
+        self,
+        name: QueueName,
+        visibility_seconds: int,
+        on_receive: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
+    ) -> list[DeadLetter]:
+        """All visible messages of one queue, hidden from others for a time; `on_receive` gets each batch."""
+        found: dict[str, DeadLetter] = {}
         empty, repeated = 0, 0
         while empty < 2 and repeated < REPEATS:
             answer = self.sqs.receive_message(
-                QueueUrl=self.url,
+                QueueUrl=self.urls[name],
                 MaxNumberOfMessages=BATCH,
-                VisibilityTimeout=hide_seconds,
+                VisibilityTimeout=visibility_seconds,
                 WaitTimeSeconds=LONG_POLL_SECONDS if empty else 0,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["All"],
             )
-            letters = [received(self.source, message) for message in answer.get("Messages", [])]
+            letters = [received(name, message) for message in answer.get("Messages", [])]
             empty = 0 if letters else empty + 1
             repeated = repeated + 1 if letters and all(letter.message_id in found for letter in letters) else 0
             found |= {letter.message_id: letter for letter in letters}
             if letters:
-                taken(letters)
+                on_receive(letters)
         return list(found.values())
 
-    def hide(self, receipts: Iterable[str], seconds: int) -> int:
-        """Hide what these receipts stand for `seconds` from now, 0 to give it back; how many that worked for.
+    def change_visibility(self, receipts: Collection[Receipt], seconds: int) -> int:
+        """Hide these messages for `seconds` from now, 0 to release them; how many that worked for.
 
-        A receipt whose time has passed, or whose letter was deleted, is no error: there is nothing to give back.
+        A receipt whose time has passed, or whose message was deleted, is no error: there is nothing to release.
         """
         done = 0
-        for part in chunks(list(receipts), BATCH):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-                for number, receipt in enumerate(part)
+        for url, part in self._batches(receipts):
+            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+                {"Id": receipt.message_id, "ReceiptHandle": receipt.handle, "VisibilityTimeout": seconds}
+                for receipt in part
             ]
-            answer = self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+            answer = self.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
             done += len(answer.get("Successful", []))
         return done
 
-    def delete(self, letters: Sequence[Letter]) -> dict[str, str]:
-        """Delete letters; message id → why, for those that are still there."""
+    def delete(self, receipts: Collection[Receipt]) -> dict[str, str]:
+        """Delete messages; message id → why, for those that are still there."""
         failed: dict[str, str] = {}
-        for part in chunks([letter for letter in letters if letter.receipt is not None], BATCH):
-            entries = [{"Id": str(number), "ReceiptHandle": letter.receipt} for number, letter in enumerate(part)]
-            answer = self.sqs.delete_message_batch(QueueUrl=self.url, Entries=entries)
-            gone = {entry["Id"] for entry in answer.get("Successful", [])}
-            reasons = {entry["Id"]: entry.get("Code", "unknown") for entry in answer.get("Failed", [])}
-            for number, letter in enumerate(part):
-                if str(number) not in gone:
-                    failed[letter.message_id] = reasons.get(str(number), "the queue did not say")
+        for url, part in self._batches(receipts):
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": receipt.message_id, "ReceiptHandle": receipt.handle} for receipt in part
+            ]
+            answer = self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            failed |= _unconfirmed([entry["Id"] for entry in entries], answer)
         return failed
+
+    def _batches(self, receipts: Collection[Receipt]) -> Iterator[tuple[str, Sequence[Receipt]]]:
+        for name, url in self.urls.items():
+            for part in chunks([receipt for receipt in receipts if receipt.queue is name], BATCH):
+                yield url, part
 
 
 @dataclass(frozen=True)
-class Outbox:
-    """The queue that letters came from and go back to."""
+class SourceQueue:
+    """A queue that dead letters came from and go back to."""
 
     url: str
-    sqs: Any
-    batches_keep_traces: bool = True  # otherwise letters with a trace go alone
+    sqs: "SQSClient"
+    batches_keep_traces: bool = True  # otherwise dead letters with a trace are sent one by one
 
-    def send(self, posts: Sequence[tuple[Letter, int]]) -> dict[str, str]:
-        """Send each letter as it was, after its delay in seconds; message id → why, for those not confirmed as sent.
+    def send(self, messages: Sequence[tuple[DeadLetter, int]]) -> dict[str, str]:
+        """Send one batch of dead letters as they were, each after its delay in seconds.
 
-        Confirmed means that the queue named it as successful *and* gave the same digests as for the letter.
+        Returns message id → why, for those not confirmed. Confirmed means that the queue named it as successful *and*
+        gave the same digests as for the dead letter.
         """
         failed: dict[str, str] = {}
-        alone = [] if self.batches_keep_traces else [post for post in posts if post[0].trace]
-        together = [post for post in posts if post not in alone]
+        alone = [] if self.batches_keep_traces else [message for message in messages if message[0].trace]
         for letter, delay in alone:
-            answer = self.sqs.send_message(QueueUrl=self.url, **_message(letter, delay))
-            failed |= _altered(letter, answer)
-        for part in chunks(together, BATCH):
-            entries = [{"Id": str(number), **_message(*post)} for number, post in enumerate(part)]
-            answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-            taken = {entry["Id"]: entry for entry in answer.get("Successful", [])}
-            reasons = {entry["Id"]: _reason(entry) for entry in answer.get("Failed", [])}
-            for number, (letter, _) in enumerate(part):
-                if str(number) in taken:
-                    failed |= _altered(letter, taken[str(number)])
-                else:
-                    failed[letter.message_id] = reasons.get(str(number), "the queue did not say")
+            failed |= _altered(letter, self.sqs.send_message(QueueUrl=self.url, **_message(letter, delay)))
+        together = [message for message in messages if message not in alone]
+        if together:
+            answer = self.sqs.send_message_batch(
+                QueueUrl=self.url,
+                Entries=[{"Id": letter.message_id, **_message(letter, delay)} for letter, delay in together],
+            )
+            letters = {letter.message_id: letter for letter, _ in together}
+            failed |= _unconfirmed(letters, answer)
+            for entry in answer.get("Successful", []):
+                failed |= _altered(letters[entry["Id"]], entry)
         return failed
 
 
-def batches(letters: Iterable[Item], letter_of: Callable[[Item], Letter], most: int = BATCH) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], letter_of: Callable[[Item], DeadLetter], most: int = BATCH) -> Iterator[list[Item]]:
     """Cut a row into batches of at most `most` that SQS takes in one call."""
     batch: list[Item] = []
     size = 0
-    for item in letters:
+    for item in items:
         more = letter_of(item).size
         if batch and (len(batch) >= most or size + more > BATCH_BYTES):
             yield batch
@@ -137,7 +142,7 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-class Pacer:
+class RateLimiter:
     """Lets messages through at a rate: each counts, not each batch. Without a rate everything passes."""
 
     def __init__(
@@ -165,26 +170,31 @@ class Pacer:
         return not ends
 
 
-def _message(letter: Letter, delay: int) -> dict[str, Any]:
-    message: dict[str, Any] = {"MessageBody": letter.body}
+def _message(letter: DeadLetter, delay: int) -> "SendMessageRequestQueueSendMessageTypeDef":
+    message: SendMessageRequestQueueSendMessageTypeDef = {"MessageBody": letter.body}
     if letter.attributes:
-        message["MessageAttributes"] = {name: dict(attribute) for name, attribute in letter.attributes.items()}
+        message["MessageAttributes"] = letter.attributes
     if letter.group is not None:
         message["MessageGroupId"] = letter.group
     if letter.trace is not None:
-        header = {"DataType": "String", "StringValue": letter.trace}
-        message["MessageSystemAttributes"] = {"AWSTraceHeader": header}
+        message["MessageSystemAttributes"] = {"AWSTraceHeader": {"DataType": "String", "StringValue": letter.trace}}
     if delay:
         message["DelaySeconds"] = delay
     return message
 
 
-def _altered(letter: Letter, answer: Mapping[str, Any]) -> dict[str, str]:
+def _unconfirmed(message_ids: Iterable[str], answer: Mapping[str, Any]) -> dict[str, str]:
+    """Why, for each message of a batch that the answer does not name as successful."""
+    done = {entry["Id"] for entry in answer.get("Successful", [])}
+    reasons = {
+        entry["Id"]: ": ".join(filter(None, (entry.get("Code", "unknown"), entry.get("Message"))))
+        for entry in answer.get("Failed", [])
+    }
+    return {name: reasons.get(name, "the queue did not say") for name in message_ids if name not in done}
+
+
+def _altered(letter: DeadLetter, answer: Mapping[str, Any]) -> dict[str, str]:
     for name, digest in zip(("MD5OfMessageBody", "MD5OfMessageAttributes"), letter.digests, strict=True):
         if digest and answer.get(name) and answer[name] != digest:
-            return {letter.message_id: f"the queue took something else than the letter ({name} differs)"}
+            return {letter.message_id: f"the queue took something else than the dead letter ({name} differs)"}
     return {}
-
-
-def _reason(entry: Mapping[str, Any]) -> str:
-    return f"{entry.get('Code', 'unknown')}: {entry.get('Message', 'no reason given')}"

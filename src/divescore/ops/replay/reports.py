@@ -1,18 +1,19 @@
-"""What the commands tell: letters in groups, a plan, the account of a run; as JSON documents and as tables."""
+"""What the commands say of dead letters, a plan, a run: the parts of their JSON documents, and tables of these."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from divescore.jobs.items import to_item
-from divescore.ops.replay.dead_letters import document
-from divescore.ops.replay.planning import SENTENCES, Action, Reason, Step
-from divescore.ops.replay.redrive import Outcome, Result
-from divescore.ops.replay.streams import Position
+from divescore.ops.replay.exports import document
+from divescore.ops.replay.planning import SENTENCES, Action, SkipReason, Step
+from divescore.ops.replay.redrive import StepOutcome, StepResult
+from divescore.ops.replay.streams import StreamPosition
 from divescore.views import iso
 
 _COLOURS = {
@@ -22,7 +23,14 @@ _COLOURS = {
     Action.DUPLICATE: "cyan",
     Action.SKIP: "yellow",
 }
-_ENDS = {Outcome.FAILED: "bold red", Outcome.UNDELETED: "red", Outcome.LEFT: "yellow", Outcome.SKIPPED: "yellow"}
+_ENDS = {
+    StepOutcome.FAILED: "bold red",
+    StepOutcome.UNDELETED: "red",
+    StepOutcome.LEFT: "yellow",
+    StepOutcome.SKIPPED: "yellow",
+}
+_BAD = (StepOutcome.FAILED, StepOutcome.UNDELETED)
+NOTHING_TO_DO = "There is nothing to do."
 
 
 def age(milliseconds: int) -> str:
@@ -36,14 +44,14 @@ def age(milliseconds: int) -> str:
 
 
 def item(step: Step, now: int) -> dict[str, Any]:
-    """One letter and what is to be done with it."""
-    case, letter = step.case, step.letter
+    """One dead letter and what is to be done with it."""
+    diagnosis, letter = step.diagnosis, step.letter
     one: dict[str, Any] = {
-        "queue": letter.source,
+        "queue": letter.queue,
         "messageId": letter.message_id if letter.receipt else None,
-        "jobs": list(case.jobs),
-        "cause": case.cause,
-        "attempts": case.attempts,
+        "jobs": list(diagnosis.jobs),
+        "cause": diagnosis.cause,
+        "attempts": diagnosis.attempts,
         "sentAt": iso(letter.sent_at),
         "ageSeconds": max(0, now - letter.sent_at) // 1000,
         "action": step.action,
@@ -54,43 +62,43 @@ def item(step: Step, now: int) -> dict[str, Any]:
 
 
 def groups(steps: Iterable[Step], now: int) -> list[dict[str, Any]]:
-    """Letters of one queue, cause and fate together: how many, how old, after how many attempts."""
+    """Dead letters of one queue, cause and plan together: how many, how old, after how many attempts."""
     found: dict[tuple[str, str, str, str], list[Step]] = {}
     for step in steps:
-        key = (step.letter.source, step.case.cause, step.action, step.reason or "")
+        key = (step.letter.queue, step.diagnosis.cause, step.action, step.reason or "")
         found.setdefault(key, []).append(step)
     rows = []
     for (queue, cause, action, reason), members in sorted(found.items()):
         ages = [max(0, now - step.letter.sent_at) // 1000 for step in members]
-        attempts = Counter(str(step.case.attempts) for step in members if step.case.attempts is not None)
+        attempts = Counter(str(number) for step in members if (number := step.diagnosis.attempts) is not None)
         row: dict[str, Any] = {"queue": queue, "cause": cause, "action": action, "letters": len(members)}
         row |= {"oldestSeconds": max(ages), "newestSeconds": min(ages), "attempts": dict(sorted(attempts.items()))}
-        rows.append(row | ({"reason": reason, "because": SENTENCES[Reason(reason)]} if reason else {}))
+        rows.append(row | ({"reason": reason, "because": SENTENCES[SkipReason(reason)]} if reason else {}))
     return rows
 
 
 def whole(step: Step, now: int) -> dict[str, Any]:
-    """Everything that is known of one letter: itself, its jobs' records, what would be done with it."""
-    case = step.case
-    jobs = [found.job for found in case.found if found.job] or list(case.watched)
+    """Everything that is known of one dead letter: itself, its jobs' records, what would be done with it."""
+    diagnosis = step.diagnosis
+    jobs = [state.job for state in diagnosis.uploads if state.job] or list(diagnosis.watched)
     return {
         **item(step, now),
         "letter": document(step.letter) if step.letter.receipt else None,
-        "position": _position(case.position) if case.position else None,
+        "position": _position(diagnosis.position) if diagnosis.position else None,
         "videos": [
-            {"jobId": found.work.job_id, "version": found.work.object_version, "there": found.video}
-            for found in case.found
+            {"jobId": state.upload.job_id, "version": state.upload.object_version, "there": state.video}
+            for state in diagnosis.uploads
         ],
         "records": [
             {name: next(iter(value.values())) for name, value in sorted(to_item(job).items()) if name != "result"}
             for job in jobs
         ],
-        "problem": case.problem,
+        "problem": diagnosis.problem,
     }
 
 
-def result_item(result: Result, now: int) -> dict[str, Any]:
-    """One letter of a run and what became of it."""
+def result_item(result: StepResult, now: int) -> dict[str, Any]:
+    """One dead letter of a run and what became of it."""
     return item(result.step, now) | {"outcome": result.outcome} | ({"why": result.why} if result.why else {})
 
 
@@ -111,7 +119,7 @@ def show_groups(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def show_items(console: Console, items: Sequence[dict[str, Any]]) -> None:
-    """One line for each letter, never wrapped or cut, so that ids can be copied; with its outcome after a run."""
+    """One line for each dead letter, never wrapped or cut, so that ids can be copied; with its outcome after a run."""
     rows = [("queue", "message", "job", "cause", "age", "attempts", "action")]
     for one in items:
         more = one.get("why") or one.get("because") or one.get("duplicateOf") or ""
@@ -125,27 +133,46 @@ def show_items(console: Console, items: Sequence[dict[str, Any]]) -> None:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def show_whole(console: Console, one: dict[str, Any]) -> None:
-    """One letter in full."""
-    console.print_json(json.dumps(one))
+def show_dry_run(console: Console, document: dict[str, Any]) -> None:
+    """What a run would do."""
+    if document["groups"]:
+        show_groups(console, document["groups"])
+    console.print("Nothing was changed; add --yes to do it." if document["toDo"] else NOTHING_TO_DO)
 
 
-def show_outcome(console: Console, summary: dict[str, Any], seconds: float) -> None:
-    """The account of a run as a table."""
+def show_run(console: Console, document: dict[str, Any]) -> None:
+    """The account of a run: how the canaries ended, what went wrong, and how many ended how."""
+    if not document["letters"]:
+        console.print(NOTHING_TO_DO)
+        return
+    for job_id, state in (document["canary"] or {}).items():
+        console.print(f"canary {job_id}: {state}")
+    if bad := [one for one in document["letters"] if one["outcome"] in _BAD]:
+        show_items(console, bad)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("outcome")
     table.add_column("letters", justify="right")
-    for outcome in Outcome:
-        if summary[outcome.value]:
+    for outcome in StepOutcome:
+        if document[outcome.value]:
             style = _ENDS.get(outcome, "green")
-            table.add_row(f"[{style}]{outcome.value}[/{style}]", str(summary[outcome.value]))
-    for reason, count in summary["skippedBy"].items():
-        table.add_row(f"  {SENTENCES[Reason(reason)]}", f"[dim]{count}[/dim]")
+            table.add_row(f"[{style}]{outcome.value}[/{style}]", str(document[outcome.value]))
+    for reason, count in document["skippedBy"].items():
+        table.add_row(f"  {SENTENCES[SkipReason(reason)]}", f"[dim]{count}[/dim]")
     console.print(table)
-    console.print(f"[dim]in {seconds:.1f} s[/dim]")
+    console.print(f"[dim]in {document['seconds']:.1f} s[/dim]")
 
 
-def _position(position: Position) -> dict[str, Any]:
+@contextmanager
+def progress_bar(steps: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while a run goes on, if that is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=steps)
+        yield lambda done: progress.advance(task, done)
+
+
+def _position(position: StreamPosition) -> dict[str, Any]:
     return {
         "stream": position.stream,
         "shard": position.shard,

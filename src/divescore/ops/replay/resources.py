@@ -1,87 +1,71 @@
-"""The system to replay in: its tables and queues as its owner reaches them, and where a run keeps its journal."""
+"""The parts of one system that a replay works on, as its owner reaches them, and where a run keeps its journal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from divescore.jobs.table import JobTable
-from divescore.ops.replay.dead_letters import Source
-from divescore.ops.replay.queues import Mailbox, Outbox
-from divescore.ops.replay.streams import StreamReader, Teller
+from divescore.ops.replay.dead_letters import QueueName
+from divescore.ops.replay.queues import DeadLetterQueues, SourceQueue
+from divescore.ops.replay.streams import NotifyFunction, StreamReader
 from divescore.stack.deployed import find_stack
 from divescore.stack.local_state import STATE_FILE, homes
 from divescore.uploads.store import UploadStore
 
-OUTPUTS = {
-    "table": "JobsTable",
-    "bucket": "UploadsBucket",
-    "notify": "NotifyFunction",
-    "uploads": "UploadsQueueUrl",
-    "scoring": "ScoringQueueUrl",
-    "uploadsDlq": "UploadsDlqUrl",
-    "scoringDlq": "ScoringDlqUrl",
-    "streamDlq": "StreamDlqUrl",
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# CloudFormation's outputs. What failed while it was scored, with or without a dead letter, goes back to be scored.
+DEAD_LETTER_QUEUES = {
+    QueueName.UPLOADS: "UploadsDlqUrl",
+    QueueName.SCORING: "ScoringDlqUrl",
+    QueueName.STREAM: "StreamDlqUrl",
+}
+SOURCE_QUEUES = {
+    QueueName.UPLOADS: "UploadsQueueUrl",
+    QueueName.SCORING: "ScoringQueueUrl",
+    QueueName.JOBS: "ScoringQueueUrl",
 }
 
 
 @dataclass(frozen=True)
-class Place:
-    """One system: what its parts are called, and clients with its owner's rights."""
+class Resources:
+    """One system's table, videos, queues and functions."""
 
-    name: str
-    home: Path
-    names: Mapping[str, str]  # the keys of OUTPUTS
-    clients: Mapping[str, Any]  # service → client
-    batches_keep_traces: bool = True
-
-    @cached_property
-    def table(self) -> JobTable:
-        """The jobs."""
-        return JobTable(self.names["table"], self.clients["dynamodb"])
-
-    @property
-    def store(self) -> UploadStore:
-        """The videos."""
-        return UploadStore(self.names["bucket"], self.clients["s3"])
-
-    @property
-    def stream(self) -> StreamReader:
-        """The jobs behind positions in the stream."""
-        return StreamReader(self.clients["dynamodbstreams"], self.clients["dynamodb"], self.names["table"])
-
-    @property
-    def teller(self) -> Teller:
-        """Pushes jobs again."""
-        return Teller(self.clients["lambda"], self.names["notify"])
-
-    @property
-    def journal(self) -> Path:
-        """The file in which a run writes down what it is sure of."""
-        return self.home / "replay" / f"{self.name}.jsonl"
-
-    def mailbox(self, source: Source) -> Mailbox:
-        """A dead-letter queue."""
-        return Mailbox(source, self.names[f"{source}Dlq"], self.clients["sqs"])
-
-    def outbox(self, source: Source) -> Outbox:
-        """The queue that a dead-letter queue stands behind; that of `jobs` is the scoring queue."""
-        url = self.names["uploads" if source is Source.UPLOADS else "scoring"]
-        return Outbox(url, self.clients["sqs"], self.batches_keep_traces)
+    name: str  # `local`, or the stack's with `stack-` before it
+    journal: Path  # the file in which a run writes down what it is sure of
+    table: JobTable
+    store: UploadStore
+    stream: StreamReader
+    notify: NotifyFunction
+    dynamodb: "DynamoDBClient"
+    dead_letter_queues: DeadLetterQueues
+    source_queues: Mapping[QueueName, SourceQueue]
 
 
-def open_place(stack: str | None) -> Place:
-    """The deployed stack of that name, or without one the system on this machine. Raises NoSystem."""
-    owner = find_stack(stack)
+def open_resources(stack: str | None) -> Resources:
+    """Of the deployed stack of that name, or without one of the system on this machine. Raises NoSystem."""
+    system = find_stack(stack)
+    name = "local" if system.local else f"stack-{system.name}"
     candidates = list(homes())
     home = next((folder for folder in candidates if (folder / STATE_FILE).exists()), candidates[0])
-    services = ("dynamodb", "dynamodbstreams", "s3", "sqs", "lambda")
-    return Place(
-        name="local" if owner.local else f"stack-{owner.name}",
-        home=home,
-        names={name: owner.output(output) for name, output in OUTPUTS.items()},
-        clients={service: owner.client(service) for service in services},
+    dynamodb, sqs = system.client("dynamodb"), system.client("sqs")
+    table = system.output("JobsTable")
+    return Resources(
+        name=name,
+        journal=home / "replay" / f"{name}.jsonl",
+        table=JobTable(table, dynamodb),
+        store=UploadStore(system.output("UploadsBucket"), system.client("s3")),
+        stream=StreamReader(system.client("dynamodbstreams"), dynamodb, table),
+        notify=NotifyFunction(system.client("lambda"), system.output("NotifyFunction")),
+        dynamodb=dynamodb,
+        dead_letter_queues=DeadLetterQueues(
+            {queue: system.output(url) for queue, url in DEAD_LETTER_QUEUES.items()}, sqs
+        ),
         # The local engine forgets system attributes of messages that come in a batch.
-        batches_keep_traces=not owner.local,
+        source_queues={
+            queue: SourceQueue(system.output(url), sqs, batches_keep_traces=not system.local)
+            for queue, url in SOURCE_QUEUES.items()
+        },
     )

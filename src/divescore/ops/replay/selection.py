@@ -1,16 +1,17 @@
-"""Which letters are meant: by job, cause, age, and an expression on the body."""
+"""Which dead letters are meant: by queue, job, cause, age, and an expression on the body."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from divescore.ops.replay.dead_letters import QueueName
 from divescore.ops.replay.errors import BadFilter
-from divescore.ops.replay.planning import Case
+from divescore.ops.replay.planning import Diagnosis
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -24,41 +25,49 @@ def parse_age(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """All of what is given has to hold; of several jobs or codes any."""
+class Selection:
+    """All of what is given has to hold; of several queues, jobs or codes any."""
 
-    jobs: Sequence[str] = ()
-    codes: Sequence[str] = ()
+    queues: Collection[QueueName] = tuple(QueueName)
+    jobs: Collection[str] = ()
+    codes: Collection[str] = ()
     older_than: int | None = None  # seconds
     newer_than: int | None = None
     body: Any = None  # a compiled JMESPath expression, true of the body as JSON
 
     @classmethod
     def parse(
-        cls, jobs: Sequence[str], codes: Sequence[str], older_than: str | None, newer_than: str | None, body: str | None
-    ) -> "Filter":
-        """From the words of a command line. Raises BadFilter."""
+        cls,
+        queues: Collection[str] = (),
+        jobs: Collection[str] = (),
+        codes: Collection[str] = (),
+        older_than: str | None = None,
+        newer_than: str | None = None,
+        body: str | None = None,
+    ) -> Self:
+        """From the words of a command line; no queue means every queue. Raises BadFilter."""
         try:
             expression = jmespath.compile(body) if body is not None else None
         except JMESPathError as error:
             raise BadFilter(f"{body!r} is no JMESPath expression: {error}") from error
         return cls(
-            tuple(jobs),
+            tuple(map(QueueName, queues)) or tuple(QueueName),
+            jobs,
             tuple(code.upper() for code in codes),
             None if older_than is None else parse_age(older_than),
             None if newer_than is None else parse_age(newer_than),
             expression,
         )
 
-    def takes(self, case: Case, now: int) -> bool:
-        """Whether this case is meant; `now` in ms."""
-        age = (now - case.letter.sent_at) / 1000
+    def takes(self, diagnosis: Diagnosis, now: int) -> bool:
+        """Whether this dead letter is meant, whose queue is chosen already; `now` in ms."""
+        age = (now - diagnosis.letter.sent_at) / 1000
         return (
-            (not self.jobs or any(job in self.jobs for job in case.jobs))
-            and (not self.codes or case.cause.upper() in self.codes)
+            (not self.jobs or any(job in self.jobs for job in diagnosis.jobs))
+            and (not self.codes or diagnosis.cause.upper() in self.codes)
             and (self.older_than is None or age >= self.older_than)
             and (self.newer_than is None or age < self.newer_than)
-            and (self.body is None or self._matches(case.letter.body))
+            and (self.body is None or self._matches(diagnosis.letter.body))
         )
 
     def _matches(self, body: str) -> bool:

@@ -1,18 +1,22 @@
-"""Letters of the stream: they hold positions, not records. Which jobs they are about, and how those are told again."""
+"""Dead letters of the stream: they hold positions, not records. Finds the jobs behind these, and pushes them again."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from divescore.jobs.items import RECORD_SORT_KEY, record_key, to_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.dead_letters import Unreadable
+from divescore.ops.replay.dead_letters import UnreadableLetter
+from divescore.ops.replay.queues import chunks
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
 
 # The arrival times are approximate, and a job's own time is that of its writer's clock.
 SLACK_MS = 60_000
@@ -23,74 +27,54 @@ EMPTY_PAGES = 5
 _GONE = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException"})
 
 
-class _BatchInfo(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
+class StreamPosition(BaseModel):
+    """Where in the stream the records are that could not be pushed, as Lambda writes it."""
 
-    shard_id: str
-    start_sequence_number: str
-    end_sequence_number: str
-    approximate_arrival_of_first_record: datetime
-    approximate_arrival_of_last_record: datetime
-    batch_size: int
-    stream_arn: str
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
-
-class _Failure(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    info: _BatchInfo
-    condition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where in the stream the records are that could not be pushed; times in ms since the epoch."""
-
-    stream: str
-    shard: str
-    start: str
-    end: str
-    first_at: int
-    last_at: int
-    records: int
+    stream: str = Field(alias="streamArn")
+    shard: str = Field(alias="shardId")
+    start: str = Field(alias="startSequenceNumber")
+    end: str = Field(alias="endSequenceNumber")
+    first: datetime = Field(alias="approximateArrivalOfFirstRecord")
+    last: datetime = Field(alias="approximateArrivalOfLastRecord")
+    records: int = Field(alias="batchSize")
     condition: str  # why Lambda gave up: RetryAttemptsExhausted, MaxRecordAgeExceeded, …
 
+    @property
+    def first_at(self) -> int:
+        """When the first record arrived, ms since the epoch."""
+        return round(self.first.timestamp() * 1000)
 
-def parse_position(body: str) -> Position:
-    """The position in a letter that Lambda wrote about a batch of the stream. Raises Unreadable."""
+    @property
+    def last_at(self) -> int:
+        """When the last record arrived, ms since the epoch."""
+        return round(self.last.timestamp() * 1000)
+
+
+def parse_position(body: str) -> StreamPosition:
+    """The position in what Lambda wrote about a batch of the stream. Raises UnreadableLetter."""
     try:
         record = json.loads(body)
-        failure = _Failure.model_validate(
-            {"info": record["DDBStreamBatchInfo"], "condition": record["requestContext"]["condition"]}
-        )
+        condition = record["requestContext"]["condition"]
+        return StreamPosition.model_validate({**record["DDBStreamBatchInfo"], "condition": condition})
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise Unreadable("The body is not Lambda's account of a failed batch.") from error
-    info = failure.info
-    return Position(
-        stream=info.stream_arn,
-        shard=info.shard_id,
-        start=info.start_sequence_number,
-        end=info.end_sequence_number,
-        first_at=round(info.approximate_arrival_of_first_record.timestamp() * 1000),
-        last_at=round(info.approximate_arrival_of_last_record.timestamp() * 1000),
-        records=info.batch_size,
-        condition=failure.condition,
-    )
+        raise UnreadableLetter("The body is not Lambda's account of a failed batch.") from error
 
 
 @dataclass(frozen=True)
 class StreamReader:
     """Finds the jobs behind a position."""
 
-    streams: Any
-    dynamodb: Any
+    streams: Any  # a DynamoDB Streams client; its types are not among our packages
+    dynamodb: "DynamoDBClient"
     table: str
 
-    def jobs_at(self, position: Position) -> list[str]:
+    def jobs_at(self, position: StreamPosition) -> list[str]:
         """The jobs whose records lie there; once they are trimmed (after a day), those last touched at that time.
 
-        A job that was touched again later is not among the latter: that change was pushed by itself, or has a letter of
-        its own, and either way its watchers have, or will get, something newer.
+        A job that was touched again later is not among the latter: that change was pushed by itself, or has a dead
+        letter of its own, and either way its watchers have, or will get, something newer.
         """
         try:
             return self._recorded(position)
@@ -99,7 +83,7 @@ class StreamReader:
                 raise
             return self._touched(position)
 
-    def _recorded(self, position: Position) -> list[str]:
+    def _recorded(self, position: StreamPosition) -> list[str]:
         iterator: str | None = self.streams.get_shard_iterator(
             StreamArn=position.stream,
             ShardId=position.shard,
@@ -122,7 +106,7 @@ class StreamReader:
             iterator = answer.get("NextShardIterator")
         return list(jobs)
 
-    def _touched(self, position: Position) -> list[str]:
+    def _touched(self, position: StreamPosition) -> list[str]:
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
             FilterExpression="sk = :job AND updatedAt BETWEEN :first AND :last",
@@ -137,24 +121,23 @@ class StreamReader:
 
 
 @dataclass(frozen=True)
-class Teller:
-    """Pushes the current state of jobs by notify itself.
+class NotifyFunction:
+    """The function `notify`: pushes the current state of jobs to whoever watches them.
 
     It is invoked with records as the stream would write them, so that whom to tell, back-off and clearing up are
     its own. Touching the jobs instead, for the stream to notice, would race with their workers and hand clients a
     version in which nothing changed. Whoever has this version already ignores it.
     """
 
-    functions: Any
-    notify: str
+    functions: "LambdaClient"
+    name: str
 
-    def tell(self, jobs: Sequence[Job]) -> dict[str, str]:
-        """Tell everybody who watches them; job id → why, for those whose watchers could not all be reached."""
+    def push(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """Push to everybody who watches them; job id → why, for those whose watchers could not all be reached."""
         failed: dict[str, str] = {}
-        for start in range(0, len(jobs), JOBS_PER_CALL):
-            part = jobs[start : start + JOBS_PER_CALL]
+        for part in chunks(jobs, JOBS_PER_CALL):
             event = {"Records": [_record(job) for job in part]}
-            answer = self.functions.invoke(FunctionName=self.notify, Payload=json.dumps(event).encode())
+            answer = self.functions.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
             body = json.loads(answer["Payload"].read() or b"null")
             if "FunctionError" in answer:
                 reason = str(body.get("errorMessage", body) if isinstance(body, Mapping) else body)
@@ -163,11 +146,6 @@ class Teller:
             for failure in body["batchItemFailures"]:
                 failed[failure["itemIdentifier"]] = "notify could not reach every watcher"
         return failed
-
-
-def still_there(job_ids: Iterable[str], read: Callable[[str], Job | None]) -> list[Job]:
-    """The jobs that have not been removed since."""
-    return [job for job in map(read, job_ids) if job is not None]
 
 
 def _record(job: Job) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""A graveyard: failed jobs and dead letters in a world of fakes, and a place through which a replay reaches them."""
+"""A system of fakes: failed jobs, dead letters, and the resources through which a replay reaches them."""
 
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import pytest
 from divescore.jobs.items import to_item
 from divescore.jobs.messages import ScoringMessage
 from divescore.jobs.model import Cause, Job
-from divescore.jobs.table import JobTable
-from divescore.ops.replay import operations
-from divescore.ops.replay.operations import Orders, Selection
-from divescore.ops.replay.resources import OUTPUTS, Place
-from divescore.ops.replay.selection import Filter
+from divescore.ops.replay import operations, resources
+from divescore.ops.replay.dead_letters import DeadLetter, QueueName
+from divescore.ops.replay.operations import RunOptions
+from divescore.ops.replay.queues import DeadLetterQueues, SourceQueue
+from divescore.ops.replay.resources import Resources
+from divescore.ops.replay.selection import Selection
+from divescore.ops.replay.streams import NotifyFunction, StreamReader
 from divescore.views import Status
 from tests.fakes.network import Call, Killed, Moment, refused
 from tests.fakes.sqs import Message, Queue
@@ -53,10 +55,10 @@ class FakeStreams:
 
 
 class FakeFunctions:
-    """Lambda: `told` holds what notify was invoked with; `unreachable` are jobs whose watchers it cannot reach."""
+    """Lambda: `pushed` holds what notify was invoked with; `unreachable` are jobs whose watchers it cannot reach."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.pushed: list[dict[str, Any]] = []
         self.unreachable: set[str] = set()
         self.broken: str | None = None
 
@@ -68,49 +70,36 @@ class FakeFunctions:
                 "Payload": io.BytesIO(json.dumps({"errorMessage": self.broken}).encode()),
             }
         records = json.loads(Payload)["Records"]
-        self.told += records
+        self.pushed += records
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
         failures = [{"itemIdentifier": number} for number in numbers if number in self.unreachable]
         return {"Payload": io.BytesIO(json.dumps({"batchItemFailures": failures}).encode())}
 
 
-@dataclass(frozen=True)
-class FakePlace(Place):
-    """The place with the world's clock."""
+class FakeSystem:
+    """Has failed jobs and dead letters made, runs replays, and counts what came of it."""
 
-    world: World = field(default_factory=World)
-
-    @property
-    def table(self) -> JobTable:
-        """The world's."""
-        return self.world.table
-
-
-class Graveyard:
-    """Buries, replays and counts."""
-
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, batches_keep_traces: bool = True) -> None:
         self.world = World()
         self.world.sqs.queues[STREAM_DLQ] = Queue(retention=14 * 86_400)
         self.streams, self.functions = FakeStreams(), FakeFunctions()
-        names = dict.fromkeys(OUTPUTS, "") | {
-            "table": "jobs",
-            "bucket": "bucket",
-            "notify": "notify",
-            "uploads": UPLOADS,
-            "scoring": SCORING,
-            "uploadsDlq": UPLOADS_DLQ,
-            "scoringDlq": SCORING_DLQ,
-            "streamDlq": STREAM_DLQ,
-        }
-        clients = {
-            "dynamodb": self.world.dynamodb,
-            "dynamodbstreams": self.streams,
-            "s3": self.world.s3,
-            "sqs": self.world.sqs,
-            "lambda": self.functions,
-        }
-        self.place = FakePlace("fake", home, names, clients, world=self.world)
+        sqs: Any = self.world.sqs
+        dynamodb: Any = self.world.dynamodb
+        functions: Any = self.functions
+        uploads, scoring = (SourceQueue(url, sqs, batches_keep_traces) for url in (UPLOADS, SCORING))
+        self.resources = Resources(
+            name="fake",
+            journal=home / "replay" / "fake.jsonl",
+            table=self.world.table,
+            store=self.world.store,
+            stream=StreamReader(self.streams, dynamodb, "jobs"),
+            notify=NotifyFunction(functions, "notify"),
+            dynamodb=dynamodb,
+            dead_letter_queues=DeadLetterQueues(
+                {QueueName.UPLOADS: UPLOADS_DLQ, QueueName.SCORING: SCORING_DLQ, QueueName.STREAM: STREAM_DLQ}, sqs
+            ),
+            source_queues={QueueName.UPLOADS: uploads, QueueName.SCORING: scoring, QueueName.JOBS: scoring},
+        )
 
     def job(self, status: Status = Status.FAILED, **changes: Any) -> Job:
         """A job in this state, whose video was uploaded and accepted."""
@@ -124,12 +113,14 @@ class Graveyard:
         self.world.dynamodb.items[f"JOB#{job.job_id}", "JOB"] = to_item(job)
         return self.world.read(job)
 
-    def letter(self, job: Job, attributes: Mapping[str, Any] = ATTRIBUTES, trace: str | None = "Root=1-2-3") -> Message:
+    def dead_letter(
+        self, job: Job, attributes: Mapping[str, Any] = ATTRIBUTES, trace: str | None = "Root=1-2-3"
+    ) -> Message:
         """A dead letter of the scoring queue about a job."""
         body = ScoringMessage(job_id=job.job_id, object_version=job.object_version or "").model_dump_json(by_alias=True)
-        return self.bury(SCORING_DLQ, body, group=job.client, attributes=attributes, trace=trace)
+        return self.send_to(SCORING_DLQ, body, group=job.client, attributes=attributes, trace=trace)
 
-    def bury(
+    def send_to(
         self,
         queue: str,
         body: str,
@@ -149,13 +140,13 @@ class Graveyard:
             )
         return self.world.sqs.sent.pop()[1]
 
-    def dead(self, queue: str = SCORING_DLQ) -> list[Message]:
+    def in_dlq(self, queue: str = SCORING_DLQ) -> list[Message]:
         """What lies in a dead-letter queue, visible or not."""
         return self.world.sqs.queues[queue].messages
 
     def visible(self, queue: str = SCORING_DLQ) -> int:
-        """How many letters anybody could receive now."""
-        return sum(message.visible_at <= self.world.clock() for message in self.dead(queue))
+        """How many dead letters anybody could receive now."""
+        return sum(message.visible_at <= self.world.clock() for message in self.in_dlq(queue))
 
     def sent(self, queue: str = SCORING) -> list[Message]:
         """Everything that was ever sent to a queue."""
@@ -176,9 +167,13 @@ class Graveyard:
             for old, new in self.world.writes_of(job)
         )
 
-    def run(self, *queues: str, **orders: Any) -> dict[str, Any]:
-        """A run to its end; gives its document."""
-        return operations.send(choose(*queues), given(**orders))
+    def receive(self, queue: QueueName = QueueName.SCORING, seconds: int = 600) -> list[DeadLetter]:
+        """All dead letters of a queue, as a replay receives them."""
+        return self.resources.dead_letter_queues.receive_all(queue, seconds)
+
+    def run(self, *queues: str, **options: Any) -> dict[str, Any]:
+        """A run to its end, of everything or of these queues; gives its document."""
+        return operations.run(self.resources, Selection.parse(queues), given(**options))
 
     def run_until_killed(self, number: int, moment: Moment) -> bool:
         """A run that dies at its `number`-th write; False when it ended before.
@@ -205,20 +200,15 @@ class Graveyard:
         return False
 
 
-def choose(*queues: str, **wanted: Any) -> Selection:
-    """A selection of everything, or of these queues."""
-    return Selection(queues or ("uploads", "scoring", "stream", "jobs"), Filter(**wanted), None)
-
-
-def given(**orders: Any) -> Orders:
-    """Orders of a quiet run."""
-    return Orders(**({"rate": None, "canaries": 0, "canary_seconds": 0, "limit": None, "quiet": True} | orders))
+def given(**options: Any) -> RunOptions:
+    """Options of a run that waits for nothing."""
+    return RunOptions(**({"canary_seconds": 0} | options))
 
 
 @pytest.fixture
-def graveyard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Graveyard]:
-    """A graveyard that commands find as their place."""
-    graveyard = Graveyard(tmp_path)
-    monkeypatch.setattr(operations, "open_place", lambda _stack: graveyard.place)
-    yield graveyard
-    graveyard.world.network.gate = None
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSystem]:
+    """A system that the commands find."""
+    system = FakeSystem(tmp_path)
+    monkeypatch.setattr(resources, "open_resources", lambda _stack: system.resources)
+    yield system
+    system.world.network.gate = None

@@ -11,7 +11,7 @@ from divescore.cli import main
 from divescore.views import Status
 from tests.conftest import free_port
 from tests.fakes.local_state import record
-from tests.unit.ops.replay.conftest import Graveyard
+from tests.unit.ops.replay.conftest import FakeSystem
 
 
 def call(*words: str) -> Result:
@@ -24,9 +24,9 @@ def document(*words: str, code: int = 0) -> Any:
     return json.loads(result.stdout)
 
 
-def test_a_list_for_people_and_for_programs(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    graveyard.letter(job)
+def test_a_list_for_people_and_for_programs(system: FakeSystem) -> None:
+    job = system.job()
+    system.dead_letter(job)
     assert "INTERNAL" in call("list").stdout
     assert job.job_id in call("list", "--each").stdout.replace("\n", "")
     assert document("list", "--queue", "scoring")["groups"][0]["letters"] == 1
@@ -36,7 +36,7 @@ def test_a_list_for_people_and_for_programs(graveyard: Graveyard) -> None:
     assert document("show", job.job_id)[0]["cause"] == "INTERNAL"
 
 
-def test_nothing_is_no_failure(graveyard: Graveyard) -> None:
+def test_nothing_is_no_failure(system: FakeSystem) -> None:
     assert "There is nothing" in call("list").stdout
     for words in (("run",), ("run", "--yes")):
         result = call(*words)
@@ -44,19 +44,19 @@ def test_nothing_is_no_failure(graveyard: Graveyard) -> None:
         assert document(*words)["ok"]
 
 
-def test_a_run_is_a_rehearsal_without_yes(graveyard: Graveyard) -> None:
-    graveyard.letter(graveyard.job())
+def test_a_run_is_a_rehearsal_without_yes(system: FakeSystem) -> None:
+    system.dead_letter(system.job())
     result = call("run")
-    assert (result.exit_code, graveyard.sent()) == (0, [])
+    assert (result.exit_code, system.sent()) == (0, [])
     assert "Nothing was changed; add --yes to do it." in result.stdout
     result = call("run", "--yes")
-    assert (result.exit_code, len(graveyard.sent())) == (0, 1)
+    assert (result.exit_code, len(system.sent())) == (0, 1)
     assert "sent" in result.stdout
 
 
-def test_a_failure_is_named_and_sets_the_exit_code(graveyard: Graveyard) -> None:
-    graveyard.letter(graveyard.job())
-    graveyard.world.sqs.refuses = lambda _entry: True
+def test_a_failure_is_named_and_sets_the_exit_code(system: FakeSystem) -> None:
+    system.dead_letter(system.job())
+    system.world.sqs.refuses = lambda _entry: True
     result = call("run", "--yes")
     assert (result.exit_code, "InternalError: not now" in result.stdout.replace("\n", " ")) == (1, True)
     assert document("run", "--yes", code=1)["failed"] == 1
@@ -71,15 +71,15 @@ def test_a_failure_is_named_and_sets_the_exit_code(graveyard: Graveyard) -> None
         ("ThrottlingException", "was refused: ThrottlingException"),
     ],
 )
-def test_what_aws_refuses_is_said_in_a_sentence(graveyard: Graveyard, code: str, sentence: str) -> None:
-    graveyard.letter(graveyard.job())
+def test_what_aws_refuses_is_said_in_a_sentence(system: FakeSystem, code: str, sentence: str) -> None:
+    system.dead_letter(system.job())
     for words in (("list",), ("run", "--yes")):
-        graveyard.world.network.fail("receive_message", code)
+        system.world.network.fail("receive_message", code)
         result = call(*words)
         assert result.exit_code == 1
         assert sentence in result.stderr
         assert result.stdout == ""
-    graveyard.world.network.fail("receive_message", code)
+    system.world.network.fail("receive_message", code)
     assert set(document("list", code=1)["error"]) == {"code", "message"}
 
 
@@ -100,16 +100,16 @@ def test_wrong_usage(words: tuple[str, ...]) -> None:
     assert call(*words).exit_code == 2
 
 
-def test_purging_demands_an_export(graveyard: Graveyard, tmp_path: Path) -> None:
-    graveyard.letter(graveyard.job(Status.SCORED))
+def test_purging_demands_an_export(system: FakeSystem, tmp_path: Path) -> None:
+    system.dead_letter(system.job(Status.SCORED))
     path = str(tmp_path / "letters.jsonl")
     missing = call("purge", "--exported", path, "--yes")
-    assert (missing.exit_code, "cannot be read" in missing.stderr, len(graveyard.dead())) == (1, True, 1)
-    assert call("export", path).stdout == f"1 letter written to {path}.\n"
+    assert (missing.exit_code, "cannot be read" in missing.stderr, len(system.in_dlq())) == (1, True, 1)
+    assert call("export", path).stdout == f"1 dead letter written to {path}.\n"
     assert "add --yes" in call("purge", "--exported", path).stdout
-    graveyard.letter(graveyard.job(Status.SCORED))
+    system.dead_letter(system.job(Status.SCORED))
     result = call("purge", "--exported", path, "--yes")
-    assert (result.exit_code, result.stdout, len(graveyard.dead())) == (1, "1 deleted.\n", 1)
+    assert (result.exit_code, result.stdout, len(system.in_dlq())) == (1, "1 deleted.\n", 1)
     assert "1 kept" in result.stderr
     assert document("export", path, "--settled") == {"file": path, "letters": 1}
     assert document("purge", "--exported", path, "--yes")["deleted"] == 1

@@ -1,4 +1,4 @@
-"""What a run does with each letter; that dying in between is harmless is shown in test_kills."""
+"""What a run does with each dead letter; that dying in between is harmless is shown in test_kills."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -7,83 +7,85 @@ from divescore.ops.replay.redrive import DELAY_SECONDS
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status
 from tests.fakes.world import SCORING, UPLOADS, UPLOADS_DLQ
-from tests.unit.ops.replay.conftest import ATTRIBUTES, STREAM_DLQ, Graveyard
+from tests.unit.ops.replay.conftest import ATTRIBUTES, STREAM_DLQ, FakeSystem
 from tests.unit.ops.replay.test_streams import BODY, records
 
 
-def test_a_failed_jobs_letter_is_sent_delayed_its_job_queued_and_the_letter_deleted(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    graveyard.letter(job)
-    document = graveyard.run()
+def test_a_failed_jobs_dead_letter_is_sent_delayed_its_job_queued_and_it_is_deleted(
+    system: FakeSystem,
+) -> None:
+    job = system.job()
+    system.dead_letter(job)
+    document = system.run()
     assert (document["sent"], document["ok"], document["failed"]) == (1, True, 0)
-    (message,) = graveyard.sent()
+    (message,) = system.sent()
     assert message.visible_at - message.sent_at == DELAY_SECONDS * 1000
     assert (message.attributes, message.group, message.trace) == (ATTRIBUTES, job.client, "Root=1-2-3")
-    after = graveyard.world.read(job)
+    after = system.world.read(job)
     assert (after.status, after.attempt, after.error) == (Status.QUEUED, 0, None)
     assert after.version == job.version + 1, "its watchers are told"
-    assert graveyard.dead() == []
+    assert system.in_dlq() == []
 
 
-def test_entries_that_a_batch_refuses_stay_and_the_others_go(graveyard: Graveyard) -> None:
-    jobs = [graveyard.job() for _ in range(12)]
-    letters = [graveyard.letter(job) for job in jobs]
+def test_entries_that_a_batch_refuses_stay_and_the_others_go(system: FakeSystem) -> None:
+    jobs = [system.job() for _ in range(12)]
+    letters = [system.dead_letter(job) for job in jobs]
     unlucky = {letters[4].body, letters[10].body}
-    graveyard.world.sqs.refuses = lambda entry: entry["MessageBody"] in unlucky
-    document = graveyard.run()
+    system.world.sqs.refuses = lambda entry: entry["MessageBody"] in unlucky
+    document = system.run()
     assert (document["sent"], document["failed"], document["ok"]) == (10, 2, False)
-    assert {letter.body for letter in graveyard.dead()} == unlucky
-    assert graveyard.visible() == 2, "given back at once"
-    assert [graveyard.status(jobs[number]) for number in (4, 10)] == [Status.FAILED] * 2
-    assert sum(graveyard.status(job) is Status.QUEUED for job in jobs) == 10
+    assert {letter.body for letter in system.in_dlq()} == unlucky
+    assert system.visible() == 2, "released at once"
+    assert [system.status(jobs[number]) for number in (4, 10)] == [Status.FAILED] * 2
+    assert sum(system.status(job) is Status.QUEUED for job in jobs) == 10
 
-    graveyard.world.sqs.refuses = lambda _entry: False
-    assert graveyard.run()["sent"] == 2
-    graveyard.world.run_fairly(*jobs)
-    assert [graveyard.times_scored(job) for job in jobs] == [1] * 12
+    system.world.sqs.refuses = lambda _entry: False
+    assert system.run()["sent"] == 2
+    system.world.run_fairly(*jobs)
+    assert [system.times_scored(job) for job in jobs] == [1] * 12
 
 
-def test_a_call_that_fails_as_a_whole_ends_the_run_and_leaves_the_rest_as_it_was(graveyard: Graveyard) -> None:
+def test_a_call_that_fails_as_a_whole_ends_the_run_and_leaves_the_rest_as_it_was(system: FakeSystem) -> None:
     for _ in range(12):
-        graveyard.letter(graveyard.job())
-    graveyard.world.network.fail("send_message_batch", "AccessDenied")
+        system.dead_letter(system.job())
+    system.world.network.fail("send_message_batch", "AccessDenied")
     with pytest.raises(ClientError):
-        graveyard.run()
-    assert (len(graveyard.dead()), graveyard.visible(), graveyard.sent()) == (12, 12, [])
-    assert graveyard.run()["sent"] == 12
+        system.run()
+    assert (len(system.in_dlq()), system.visible(), system.sent()) == (12, 12, [])
+    assert system.run()["sent"] == 12
 
 
-def test_a_letter_stays_when_its_job_cannot_be_queued(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    graveyard.letter(job)
-    graveyard.world.network.fail("update_item", "ProvisionedThroughputExceededException")
-    document = graveyard.run("scoring")
-    assert (document["failed"], len(graveyard.dead())) == (1, 1)
+def test_a_dead_letter_stays_when_its_job_cannot_be_queued(system: FakeSystem) -> None:
+    job = system.job()
+    system.dead_letter(job)
+    system.world.network.fail("update_item", "ProvisionedThroughputExceededException")
+    document = system.run("scoring")
+    assert (document["failed"], len(system.in_dlq())) == (1, 1)
     assert "could not be set to QUEUED" in document["letters"][0]["why"]
-    # Its message comes, finds the job failed and is put away beside the letter; the next run takes both as one.
-    graveyard.world.clock.advance(DELAY_SECONDS)
-    graveyard.world.work_once()
-    assert len(graveyard.dead()) == 2
-    again = graveyard.run()
-    assert (again["sent"], again["removed"], graveyard.dead()) == (1, 1, [])
-    graveyard.world.run_fairly(job)
-    assert graveyard.times_scored(job) == 1
+    # Its message comes, finds the job failed and becomes a second dead letter; the next run takes both as one.
+    system.world.clock.advance(DELAY_SECONDS)
+    system.world.work_once()
+    assert len(system.in_dlq()) == 2
+    again = system.run()
+    assert (again["sent"], again["removed"], system.in_dlq()) == (1, 1, [])
+    system.world.run_fairly(job)
+    assert system.times_scored(job) == 1
 
 
-def test_a_letter_that_cannot_be_deleted_is_told_and_not_sent_again(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    graveyard.letter(job)
-    graveyard.world.sqs.keeps = lambda _entry: True
-    document = graveyard.run()
+def test_a_dead_letter_that_cannot_be_deleted_is_told_and_not_sent_again(system: FakeSystem) -> None:
+    job = system.job()
+    system.dead_letter(job)
+    system.world.sqs.keeps = lambda _entry: True
+    document = system.run()
     assert (document["undeleted"], document["sent"], document["ok"]) == (1, 0, False)
-    assert graveyard.place.journal.exists()
-    graveyard.world.sqs.keeps = lambda _entry: False
-    graveyard.world.run_fairly(job)
-    again = graveyard.run()
-    assert (again["removed"], again["ok"], graveyard.dead(), len(graveyard.sent())) == (1, True, [], 1)
+    assert system.resources.journal.exists()
+    system.world.sqs.keeps = lambda _entry: False
+    system.world.run_fairly(job)
+    again = system.run()
+    assert (again["removed"], again["ok"], system.in_dlq(), len(system.sent())) == (1, True, [], 1)
 
 
-def test_what_needs_no_replay_is_left_and_said(graveyard: Graveyard) -> None:
+def test_what_needs_no_replay_is_left_and_said(system: FakeSystem) -> None:
     reasons = {
         Status.SCORED: "SCORED",
         Status.REJECTED: "REJECTED",
@@ -91,88 +93,88 @@ def test_what_needs_no_replay_is_left_and_said(graveyard: Graveyard) -> None:
         Status.EXPIRED: "EXPIRED",
     }
     for status in reasons:
-        graveyard.letter(graveyard.job(status))
-    erased = graveyard.job()
-    graveyard.letter(erased)
-    graveyard.world.s3.objects.clear()
-    document = graveyard.run()
+        system.dead_letter(system.job(status))
+    erased = system.job()
+    system.dead_letter(erased)
+    system.world.s3.objects.clear()
+    document = system.run()
     assert (document["skipped"], document["sent"], document["ok"]) == (5, 0, True)
     assert document["skippedBy"] == dict.fromkeys(sorted([*reasons.values(), "VIDEO_GONE"]), 1)
-    assert (len(graveyard.dead()), graveyard.visible(), graveyard.sent()) == (5, 5, [])
+    assert (len(system.in_dlq()), system.visible(), system.sent()) == (5, 5, [])
 
 
-def test_a_queued_job_whose_message_ran_out_of_receives_gets_it_back_at_once(graveyard: Graveyard) -> None:
-    job = graveyard.job(Status.QUEUED)
-    graveyard.letter(job, attributes={}, trace=None)
-    assert graveyard.run()["sent"] == 1
-    (message,) = graveyard.sent()
+def test_a_queued_job_whose_message_ran_out_of_receives_gets_it_back_at_once(system: FakeSystem) -> None:
+    job = system.job(Status.QUEUED)
+    system.dead_letter(job, attributes={}, trace=None)
+    assert system.run()["sent"] == 1
+    (message,) = system.sent()
     assert message.visible_at == message.sent_at
-    assert graveyard.world.read(job) == job, "no write: it is queued already"
+    assert system.world.read(job) == job, "no write: it is queued already"
 
 
-def test_failed_jobs_without_a_letter_are_sent_as_their_clients(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    with_letter = graveyard.job()
-    graveyard.letter(with_letter)
-    document = graveyard.run("jobs")
+def test_failed_jobs_without_a_dead_letter_are_sent_as_their_clients(system: FakeSystem) -> None:
+    job = system.job()
+    with_letter = system.job()
+    system.dead_letter(with_letter)
+    document = system.run("jobs")
     assert (document["sent"], [one["jobs"] for one in document["letters"]]) == (1, [[job.job_id]])
-    (message,) = graveyard.sent()
-    assert (message.group, graveyard.status(job)) == (job.client, Status.QUEUED)
-    assert (len(graveyard.dead()), graveyard.visible()) == (1, 1), "another queue's letters are none of its business"
+    (message,) = system.sent()
+    assert (message.group, system.status(job)) == (job.client, Status.QUEUED)
+    assert (len(system.in_dlq()), system.visible()) == (1, 1), "another queue's dead letters are none of its business"
 
 
-def test_notifications_go_back_to_enqueue(graveyard: Graveyard) -> None:
-    job = graveyard.put(graveyard.world.create())
-    version = graveyard.world.post(job, notify=False)
-    graveyard.bury(UPLOADS_DLQ, notification_body("bucket", job.key, version))
-    assert graveyard.run()["sent"] == 1
-    assert (len(graveyard.sent(UPLOADS)), graveyard.dead(UPLOADS_DLQ)) == (1, [])
-    graveyard.world.run_fairly(job)
-    assert graveyard.times_scored(job) == 1
+def test_notifications_go_back_to_enqueue(system: FakeSystem) -> None:
+    job = system.put(system.world.create())
+    version = system.world.post(job, notify=False)
+    system.send_to(UPLOADS_DLQ, notification_body("bucket", job.key, version))
+    assert system.run()["sent"] == 1
+    assert (len(system.sent(UPLOADS)), system.in_dlq(UPLOADS_DLQ)) == (1, [])
+    system.world.run_fairly(job)
+    assert system.times_scored(job) == 1
 
 
-def test_a_notification_of_a_failed_job_queues_it_and_enqueue_sends_its_message(graveyard: Graveyard) -> None:
-    job = graveyard.job()
-    graveyard.bury(UPLOADS_DLQ, notification_body("bucket", job.key, job.object_version or ""))
-    assert graveyard.run("uploads")["sent"] == 1
-    assert (graveyard.status(job), graveyard.sent(SCORING)) == (Status.QUEUED, [])
-    graveyard.world.clock.advance(DELAY_SECONDS)
-    graveyard.world.enqueue_once()
-    assert len(graveyard.sent(SCORING)) == 1
+def test_a_notification_of_a_failed_job_queues_it_and_enqueue_sends_its_message(system: FakeSystem) -> None:
+    job = system.job()
+    system.send_to(UPLOADS_DLQ, notification_body("bucket", job.key, job.object_version or ""))
+    assert system.run("uploads")["sent"] == 1
+    assert (system.status(job), system.sent(SCORING)) == (Status.QUEUED, [])
+    system.world.clock.advance(DELAY_SECONDS)
+    system.world.enqueue_once()
+    assert len(system.sent(SCORING)) == 1
 
 
-def test_a_notification_of_a_cancelled_job_has_its_video_erased(graveyard: Graveyard) -> None:
-    job = graveyard.job(Status.CANCELLED)
-    graveyard.bury(UPLOADS_DLQ, notification_body("bucket", job.key, job.object_version or ""))
-    assert graveyard.run()["sent"] == 1
-    graveyard.world.enqueue_once()
-    assert graveyard.world.s3.objects[job.key] == []
+def test_a_notification_of_a_cancelled_job_has_its_video_erased(system: FakeSystem) -> None:
+    job = system.job(Status.CANCELLED)
+    system.send_to(UPLOADS_DLQ, notification_body("bucket", job.key, job.object_version or ""))
+    assert system.run()["sent"] == 1
+    system.world.enqueue_once()
+    assert system.world.s3.objects[job.key] == []
 
 
-def test_a_streams_letter_is_removed_once_everybody_was_told(graveyard: Graveyard) -> None:
-    job = graveyard.job(Status.SCORED)
-    records(graveyard, ("100", {"pk": {"S": f"JOB#{job.job_id}"}, "sk": {"S": "JOB"}}))
-    graveyard.bury(STREAM_DLQ, BODY)
-    graveyard.functions.unreachable = {job.job_id}
-    document = graveyard.run()
-    assert (document["failed"], document["ok"], graveyard.visible(STREAM_DLQ)) == (1, False, 1)
-    graveyard.functions.unreachable = set()
-    assert (graveyard.run()["pushed"], graveyard.dead(STREAM_DLQ)) == (1, [])
-    assert graveyard.world.read(job) == job, "the record is not touched"
+def test_a_dead_letter_of_the_stream_is_removed_once_everybody_was_told(system: FakeSystem) -> None:
+    job = system.job(Status.SCORED)
+    records(system, ("100", {"pk": {"S": f"JOB#{job.job_id}"}, "sk": {"S": "JOB"}}))
+    system.send_to(STREAM_DLQ, BODY)
+    system.functions.unreachable = {job.job_id}
+    document = system.run()
+    assert (document["failed"], document["ok"], system.visible(STREAM_DLQ)) == (1, False, 1)
+    system.functions.unreachable = set()
+    assert (system.run()["pushed"], system.in_dlq(STREAM_DLQ)) == (1, [])
+    assert system.world.read(job) == job, "the record is not touched"
 
 
-def test_long_runs_keep_their_letters_hidden(graveyard: Graveyard) -> None:
-    clock = graveyard.world.clock
-    jobs = [graveyard.job() for _ in range(30)]
+def test_long_runs_keep_their_dead_letters_hidden(system: FakeSystem) -> None:
+    clock = system.world.clock
+    jobs = [system.job() for _ in range(30)]
     for job in jobs:
-        graveyard.letter(job)
+        system.dead_letter(job)
     seen: list[int] = []
 
     def sleep(seconds: float) -> None:
         clock.advance(seconds)
-        seen.append(graveyard.visible())
+        seen.append(system.visible())
 
-    document = graveyard.run(rate=1 / 60, clock=clock.seconds, sleep=sleep)
+    document = system.run(rate=1 / 60, clock=clock.seconds, sleep=sleep)
     assert (document["sent"], document["seconds"]) == (30, pytest.approx(29 * 60, abs=1))
     assert set(seen) == {0}, "nobody else could have taken one in half an hour"
-    assert len(graveyard.sent()) == 30, "and no message came before its job was queued"
+    assert len(system.sent()) == 30, "and no message came before its job was queued"

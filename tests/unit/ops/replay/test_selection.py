@@ -1,9 +1,10 @@
 import pytest
 
-from divescore.ops.replay.dead_letters import Letter, Source, Work
+from divescore.ops.replay.dead_letters import DeadLetter, QueueName
 from divescore.ops.replay.errors import BadFilter
-from divescore.ops.replay.planning import Case, Found
-from divescore.ops.replay.selection import Filter, parse_age
+from divescore.ops.replay.planning import Diagnosis, UploadState
+from divescore.ops.replay.selection import Selection, parse_age
+from divescore.uploads.notifications import Upload
 from divescore.views import Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import job_in
@@ -12,14 +13,13 @@ JOB = job_in(Status.FAILED)
 BODY = '{"jobId": "' + JOB.job_id + '", "n": 0, "tags": ["a"], "none": null, "empty": ""}'
 
 
-def case(age_seconds: int = 0, body: str = BODY) -> Case:
-    letter = Letter(Source.SCORING, "m", "r", body, system={"SentTimestamp": str(START - age_seconds * 1000)})
-    return Case(letter, (Found(Work(JOB.job_id, "v1"), JOB, True),))
+def diagnosed(age_seconds: int = 0, body: str = BODY) -> Diagnosis:
+    letter = DeadLetter(QueueName.SCORING, "m", "r", body, system={"SentTimestamp": str(START - age_seconds * 1000)})
+    return Diagnosis(letter, (UploadState(Upload(JOB.job_id, "v1"), JOB, True),))
 
 
-def takes(what: Case, **words: object) -> bool:
-    given = {"jobs": (), "codes": (), "older_than": None, "newer_than": None, "body": None} | words
-    return Filter.parse(**given).takes(what, START)  # type: ignore[arg-type]  # each test gives what fits
+def takes(what: Diagnosis, **words: object) -> bool:
+    return Selection.parse(**words).takes(what, START)  # type: ignore[arg-type]  # each test gives what fits
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7200), (" 3d ", 259_200)])
@@ -34,19 +34,19 @@ def test_what_is_no_age(text: str) -> None:
 
 
 def test_by_job_and_code() -> None:
-    assert takes(case(), jobs=("x", JOB.job_id))
-    assert not takes(case(), jobs=("x",))
-    assert takes(case(), codes=("internal",))
-    assert not takes(case(), codes=("OTHER",))
-    assert not takes(case(), jobs=(JOB.job_id,), codes=("OTHER",)), "all of what is given has to hold"
+    assert takes(diagnosed(), jobs=("x", JOB.job_id))
+    assert not takes(diagnosed(), jobs=("x",))
+    assert takes(diagnosed(), codes=("internal",))
+    assert not takes(diagnosed(), codes=("OTHER",))
+    assert not takes(diagnosed(), jobs=(JOB.job_id,), codes=("OTHER",)), "all of what is given has to hold"
 
 
 def test_by_age() -> None:
-    assert takes(case(600), older_than="10m")
-    assert not takes(case(599), older_than="10m")
-    assert takes(case(599), newer_than="10m")
-    assert not takes(case(600), newer_than="10m")
-    assert takes(case(300), older_than="1m", newer_than="10m")
+    assert takes(diagnosed(600), older_than="10m")
+    assert not takes(diagnosed(599), older_than="10m")
+    assert takes(diagnosed(599), newer_than="10m")
+    assert not takes(diagnosed(600), newer_than="10m")
+    assert takes(diagnosed(300), older_than="1m", newer_than="10m")
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,18 @@ def test_by_age() -> None:
     ],
 )
 def test_by_an_expression_on_the_body(expression: str, expected: bool) -> None:
-    assert takes(case(), body=expression) is expected
+    assert takes(diagnosed(), body=expression) is expected
 
 
 def test_a_body_that_is_no_json_matches_nothing() -> None:
-    assert not takes(case(body="hello"), body="@")
+    assert not takes(diagnosed(body="hello"), body="@")
 
 
 def test_an_expression_that_cannot_be_read() -> None:
     with pytest.raises(BadFilter, match="is no JMESPath expression"):
-        takes(case(), body="jobId ==")
+        takes(diagnosed(), body="jobId ==")
+
+
+def test_no_queue_means_every_queue() -> None:
+    assert Selection.parse().queues == tuple(QueueName)
+    assert Selection.parse(["jobs", "scoring"]).queues == (QueueName.JOBS, QueueName.SCORING)

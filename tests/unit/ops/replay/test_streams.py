@@ -5,11 +5,11 @@ import pytest
 
 from divescore.jobs.items import record_key, to_item
 from divescore.live.changes import conflate, read_changes
-from divescore.ops.replay.dead_letters import Unreadable
+from divescore.ops.replay.dead_letters import UnreadableLetter
 from divescore.ops.replay.streams import EMPTY_PAGES, JOBS_PER_CALL, SLACK_MS, parse_position
 from divescore.views import Status
 from tests.fakes.clock import START
-from tests.unit.ops.replay.conftest import Graveyard
+from tests.unit.ops.replay.conftest import FakeSystem
 
 # As Lambda writes it, shortened to what is read and a field that is not.
 INFO = {
@@ -26,8 +26,8 @@ BODY = json.dumps(
 )
 
 
-def records(graveyard: Graveyard, *rows: tuple[str, dict[str, Any]]) -> None:
-    graveyard.streams.records = [{"SequenceNumber": number, "Keys": key} for number, key in rows]
+def records(system: FakeSystem, *rows: tuple[str, dict[str, Any]]) -> None:
+    system.streams.records = [{"SequenceNumber": number, "Keys": key} for number, key in rows]
 
 
 def test_a_position_is_read() -> None:
@@ -41,14 +41,14 @@ def test_a_position_is_read() -> None:
     "body", ["hello", "[]", "{}", '{"DDBStreamBatchInfo": {}}', BODY.replace("shardId", "x"), BODY.replace("Z", "?")]
 )
 def test_what_is_no_position(body: str) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableLetter):
         parse_position(body)
 
 
-def test_the_jobs_of_the_records_while_they_are_there(graveyard: Graveyard) -> None:
+def test_the_jobs_of_the_records_while_they_are_there(system: FakeSystem) -> None:
     subscription = {"pk": {"S": "JOB#a"}, "sk": {"S": "SUB#1"}}
     records(
-        graveyard,
+        system,
         ("99", record_key("before")),
         ("100", record_key("a")),
         ("101", subscription),
@@ -56,48 +56,48 @@ def test_the_jobs_of_the_records_while_they_are_there(graveyard: Graveyard) -> N
         ("103", record_key("a")),
         ("104", record_key("after")),
     )
-    assert graveyard.place.stream.jobs_at(parse_position(BODY)) == ["a", "b"]
+    assert system.resources.stream.jobs_at(parse_position(BODY)) == ["a", "b"]
 
 
-def test_numbers_are_compared_as_numbers_and_an_end_that_is_not_there_ends_the_reading(graveyard: Graveyard) -> None:
-    records(graveyard, ("100", record_key("a")), ("1000", record_key("much later")))
-    assert graveyard.place.stream.jobs_at(parse_position(BODY)) == ["a"]
-    records(graveyard, ("100", record_key("a")), ("101", record_key("b")))
-    assert graveyard.place.stream.jobs_at(parse_position(BODY)) == ["a", "b"], f"after {EMPTY_PAGES} empty pages"
+def test_numbers_are_compared_as_numbers_and_an_end_that_is_not_there_ends_the_reading(system: FakeSystem) -> None:
+    records(system, ("100", record_key("a")), ("1000", record_key("much later")))
+    assert system.resources.stream.jobs_at(parse_position(BODY)) == ["a"]
+    records(system, ("100", record_key("a")), ("101", record_key("b")))
+    assert system.resources.stream.jobs_at(parse_position(BODY)) == ["a", "b"], f"after {EMPTY_PAGES} empty pages"
 
 
-def test_the_jobs_touched_at_that_time_once_the_records_are_trimmed(graveyard: Graveyard) -> None:
-    graveyard.streams.trimmed = True
+def test_the_jobs_touched_at_that_time_once_the_records_are_trimmed(system: FakeSystem) -> None:
+    system.streams.trimmed = True
     times = {
         "then": START + 1000,
         "a little early": START - SLACK_MS + 500,
         "long before": START - SLACK_MS - 1000,
         "touched again": START + 2000 + SLACK_MS + 1,
     }
-    jobs = {name: graveyard.job(Status.SCORED, updated_at=moment) for name, moment in times.items()}
-    found = graveyard.place.stream.jobs_at(parse_position(BODY))
+    jobs = {name: system.job(Status.SCORED, updated_at=moment) for name, moment in times.items()}
+    found = system.resources.stream.jobs_at(parse_position(BODY))
     assert sorted(found) == sorted([jobs["then"].job_id, jobs["a little early"].job_id])
 
 
-def test_telling_speaks_notifys_own_language(graveyard: Graveyard) -> None:
-    jobs = [graveyard.job(Status.SCORED, version=7, result={"score": 80.5}) for _ in range(JOBS_PER_CALL + 1)]
-    assert graveyard.place.teller.tell(jobs) == {}
-    changes, unreadable = read_changes(graveyard.functions.told)
+def test_telling_speaks_notifys_own_language(system: FakeSystem) -> None:
+    jobs = [system.job(Status.SCORED, version=7, result={"score": 80.5}) for _ in range(JOBS_PER_CALL + 1)]
+    assert system.resources.notify.push(jobs) == {}
+    changes, unreadable = read_changes(system.functions.pushed)
     assert unreadable == []
     assert [change.job for change in changes] == jobs
     assert list(conflate(changes)) == [job.job_id for job in jobs], "each is news to notify"
 
 
-def test_whom_notify_could_not_reach_is_named(graveyard: Graveyard) -> None:
-    jobs = [graveyard.job(Status.SCORED) for _ in range(2)]
-    graveyard.functions.unreachable = {jobs[1].job_id}
-    assert list(graveyard.place.teller.tell(jobs)) == [jobs[1].job_id]
-    graveyard.functions.broken = "out of memory"
-    assert graveyard.place.teller.tell(jobs) == {job.job_id: "notify failed: out of memory" for job in jobs}
+def test_whom_notify_could_not_reach_is_named(system: FakeSystem) -> None:
+    jobs = [system.job(Status.SCORED) for _ in range(2)]
+    system.functions.unreachable = {jobs[1].job_id}
+    assert list(system.resources.notify.push(jobs)) == [jobs[1].job_id]
+    system.functions.broken = "out of memory"
+    assert system.resources.notify.push(jobs) == {job.job_id: "notify failed: out of memory" for job in jobs}
 
 
-def test_a_record_holds_the_job_as_it_is(graveyard: Graveyard) -> None:
-    job = graveyard.job(Status.SCORED)
-    graveyard.place.teller.tell([job])
-    (record,) = graveyard.functions.told
+def test_a_record_holds_the_job_as_it_is(system: FakeSystem) -> None:
+    job = system.job(Status.SCORED)
+    system.resources.notify.push([job])
+    (record,) = system.functions.pushed
     assert record["dynamodb"]["NewImage"] == to_item(job)
