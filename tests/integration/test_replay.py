@@ -34,16 +34,16 @@ COMMAND_WITHIN = 60.0
 
 
 @pytest.fixture
-def stack(system: System, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def deployed(system: System, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("DIVESCORE_HOME", system.addresses["env"]["DIVESCORE_HOME"])
     return find_stack()
 
 
 @contextmanager
-def workers_at_rest(system: System, stack: Stack) -> Iterator[None]:
+def workers_at_rest(system: System, deployed: Stack) -> Iterator[None]:
     """Nobody reads the scoring queue, so that what a replay sent can be looked at."""
     record = json.loads((Path(system.addresses["env"]["DIVESCORE_HOME"]) / "stack.json").read_text())
-    functions = stack.client("lambda")
+    functions = deployed.client("lambda")
     (mapping,) = functions.list_event_source_mappings(FunctionName=record["worker"])["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
@@ -98,25 +98,25 @@ def replay(system: System, *words: str) -> tuple[int, Any]:
 
 
 def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothing(
-    system: System, stack: Stack, clips: dict[str, Path]
+    system: System, deployed: Stack, clips: dict[str, Path]
 ) -> None:
     chance = random.Random(SEED)
-    dynamodb, table = stack.client("dynamodb"), stack.output("JobsTable")
+    dynamodb, table = deployed.client("dynamodb"), deployed.output("JobsTable")
     run = f"{chance.randrange(16**8):08x}{time.time_ns():016x}"
-    made = make_dead_letters(stack, LETTERS, clips["one"].read_bytes(), chance, run)
+    made = make_dead_letters(deployed, LETTERS, clips["one"].read_bytes(), chance, run)
     watched = next(iter(made))
     points = kill_points(chance, KILLS, made.values())
 
     with listening(system, watched) as watcher:
-        with workers_at_rest(system, stack):
+        with workers_at_rest(system, deployed):
             replay_with_kills(system.addresses["env"], points, lambda _: None)
-            messages = waiting(stack.client("sqs"), stack.output("ScoringQueueUrl"), made.keys(), ARRIVES_WITHIN)
+            messages = waiting(deployed.client("sqs"), deployed.output("ScoringQueueUrl"), made.keys(), ARRIVES_WITHIN)
         assert {message.job_id for message in messages} >= made.keys()
         assert [message for message in messages if message != made.get(message.job_id, message)] == []
         states = wait_until_scored(dynamodb, table, list(made), SCORED_WITHIN)
         assert states == {Status.SCORED: LETTERS}
         watcher.wait(lambda heard: heard[-1]["status"] == "SCORED")
-    times = times_scored(dynamodb, stack.client("dynamodbstreams"), table)
+    times = times_scored(dynamodb, deployed.client("dynamodbstreams"), table)
     assert {times[job_id] for job_id in made} == {1}
 
     assert list(dict.fromkeys(job["status"] for job in watcher.heard)) == ["FAILED", "QUEUED", "PROCESSING", "SCORED"]
@@ -126,15 +126,15 @@ def test_a_replay_that_is_killed_three_times_loses_and_doubles_and_alters_nothin
     assert [one for one in document["letters"] if set(one["jobs"]) & made.keys()] == []
 
 
-def test_a_dead_letter_of_the_stream_has_its_jobs_pushed_again(system: System, stack: Stack) -> None:
+def test_a_dead_letter_of_the_stream_has_its_jobs_pushed_again(system: System, deployed: Stack) -> None:
     now = time.time_ns() // 1_000_000
     given = {"filename": "dive.webm", "content_type": "video/webm", "size_bytes": 1, "client": "c"}
     times = {"created_at": now, "updated_at": now, "expires_at": now + 3_600_000}
     job = Job(job_id=f"{now:032x}", status=Status.SCORED, version=5, result={"score": 80.0}, **given, **times)  # type: ignore[arg-type]  # each fits its field
-    dynamodb, table = stack.client("dynamodb"), stack.output("JobsTable")
+    dynamodb, table = deployed.client("dynamodb"), deployed.output("JobsTable")
     dynamodb.put_item(TableName=table, Item=to_item(job))
     stream = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    streams = stack.client("dynamodbstreams")
+    streams = deployed.client("dynamodbstreams")
     (sequence,) = [
         change["SequenceNumber"]
         for change in changes(streams, stream)
@@ -152,8 +152,8 @@ def test_a_dead_letter_of_the_stream_has_its_jobs_pushed_again(system: System, s
         "streamArn": stream,
     }
     body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": position}
-    queue = stack.output("StreamDlqUrl")
-    letter = stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    queue = deployed.output("StreamDlqUrl")
+    letter = deployed.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(body))
 
     with listening(system, job.job_id) as watcher:
         code, document = replay(system, "run", "--yes", "--queue", "stream", "--job", job.job_id)

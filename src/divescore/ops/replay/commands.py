@@ -26,6 +26,18 @@ class Answer(NamedTuple):
     show: "Callable[[Console], None]"
 
 
+def _age(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    from divescore.ops.replay.selection import parse_age
+
+    return None if text is None else parse_age(text)
+
+
+def _expression(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
+    from divescore.ops.replay.selection import parse_expression
+
+    return None if text is None else parse_expression(text)
+
+
 def _choosing(command: Callable[..., Answer]) -> Callable[..., NoReturn]:
     """The options that choose dead letters. The command gets the system's Resources and the Selection."""
     options = [
@@ -41,9 +53,14 @@ def _choosing(command: Callable[..., Answer]) -> Callable[..., NoReturn]:
         click.option(
             "--code", "codes", multiple=True, metavar="CODE", help="Only this cause, such as INTERNAL. Repeat for more."
         ),
-        click.option("--older-than", metavar="AGE", help="Only at least this old: 90s, 10m, 2h, 3d."),
-        click.option("--newer-than", metavar="AGE", help="Only younger than this."),
-        click.option("--match", metavar="EXPR", help="Only where this JMESPath expression is true of the body."),
+        click.option("--older-than", callback=_age, metavar="AGE", help="Only at least this old: 90s, 10m, 2h, 3d."),
+        click.option("--newer-than", callback=_age, metavar="AGE", help="Only younger than this."),
+        click.option(
+            "--match",
+            callback=_expression,
+            metavar="EXPR",
+            help="Only where this JMESPath expression is true of the body.",
+        ),
         click.option("--stack", metavar="NAME", help="A stack deployed on AWS; default: the system on this machine."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
     ]
@@ -54,21 +71,17 @@ def _choosing(command: Callable[..., Answer]) -> Callable[..., NoReturn]:
         queues: tuple[str, ...],
         jobs: tuple[str, ...],
         codes: tuple[str, ...],
-        older_than: str | None,
-        newer_than: str | None,
-        match: str | None,
+        older_than: int | None,
+        newer_than: int | None,
+        match: Any,
         stack: str | None,
         as_json: bool,
         **more: Any,
     ) -> NoReturn:
-        from divescore.ops.replay.errors import BadFilter
         from divescore.ops.replay.resources import open_resources
         from divescore.ops.replay.selection import Selection
 
-        try:
-            selection = Selection.parse(queues, jobs, codes, older_than, newer_than, match)
-        except BadFilter as error:
-            raise click.UsageError(error.message) from error
+        selection = Selection(queues or QUEUES, jobs, codes, older_than, newer_than, match)
         _answer(lambda: command(open_resources(stack), selection, **more), as_json)
 
     for option in reversed(options):

@@ -5,7 +5,6 @@ ReplayError
 │                        NOT_FOUND: a queue, table or function is missing; REFUSED: for another reason
 ├── AlreadyRunning       another replay of the same system has not ended
 ├── DeadLetterNotFound   nothing of that id lies in the queues
-├── BadFilter            an expression or an age that cannot be read
 └── BadExport            the file is no export, or cannot be read
 """
 
@@ -73,25 +72,19 @@ class DeadLetterNotFound(ReplayError):
     code = "NO_SUCH_LETTER"
 
 
-class BadFilter(ReplayError):
-    """An expression or an age that cannot be read; a matter of usage."""
-
-    code = "BAD_FILTER"
-
-
 class BadExport(ReplayError):
     """A file that is no export, or cannot be read."""
 
     code = "BAD_EXPORT"
 
 
-def explained(error: BotoCoreError | ClientError, address: str | None = None) -> AwsError:
-    """What boto3 raised, as a sentence for an operator; `address` is where the system should have answered."""
+def explained(error: BotoCoreError | ClientError) -> AwsError:
+    """What boto3 raised, as a sentence for an operator."""
     match error:
         case EndpointConnectionError() | ConnectTimeoutError() | ReadTimeoutError():
-            where = address or "the address of the service"
-            hint = f" {START_IT}" if address and on_this_machine(address) else ""
-            return AwsError("UNREACHABLE", f"Nothing answers at {where}.{hint}")
+            address = error.kwargs["endpoint_url"]
+            hint = f" {START_IT}" if on_this_machine(address) else ""
+            return AwsError("UNREACHABLE", f"Nothing answers at {address}.{hint}")
         case ClientError():
             code, operation = error.response["Error"]["Code"], error.operation_name
             sentence = error.response["Error"].get("Message", code)

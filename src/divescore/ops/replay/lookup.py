@@ -22,7 +22,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-def survey(resources: Resources, in_flight: InFlight, queues: Collection[QueueName]) -> list[Diagnosis]:
+def survey(resources: Resources, in_flight: InFlight, queues: Collection[str]) -> list[Diagnosis]:
     """Receive and diagnose everything in these queues. `jobs` asks which failed jobs have no dead letter."""
     needed = {QueueName.UPLOADS, QueueName.SCORING} if QueueName.JOBS in queues else set()
     letters = in_flight.receive([name for name in resources.dead_letter_queues.urls if name in needed.union(queues)])

@@ -173,7 +173,7 @@ class FakeSystem:
 
     def run(self, *queues: str, **options: Any) -> dict[str, Any]:
         """A run to its end, of everything or of these queues; gives its document."""
-        return operations.run(self.resources, Selection.parse(queues), given(**options))
+        return operations.run(self.resources, Selection(queues or tuple(QueueName)), given(**options))
 
     def run_until_killed(self, number: int, moment: Moment) -> bool:
         """A run that dies at its `number`-th write; False when it ended before.

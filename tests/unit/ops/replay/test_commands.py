@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from divescore.cli import main
+from divescore.ops.replay.commands import QUEUES
+from divescore.ops.replay.dead_letters import QueueName
 from divescore.views import Status
 from tests.conftest import free_port
 from tests.fakes.local_state import record
@@ -60,6 +62,10 @@ def test_a_failure_is_named_and_sets_the_exit_code(system: FakeSystem) -> None:
     result = call("run", "--yes")
     assert (result.exit_code, "InternalError: not now" in result.stdout.replace("\n", " ")) == (1, True)
     assert document("run", "--yes", code=1)["failed"] == 1
+
+
+def test_the_queues_that_can_be_chosen_are_those_that_there_are() -> None:
+    assert tuple(QueueName) == QUEUES
 
 
 @pytest.mark.parametrize(

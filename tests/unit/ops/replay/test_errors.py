@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 
@@ -21,12 +19,11 @@ from tests.fakes.network import refused
     ],
 )
 def test_each_error_is_a_sentence(error: BotoCoreError | ClientError, code: str, words: str) -> None:
-    address: Any = getattr(error, "kwargs", {}).get("endpoint_url")
-    problem = explained(error, address)
+    problem = explained(error)
     assert (type(problem), problem.code) == (AwsError, code)
     assert words in problem.message
 
 
 def test_a_service_far_away_is_not_started_from_here() -> None:
-    problem = explained(EndpointConnectionError(endpoint_url="https://sqs.aws"), "https://sqs.aws")
+    problem = explained(EndpointConnectionError(endpoint_url="https://sqs.aws"))
     assert problem.message == "Nothing answers at https://sqs.aws."

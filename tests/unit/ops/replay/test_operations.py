@@ -145,7 +145,7 @@ def test_what_a_killed_run_hides_is_seen_again_at_once(system: FakeSystem) -> No
         system.dead_letter(system.job())
     assert system.run_until_killed(1, "before")
     assert system.visible() == 0
-    assert len(operations.look(system.resources, Selection.parse(["scoring"]))["letters"]) == 3
+    assert len(operations.look(system.resources, Selection(["scoring"]))["letters"]) == 3
 
 
 def test_a_run_that_is_alive_keeps_its_dead_letters_from_others(system: FakeSystem) -> None:
@@ -154,7 +154,7 @@ def test_a_run_that_is_alive_keeps_its_dead_letters_from_others(system: FakeSyst
     with Journal(system.resources.journal):
         with pytest.raises(AlreadyRunning):
             system.run()
-        assert operations.look(system.resources, Selection.parse(["scoring"]))["letters"] == []
+        assert operations.look(system.resources, Selection(["scoring"]))["letters"] == []
     assert system.run()["sent"] == 1
 
 
