@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 def survey(resources: Resources, in_flight: InFlight, queues: Collection[str]) -> list[Diagnosis]:
     """Receive and diagnose everything in these queues. `jobs` asks which failed jobs have no dead letter."""
     needed = {QueueName.UPLOADS, QueueName.SCORING} if QueueName.JOBS in queues else set()
-    letters = in_flight.receive([name for name in resources.dead_letter_queues.urls if name in needed.union(queues)])
+    letters = in_flight.receive([name for name in in_flight.urls if name in needed.union(queues)])
     found = diagnose(resources, letters)
     if QueueName.JOBS in queues:
         known = {job_id for each in found if each.letter.queue is not QueueName.STREAM for job_id in each.jobs}

@@ -98,19 +98,19 @@ def dry_run(resources: Resources, selection: Selection, limit: int | None) -> di
 def run(resources: Resources, selection: Selection, options: RunOptions) -> dict[str, Any]:
     """Carry the plan out. Interrupted by Ctrl-C, it ends after the batch that it is at and still gives its account."""
     begun = options.clock()
-    queues = resources.dead_letter_queues
+    queues, sqs = resources.dead_letter_queues, resources.sqs
     with (
         Journal(resources.journal) as journal,
-        InFlight(queues, RUN_SECONDS, journal.in_flight, options.clock) as in_flight,
+        InFlight(queues, sqs, RUN_SECONDS, journal.in_flight, options.clock) as in_flight,
         _interruptible() as stopped,
     ):
-        if queues.change_visibility(journal.receipts.values(), 0):
+        if in_flight.release(journal.receipts.values()):
             options.say("Taking up a run that was interrupted.")
         steps, now = _plan(resources, in_flight, selection, journal.confirmed)
         steps = _first(steps, options.limit)
         # What is not meant must not wait for the end of a long run.
         meant = {step.letter.message_id for step in to_do(steps)}
-        in_flight.release([message_id for message_id in in_flight.message_ids if message_id not in meant])
+        in_flight.release([receipt for receipt in in_flight.receipts if receipt.message_id not in meant])
         with options.progress(len(meant)) as progress:
             limiter = RateLimiter(options.rate, options.clock, options.sleep)
             redrive = Redrive(resources, in_flight, journal, limiter, stopped, progress, options.clock)
@@ -118,7 +118,7 @@ def run(resources: Resources, selection: Selection, options: RunOptions) -> dict
         results = list(redrive.results.values())
         account = summary(results)
         # Whatever was sent is deleted, so the next run has nothing to know.
-        in_flight.release(in_flight.message_ids)
+        in_flight.release(in_flight.receipts)
         if not account[StepOutcome.UNDELETED]:
             journal.close(ended=True)
     bad = (StepOutcome.FAILED, StepOutcome.UNDELETED, StepOutcome.LEFT)
@@ -157,11 +157,10 @@ def _looking(resources: Resources) -> Iterator[InFlight]:
 
     Without a journal nothing is hidden, and a run that is still alive keeps what it has in flight.
     """
-    queues = resources.dead_letter_queues
-    if resources.journal.exists():
-        with suppress(AlreadyRunning), Journal(resources.journal) as journal:
-            queues.change_visibility(journal.receipts.values(), 0)
-    with InFlight(queues, LOOK_SECONDS) as in_flight:
+    with InFlight(resources.dead_letter_queues, resources.sqs, LOOK_SECONDS) as in_flight:
+        if resources.journal.exists():
+            with suppress(AlreadyRunning), Journal(resources.journal) as journal:
+                in_flight.release(journal.receipts.values())
         yield in_flight
 
 

@@ -1,93 +1,21 @@
-"""The queues: receive dead letters, change their visibility, send them again and delete them, in batches."""
+"""Source queues, to which dead letters are sent again: in batches, and at a rate."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from divescore.ops.replay.dead_letters import DeadLetter, QueueName, Receipt, received
+from divescore.ops.replay.dead_letters import DeadLetter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import (
-        ChangeMessageVisibilityBatchRequestEntryTypeDef,
-        DeleteMessageBatchRequestEntryTypeDef,
-        SendMessageRequestQueueSendMessageTypeDef,
-    )
+    from mypy_boto3_sqs.type_defs import SendMessageRequestQueueSendMessageTypeDef
 
 BATCH = 10  # messages per call, SQS's limit
 BATCH_BYTES = 256 * 1024  # of all bodies and attributes of a batch; SQS takes four times as much today, not everywhere
-# An empty answer to a short poll says little, since not every server was asked; an empty long poll asked them all.
-LONG_POLL_SECONDS = 1
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.001, 1.0
-REPEATS = 10  # so many answers with nothing new in them: the first messages are visible again already
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class DeadLetterQueues:
-    """The dead-letter queues of one system."""
-
-    urls: Mapping[QueueName, str]
-    sqs: "SQSClient"
-
-    def receive_all(
-        self,
-        name: QueueName,
-        visibility_seconds: int,
-        on_receive: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
-    ) -> list[DeadLetter]:
-        """All visible messages of one queue, hidden from others for a time; `on_receive` gets each batch."""
-        found: dict[str, DeadLetter] = {}
-        empty, repeated = 0, 0
-        while empty < 2 and repeated < REPEATS:
-            answer = self.sqs.receive_message(
-                QueueUrl=self.urls[name],
-                MaxNumberOfMessages=BATCH,
-                VisibilityTimeout=visibility_seconds,
-                WaitTimeSeconds=LONG_POLL_SECONDS if empty else 0,
-                MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["All"],
-            )
-            letters = [received(name, message) for message in answer.get("Messages", [])]
-            empty = 0 if letters else empty + 1
-            repeated = repeated + 1 if letters and all(letter.message_id in found for letter in letters) else 0
-            found |= {letter.message_id: letter for letter in letters}
-            if letters:
-                on_receive(letters)
-        return list(found.values())
-
-    def change_visibility(self, receipts: Collection[Receipt], seconds: int) -> int:
-        """Hide these messages for `seconds` from now, 0 to release them; how many that worked for.
-
-        A receipt whose time has passed, or whose message was deleted, is no error: there is nothing to release.
-        """
-        done = 0
-        for url, part in self._batches(receipts):
-            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
-                {"Id": receipt.message_id, "ReceiptHandle": receipt.handle, "VisibilityTimeout": seconds}
-                for receipt in part
-            ]
-            answer = self.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
-            done += len(answer.get("Successful", []))
-        return done
-
-    def delete(self, receipts: Collection[Receipt]) -> dict[str, str]:
-        """Delete messages; message id → why, for those that are still there."""
-        failed: dict[str, str] = {}
-        for url, part in self._batches(receipts):
-            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-                {"Id": receipt.message_id, "ReceiptHandle": receipt.handle} for receipt in part
-            ]
-            answer = self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-            failed |= _unconfirmed([entry["Id"] for entry in entries], answer)
-        return failed
-
-    def _batches(self, receipts: Collection[Receipt]) -> Iterator[tuple[str, Sequence[Receipt]]]:
-        for name, url in self.urls.items():
-            for part in chunks([receipt for receipt in receipts if receipt.queue is name], BATCH):
-                yield url, part
 
 
 @dataclass(frozen=True)
@@ -115,7 +43,7 @@ class SourceQueue:
                 Entries=[{"Id": letter.message_id, **_message(letter, delay)} for letter, delay in together],
             )
             letters = {letter.message_id: letter for letter, _ in together}
-            failed |= _unconfirmed(letters, answer)
+            failed |= unconfirmed(letters, answer)
             for entry in answer.get("Successful", []):
                 failed |= _altered(letters[entry["Id"]], entry)
         return failed
@@ -140,6 +68,16 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Cut a row into pieces of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def unconfirmed(message_ids: Iterable[str], answer: Mapping[str, Any]) -> dict[str, str]:
+    """Why, for each message of a batch that the answer does not name as successful."""
+    done = {entry["Id"] for entry in answer.get("Successful", [])}
+    reasons = {
+        entry["Id"]: ": ".join(filter(None, (entry.get("Code", "unknown"), entry.get("Message"))))
+        for entry in answer.get("Failed", [])
+    }
+    return {name: reasons.get(name, "the queue did not say") for name in message_ids if name not in done}
 
 
 class RateLimiter:
@@ -181,16 +119,6 @@ def _message(letter: DeadLetter, delay: int) -> "SendMessageRequestQueueSendMess
     if delay:
         message["DelaySeconds"] = delay
     return message
-
-
-def _unconfirmed(message_ids: Iterable[str], answer: Mapping[str, Any]) -> dict[str, str]:
-    """Why, for each message of a batch that the answer does not name as successful."""
-    done = {entry["Id"] for entry in answer.get("Successful", [])}
-    reasons = {
-        entry["Id"]: ": ".join(filter(None, (entry.get("Code", "unknown"), entry.get("Message"))))
-        for entry in answer.get("Failed", [])
-    }
-    return {name: reasons.get(name, "the queue did not say") for name in message_ids if name not in done}
 
 
 def _altered(letter: DeadLetter, answer: Mapping[str, Any]) -> dict[str, str]:

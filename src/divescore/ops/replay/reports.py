@@ -16,13 +16,7 @@ from divescore.ops.replay.redrive import StepOutcome, StepResult
 from divescore.ops.replay.streams import StreamPosition
 from divescore.views import iso
 
-_COLOURS = {
-    Action.SEND: "green",
-    Action.PUSH: "green",
-    Action.REMOVE: "cyan",
-    Action.DUPLICATE: "cyan",
-    Action.SKIP: "yellow",
-}
+_COLOURS = {Action.REMOVE: "cyan", Action.DUPLICATE: "cyan", Action.SKIP: "yellow"}
 _ENDS = {
     StepOutcome.FAILED: "bold red",
     StepOutcome.UNDELETED: "red",
@@ -111,7 +105,7 @@ def show_groups(console: Console, rows: Sequence[dict[str, Any]]) -> None:
         attempts = ", ".join(f"{count}x {number}" for number, count in row["attempts"].items())
         fate = row["action"] + (f": {row['because']}" if "because" in row else "")
         ages = (age(row["oldestSeconds"] * 1000), age(row["newestSeconds"] * 1000))
-        style = _COLOURS[Action(row["action"])]
+        style = _COLOURS.get(row["action"], "green")
         table.add_row(
             row["queue"], row["cause"], str(row["letters"]), *ages, attempts or "-", f"[{style}]{fate}[/{style}]"
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from divescore.jobs.table import JobTable
 from divescore.ops.replay.dead_letters import QueueName
-from divescore.ops.replay.queues import DeadLetterQueues, SourceQueue
+from divescore.ops.replay.queues import SourceQueue
 from divescore.ops.replay.streams import NotifyFunction, StreamReader
 from divescore.stack.deployed import find_stack
 from divescore.stack.local_state import STATE_FILE, homes
@@ -15,6 +15,7 @@ from divescore.uploads.store import UploadStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
 # CloudFormation's outputs. What failed while it was scored, with or without a dead letter, goes back to be scored.
 DEAD_LETTER_QUEUES = {
@@ -40,7 +41,8 @@ class Resources:
     stream: StreamReader
     notify: NotifyFunction
     dynamodb: "DynamoDBClient"
-    dead_letter_queues: DeadLetterQueues
+    sqs: "SQSClient"
+    dead_letter_queues: Mapping[QueueName, str]  # their addresses
     source_queues: Mapping[QueueName, SourceQueue]
 
 
@@ -60,9 +62,8 @@ def open_resources(stack: str | None) -> Resources:
         stream=StreamReader(system.client("dynamodbstreams"), dynamodb, table),
         notify=NotifyFunction(system.client("lambda"), system.output("NotifyFunction")),
         dynamodb=dynamodb,
-        dead_letter_queues=DeadLetterQueues(
-            {queue: system.output(url) for queue, url in DEAD_LETTER_QUEUES.items()}, sqs
-        ),
+        sqs=sqs,
+        dead_letter_queues={queue: system.output(url) for queue, url in DEAD_LETTER_QUEUES.items()},
         # The local engine forgets system attributes of messages that come in a batch.
         source_queues={
             queue: SourceQueue(system.output(url), sqs, batches_keep_traces=not system.local)

@@ -14,8 +14,9 @@ from divescore.jobs.messages import ScoringMessage
 from divescore.jobs.model import Cause, Job
 from divescore.ops.replay import operations, resources
 from divescore.ops.replay.dead_letters import DeadLetter, QueueName
+from divescore.ops.replay.in_flight import InFlight
 from divescore.ops.replay.operations import RunOptions
-from divescore.ops.replay.queues import DeadLetterQueues, SourceQueue
+from divescore.ops.replay.queues import SourceQueue
 from divescore.ops.replay.resources import Resources
 from divescore.ops.replay.selection import Selection
 from divescore.ops.replay.streams import NotifyFunction, StreamReader
@@ -95,9 +96,12 @@ class FakeSystem:
             stream=StreamReader(self.streams, dynamodb, "jobs"),
             notify=NotifyFunction(functions, "notify"),
             dynamodb=dynamodb,
-            dead_letter_queues=DeadLetterQueues(
-                {QueueName.UPLOADS: UPLOADS_DLQ, QueueName.SCORING: SCORING_DLQ, QueueName.STREAM: STREAM_DLQ}, sqs
-            ),
+            sqs=sqs,
+            dead_letter_queues={
+                QueueName.UPLOADS: UPLOADS_DLQ,
+                QueueName.SCORING: SCORING_DLQ,
+                QueueName.STREAM: STREAM_DLQ,
+            },
             source_queues={QueueName.UPLOADS: uploads, QueueName.SCORING: scoring, QueueName.JOBS: scoring},
         )
 
@@ -167,9 +171,13 @@ class FakeSystem:
             for old, new in self.world.writes_of(job)
         )
 
-    def receive(self, queue: QueueName = QueueName.SCORING, seconds: int = 600) -> list[DeadLetter]:
-        """All dead letters of a queue, as a replay receives them."""
-        return self.resources.dead_letter_queues.receive_all(queue, seconds)
+    def in_flight(self, seconds: int = 600, **more: Any) -> InFlight:
+        """With which dead letters can be received, for this long."""
+        return InFlight(self.resources.dead_letter_queues, self.resources.sqs, seconds, **more)
+
+    def receive(self) -> list[DeadLetter]:
+        """All dead letters of the scoring queue; they stay in flight."""
+        return self.in_flight().receive([QueueName.SCORING])
 
     def run(self, *queues: str, **options: Any) -> dict[str, Any]:
         """A run to its end, of everything or of these queues; gives its document."""
@@ -212,3 +220,9 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSyst
     monkeypatch.setattr(resources, "open_resources", lambda _stack: system.resources)
     yield system
     system.world.network.gate = None
+
+
+@pytest.fixture(autouse=True)
+def _no_long_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moto waits for real."""
+    monkeypatch.setattr("divescore.ops.replay.in_flight.LONG_POLL_SECONDS", 0)

@@ -2,7 +2,6 @@ from typing import Any
 
 from divescore.ops.replay.canary import split, wait_for
 from divescore.ops.replay.dead_letters import QueueName
-from divescore.ops.replay.in_flight import InFlight
 from divescore.ops.replay.lookup import survey
 from divescore.ops.replay.planning import Action, Confirmed, Step, plan
 from divescore.uploads.notifications import notification_body
@@ -12,7 +11,7 @@ from tests.unit.ops.replay.conftest import FakeSystem
 
 
 def steps(system: FakeSystem) -> list[Step]:
-    with InFlight(system.resources.dead_letter_queues, 60) as in_flight:
+    with system.in_flight() as in_flight:
         return plan(survey(system.resources, in_flight, list(QueueName)), Confirmed(), system.world.clock())
 
 

@@ -1,5 +1,5 @@
 from divescore.ops.replay.dead_letters import DeadLetter, QueueName
-from divescore.ops.replay.lookup import diagnose, failed_jobs
+from divescore.ops.replay.lookup import diagnose, failed_jobs, survey
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status
 from tests.unit.ops.replay.conftest import FakeSystem
@@ -55,3 +55,16 @@ def test_failed_jobs_but_those_that_are_known(system: FakeSystem) -> None:
     system.job(Status.QUEUED)
     found = failed_jobs(system.resources, [known.job_id])
     assert [letter.message_id for letter in found] == [f"job-{failed.job_id}"]
+
+
+def test_failed_jobs_are_those_that_no_dead_letter_is_about_whichever_queues_are_chosen(system: FakeSystem) -> None:
+    bare, other = system.job(), system.job()
+    system.dead_letter(other)
+    with system.in_flight() as in_flight:
+        (diagnosis,) = survey(system.resources, in_flight, [QueueName.JOBS])
+    assert diagnosis.jobs == (bare.job_id,)
+    with system.in_flight() as in_flight:
+        assert {each.jobs for each in survey(system.resources, in_flight, list(QueueName))} == {
+            (bare.job_id,),
+            (other.job_id,),
+        }

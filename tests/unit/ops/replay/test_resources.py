@@ -31,7 +31,7 @@ def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("DIVESCORE_HOME", str(tmp_path))
     found = open_resources("dives")
     assert found.journal == tmp_path / "replay" / "stack-dives.jsonl"
-    assert found.dead_letter_queues.urls == {
+    assert found.dead_letter_queues == {
         QueueName.UPLOADS: "UploadsDlqUrl given",
         QueueName.SCORING: "ScoringDlqUrl given",
         QueueName.STREAM: "StreamDlqUrl given",
