@@ -1,1 +1,1 @@
-"""Dead letters: look at them, send them again, put them away."""
+"""Dead letters: look at them, send them again (redrive), delete them."""

@@ -120,11 +120,18 @@ def _print(document: Any) -> None:
 def replay() -> None:
     """Look at dead letters, send them again, delete them.
 
-    A dead letter is a message that could not be worked off: it lies in the dead-letter queue behind the queue that it
-    came from (its source queue). Nothing is changed without --yes.
+    A dead letter is a message that the system gave up on. It waits in a dead-letter queue until somebody sends it again
+    to its source queue, the one that it came from, or deletes it. No queue and no job changes without --yes.
 
     \b
-    divescore replay list                     what lies there, and why
+    queue     its dead letters are
+    uploads   notifications of uploads, for `enqueue`
+    scoring   dives to score, for the workers
+    stream    changes of jobs to push to browsers, for `notify`
+    jobs      none: FAILED jobs that have no dead letter, but can be scored again
+
+    \b
+    divescore replay list                     how many there are, and why
     divescore replay show ID                  one dead letter in full
     divescore replay run                      what a run would do
     divescore replay run --yes --canary 3     do it; the first three have to be scored
@@ -137,9 +144,10 @@ def replay() -> None:
 @click.option("--each", is_flag=True, help="A line for each dead letter instead of groups.")
 @_choosing
 def list_letters(resources: "Resources", selection: "Selection", each: bool) -> Answer:
-    """Count dead letters by queue, cause and what a run would do.
+    """Count dead letters by queue, cause and plan.
 
-    Nothing changes: what is read is hidden from others meanwhile, at most a minute, and released.
+    The plan is what `divescore replay run` would do with them. Nothing changes; while they are read, at most a minute,
+    they are hidden from others.
 
     \b
     divescore replay list
@@ -165,9 +173,9 @@ def list_letters(resources: "Resources", selection: "Selection", each: bool) -> 
 @click.argument("identity", metavar="ID")
 @_choosing
 def show(resources: "Resources", selection: "Selection", identity: str) -> Answer:
-    """Show dead letters in full: those of this message or job ID.
+    """Show dead letters in full, by message or job ID.
 
-    For each its body, all attributes, the jobs' records, and whether the videos are there. Nothing changes.
+    For each its body, all attributes, its jobs' records, whether their videos are there, and the plan. Nothing changes.
 
     \b
     divescore replay show 3f2a7c9e1b5d4f60a8c7e6d5b4a39281
@@ -184,15 +192,19 @@ def show(resources: "Resources", selection: "Selection", identity: str) -> Answe
 
 
 @replay.command()
-@click.option("--yes", is_flag=True, help="Do it. Without this the plan is shown and nothing changes.")
+@click.option("--yes", is_flag=True, help="Do it. Without this the plan is shown, and nothing changes.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="At most N messages per second.")
 @click.option(
-    "--canary", type=click.IntRange(0), default=0, metavar="N", help="Send N first; go on once all are scored."
+    "--canary",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Send the N oldest first; go on only once all are scored.",
 )
 @click.option(
-    "--canary-timeout", type=float, default=300, show_default=True, metavar="S", help="Seconds they may take."
+    "--canary-timeout", type=float, default=300, show_default=True, metavar="S", help="Seconds to wait for that."
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N dead letters, the oldest.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N dead letters, the oldest first.")
 @_choosing
 def run(
     resources: "Resources",
@@ -205,9 +217,9 @@ def run(
 ) -> Answer:
     """Send dead letters again (redrive): a dry run unless --yes.
 
-    A dead letter goes back to its source queue unchanged and is deleted once that is confirmed; its job goes from
-    FAILED to QUEUED, which its browser sees. Where a dive was scored, rejected or removed in the meantime, the dead
-    letter is left where it is, and that is said. An interrupted run is taken up by the next one.
+    A dead letter goes back to its source queue unchanged, and is deleted once that is confirmed. Its job goes from
+    FAILED to QUEUED, which its browser sees. Where the dive was scored, rejected or removed meanwhile, the dead letter
+    is skipped, with the reason. The next run takes up an interrupted one.
 
     \b
     divescore replay run                                 what would happen
@@ -230,10 +242,12 @@ def run(
 
 @replay.command()
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
-@click.option("--settled", is_flag=True, help="Only what a run would skip.")
+@click.option("--settled", is_flag=True, help="Only what a run would skip, such as dives that have their score.")
 @_choosing
 def export(resources: "Resources", selection: "Selection", file: Path, settled: bool) -> Answer:
-    """Write dead letters to FILE, one JSON object per line. Nothing changes.
+    """Write dead letters to FILE, one JSON object per line.
+
+    Nothing changes in the queues.
 
     \b
     divescore replay export letters.jsonl
@@ -251,15 +265,15 @@ def export(resources: "Resources", selection: "Selection", file: Path, settled: 
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="What `export` wrote; only dead letters that it holds are deleted.",
+    help="What `export` wrote; nothing else is deleted.",
 )
 @click.option("--yes", is_flag=True, help="Do it. Without this the dead letters are only counted.")
-@click.option("--settled", is_flag=True, help="Only what a run would skip.")
+@click.option("--settled", is_flag=True, help="Only what a run would skip, such as dives that have their score.")
 @_choosing
 def purge(resources: "Resources", selection: "Selection", exported: Path, yes: bool, settled: bool) -> Answer:
-    """Delete dead letters for good, if an export holds them.
+    """Delete dead letters for good that were exported.
 
-    Only those are deleted that lie in the export exactly as they lie in the queue.
+    Only those are deleted that the export holds exactly as they lie in the queue.
 
     \b
     divescore replay export letters.jsonl --settled

@@ -103,11 +103,11 @@ def show_groups(console: Console, rows: Sequence[dict[str, Any]]) -> None:
         table.add_column(name, justify="right" if name in ("letters", "oldest", "newest") else "left")
     for row in rows:
         attempts = ", ".join(f"{count}x {number}" for number, count in row["attempts"].items())
-        fate = row["action"] + (f": {row['because']}" if "because" in row else "")
+        planned = row["action"] + (f": {row['because']}" if "because" in row else "")
         ages = (age(row["oldestSeconds"] * 1000), age(row["newestSeconds"] * 1000))
         style = _COLOURS.get(row["action"], "green")
         table.add_row(
-            row["queue"], row["cause"], str(row["letters"]), *ages, attempts or "-", f"[{style}]{fate}[/{style}]"
+            row["queue"], row["cause"], str(row["letters"]), *ages, attempts or "-", f"[{style}]{planned}[/{style}]"
         )
     console.print(table)
 
@@ -117,10 +117,10 @@ def show_items(console: Console, items: Sequence[dict[str, Any]]) -> None:
     rows = [("queue", "message", "job", "cause", "age", "attempts", "action")]
     for one in items:
         more = one.get("why") or one.get("because") or one.get("duplicateOf") or ""
-        fate = one.get("outcome", one["action"]) + (f": {more}" if more else "")
+        outcome = one.get("outcome", one["action"]) + (f": {more}" if more else "")
         attempts = "-" if one["attempts"] is None else str(one["attempts"])
         message, jobs = one["messageId"] or "-", " ".join(one["jobs"]) or "-"
-        rows.append((one["queue"], message, jobs, one["cause"], age(one["ageSeconds"] * 1000), attempts, fate))
+        rows.append((one["queue"], message, jobs, one["cause"], age(one["ageSeconds"] * 1000), attempts, outcome))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] + [0]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
