@@ -233,7 +233,7 @@ def run(
     if not yes:
         document = operations.dry_run(resources, selection, limit)
         return Answer(document, lambda console: reports.show_dry_run(console, document))
-    options = operations.RunOptions(rate, canary, canary_timeout, limit)
+    options = operations.RedriveOptions(rate, canary, canary_timeout, limit)
     if not click.get_current_context().params["as_json"]:
         options = replace(options, progress=reports.progress_bar, say=lambda text: click.echo(text, err=True))
     document = operations.run(resources, selection, options)

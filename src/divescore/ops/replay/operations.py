@@ -26,7 +26,7 @@ Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class RedriveOptions:
     """How a run sends what was chosen. `progress` and `say` are for people, on standard error."""
 
     rate: float | None = None  # messages per second
@@ -95,7 +95,7 @@ def dry_run(resources: Resources, selection: Selection, limit: int | None) -> di
     }
 
 
-def run(resources: Resources, selection: Selection, options: RunOptions) -> dict[str, Any]:
+def run(resources: Resources, selection: Selection, options: RedriveOptions) -> dict[str, Any]:
     """Carry the plan out. Interrupted by Ctrl-C, it ends after the batch that it is at and still gives its account."""
     begun = options.clock()
     queues, sqs = resources.dead_letter_queues, resources.sqs
@@ -133,7 +133,9 @@ def run(resources: Resources, selection: Selection, options: RunOptions) -> dict
     }
 
 
-def _send_canaries_first(redrive: Redrive, steps: Sequence[Step], options: RunOptions) -> tuple[dict[str, str], bool]:
+def _send_canaries_first(
+    redrive: Redrive, steps: Sequence[Step], options: RedriveOptions
+) -> tuple[dict[str, str], bool]:
     """Carry the steps out, the others once all canaries are scored; the canaries' states, and whether they were."""
     first, rest = canary.split(steps, options.canaries)
     states: dict[str, str] = {}

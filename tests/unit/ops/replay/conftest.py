@@ -15,7 +15,7 @@ from divescore.jobs.model import Cause, Job
 from divescore.ops.replay import operations, resources
 from divescore.ops.replay.dead_letters import DeadLetter, QueueName
 from divescore.ops.replay.in_flight import InFlight
-from divescore.ops.replay.operations import RunOptions
+from divescore.ops.replay.operations import RedriveOptions
 from divescore.ops.replay.queues import SourceQueue
 from divescore.ops.replay.resources import Resources
 from divescore.ops.replay.selection import Selection
@@ -208,9 +208,9 @@ class FakeSystem:
         return False
 
 
-def given(**options: Any) -> RunOptions:
+def given(**options: Any) -> RedriveOptions:
     """Options of a run that waits for nothing."""
-    return RunOptions(**({"canary_seconds": 0} | options))
+    return RedriveOptions(**({"canary_seconds": 0} | options))
 
 
 @pytest.fixture
