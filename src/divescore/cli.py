@@ -20,7 +20,7 @@ COMMANDS = {
     "load": "divescore.ops.load.commands",
     "train": "divescore.lab.training.commands",
     "evaluate": "divescore.lab.training.commands",
-    "bench": "divescore.ops.load.bench.commands",
+    "bench": "divescore.ops.load.bench_command",
     "capacity": "divescore.lab.capacity.commands",
     "keys": "divescore.ops.keys.commands",
     "publish": "divescore.stack.deploy.commands",

@@ -19,7 +19,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from divescore.ops.load.bench.stages import ENDS_WITHIN, one_by_one, summary
+from divescore.ops.load.stages import ENDS_WITHIN, one_by_one, summary
 from tests.conftest import divescore, free_port
 
 PROMISED_OVERHEAD = 0.150

@@ -22,7 +22,7 @@ from typing import Any
 from divescore.lab.capacity.engine import LocalDesign, simulate_local
 from divescore.lab.capacity.measured import Flood, MeasurementInvalid, read_flood
 from divescore.lab.capacity.times import Always
-from divescore.ops.load.bench.flood import flood, report
+from divescore.ops.load.flood import flood, report
 from tests.bench.latency import system
 from tests.conftest import divescore
 

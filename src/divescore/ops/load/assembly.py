@@ -17,7 +17,8 @@ from divescore.ops.load import provenance, report, schedule
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import Misused
 from divescore.ops.load.generator import Sends
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
+from divescore.ops.load.progress import View
 from divescore.ops.load.queue_route import QueueRoute
 from divescore.ops.load.quotas import stopped_by
 from divescore.ops.load.run import Route, Run, carry_out
@@ -25,7 +26,6 @@ from divescore.ops.load.sampler import Sampler
 from divescore.ops.load.sockets import Sockets, fewest
 from divescore.ops.load.thresholds import Threshold, judge
 from divescore.ops.load.upload_route import UploadRoute
-from divescore.ops.load.view import View
 from divescore.stack.deployed import Stack, find_stack
 from divescore.stack.errors import as_no_system
 

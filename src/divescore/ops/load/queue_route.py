@@ -16,9 +16,9 @@ from divescore.jobs.model import Job
 from divescore.ops.load.batches import Batches
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import NobodyListens, NotPrepared
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
+from divescore.ops.load.prepared_jobs import Stock
 from divescore.ops.load.sockets import Sockets
-from divescore.ops.load.stock import Stock
 from divescore.ops.load.upload_route import State
 from divescore.stack.deployed import Stack
 from divescore.tokens.keys import key_loader

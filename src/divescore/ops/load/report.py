@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from divescore.ops.load.ledger import SCORED, Entry, Ledger
+from divescore.ops.load.job_log import SCORED, Entry, Ledger
 from divescore.ops.load.percentiles import spread
 from divescore.ops.load.run import Run
 from divescore.views import SETTLED, iso

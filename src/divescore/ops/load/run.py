@@ -13,7 +13,7 @@ from divescore.client.errors import ClientError
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import SendFailed
 from divescore.ops.load.generator import Sends, generate
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 from divescore.ops.load.sampler import Depth, Sampler
 from divescore.ops.load.sockets import Sockets
 from divescore.ops.load.upload_route import State

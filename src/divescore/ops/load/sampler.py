@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.ops.load.clock import Clock
-from divescore.ops.load.stock import depth
+from divescore.ops.load.prepared_jobs import depth
 from divescore.stack.deployed import Stack
 
 EVERY = 1.0

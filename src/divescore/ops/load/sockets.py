@@ -21,7 +21,7 @@ from divescore.client.loopback import on_this_machine
 from divescore.client.messages import REFUSALS, subscribe
 from divescore.ops.load.clock import Clock, epoch
 from divescore.ops.load.errors import Misused, SendFailed
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 
 OPENS_WITHIN = 20.0
 ANSWERS_WITHIN = 10.0

@@ -13,7 +13,7 @@ from divescore.client.models import Created
 from divescore.client.upload import content_type, upload
 from divescore.ops.load.clock import Clock, epoch
 from divescore.ops.load.errors import SendFailed
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 from divescore.ops.load.sockets import Sockets
 
 KEPT_ALIVE = 100

@@ -7,7 +7,7 @@ from divescore.ops.load.assembly import plan, sockets_for
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.commands import load
 from divescore.ops.load.errors import Misused
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 from divescore.ops.load.sockets import Sockets, fewest
 from divescore.stack.errors import NoSystem
 

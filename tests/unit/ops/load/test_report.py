@@ -9,7 +9,7 @@ import pytest
 
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.generator import Sends
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 from divescore.ops.load.page import page
 from divescore.ops.load.plots import Line, nice_ticks, plot, stairs
 from divescore.ops.load.report import build

@@ -12,7 +12,7 @@ from divescore.client.errors import ApiError
 from divescore.ops.load.clock import Clock
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.generator import Sends
-from divescore.ops.load.ledger import Ledger
+from divescore.ops.load.job_log import Ledger
 from divescore.ops.load.run import Run, carry_out
 from divescore.ops.load.sampler import Sampler
 from divescore.ops.load.schedule import burst

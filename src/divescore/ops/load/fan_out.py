@@ -13,7 +13,7 @@ from divescore.client.errors import ClientError
 from divescore.client.http import Http
 from divescore.client.loopback import on_this_machine
 from divescore.client.upload import content_type, upload
-from divescore.ops.load.bench.stages import moment, spread
+from divescore.ops.load.stages import moment, spread
 
 CONNECTS_AT_ONCE = 16
 SUBSCRIBES_WITHIN = 30.0

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from divescore import __version__
-from divescore.ops.load.bench.fanout import fan_out
-from divescore.ops.load.bench.flood import flood, report
-from divescore.ops.load.bench.process import cold_start
-from divescore.ops.load.bench.stages import one_by_one, summary
+from divescore.ops.load.fan_out import fan_out
+from divescore.ops.load.flood import flood, report
+from divescore.ops.load.fresh_worker import cold_start
+from divescore.ops.load.stages import one_by_one, summary
 from divescore.stack import local_state
 from divescore.stack.deployed import api_address, find_stack
 from divescore.stack.errors import NoSystem

@@ -9,7 +9,7 @@ from divescore.client.errors import ClientError
 from divescore.client.live import Event
 from divescore.client.models import Job
 from divescore.client.submit import Submission
-from divescore.ops.load.bench.stages import NotScored, spread, stages, summary
+from divescore.ops.load.stages import NotScored, spread, stages, summary
 from divescore.views import iso
 
 CLOCK = 1_800_000_000.0  # the steady clock's zero, in seconds since the epoch

@@ -9,7 +9,7 @@ from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
-from divescore.ops.load.stock import Stock, pieces
+from divescore.ops.load.prepared_jobs import Stock, pieces
 from divescore.stack.deployed import Stack
 from divescore.uploads.admission import Admitted, Gate
 from divescore.uploads.notifications import Upload

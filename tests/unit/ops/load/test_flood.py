@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from divescore.lab.capacity.measured import read_flood
-from divescore.ops.load.bench.flood import _Door, most_at_once, report
-from tests.unit.ops.load.bench.test_stages import scored
+from divescore.ops.load.flood import _Door, most_at_once, report
+from tests.unit.ops.load.test_stages import scored
 
 
 def test_a_flood_is_told_from_its_first_upload_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("divescore.ops.load.bench.flood.time.time", lambda: 1_800_000_100.0)
-    monkeypatch.setattr("divescore.ops.load.bench.flood.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("divescore.ops.load.flood.time.time", lambda: 1_800_000_100.0)
+    monkeypatch.setattr("divescore.ops.load.flood.time.monotonic", lambda: 100.0)
     found = report([scored(0.5, 1.9), scored(0.0, 1.3), scored(1.0, 1.5)], 4, 2)
     assert (found["jobs"], found["workers"], found["at_once"]) == (3, 2, 4)
     assert found["samples"]["sent"] == pytest.approx([0.0, 0.5, 1.0])

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.ops.load.ledger import Hearing, Ledger
+from divescore.ops.load.job_log import Hearing, Ledger
 
 WAY = [(1, "AWAITING_UPLOAD"), (2, "QUEUED"), (3, "PROCESSING"), (4, "PROCESSING"), (5, "SCORED")]
 

@@ -1,6 +1,6 @@
 """What a fresh worker process takes on this machine until its first score, and how much memory.
 
-    python -m divescore.ops.load.bench.process WEIGHTS CLIP
+    python -m divescore.ops.load.fresh_worker WEIGHTS CLIP
 
 prints one JSON document: seconds by stage, megabytes resident at the most. It needs a process of its own, since
 whatever imported torch before would hide what it costs.
@@ -21,7 +21,7 @@ ENDS_WITHIN = 300.0
 
 def cold_start(weights: Path, clip: Path) -> dict[str, Any]:
     """Run the measurement in a process of its own. Raises ClientError."""
-    command = [sys.executable, "-m", "divescore.ops.load.bench.process", str(weights), str(clip)]
+    command = [sys.executable, "-m", "divescore.ops.load.fresh_worker", str(weights), str(clip)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=ENDS_WITHIN, check=False)  # noqa: S603 - our own code
     except subprocess.TimeoutExpired as error:

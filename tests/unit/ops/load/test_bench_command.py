@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from divescore.cli import main
 from divescore.client.errors import ClientError
-from divescore.ops.load.bench.measure import Plan
+from divescore.ops.load.bench import Plan
 
 STAGE = {"min": 0.001, "median": 0.002, "p90": 0.003, "p99": 0.004, "max": 0.005}
 DOCUMENT = {
@@ -43,7 +43,7 @@ def test_the_figures_are_a_table(clip: Path, monkeypatch: pytest.MonkeyPatch) ->
         plans.append(plan)
         return DOCUMENT
 
-    monkeypatch.setattr("divescore.ops.load.bench.measure.measure", measure)
+    monkeypatch.setattr("divescore.ops.load.bench.measure", measure)
     done = CliRunner().invoke(main, ["bench", str(clip), "--api", "http://api", "--flood", "7", "--watchers", "0"])
     assert done.exit_code == 0, done.output
     assert (plans[0].api, plans[0].jobs, plans[0].watchers) == ("http://api", 7, 0)
@@ -55,7 +55,7 @@ def test_one_dive_that_fails_in_a_flood_is_named(clip: Path, monkeypatch: pytest
     async def measure(_plan: Plan, _say: Any) -> dict[str, Any]:
         raise ExceptionGroup("of a task group", [ClientError("NOT_SCORED", "A dive of the measurement is FAILED.")])
 
-    monkeypatch.setattr("divescore.ops.load.bench.measure.measure", measure)
+    monkeypatch.setattr("divescore.ops.load.bench.measure", measure)
     done = CliRunner().invoke(main, ["bench", str(clip), "--api", "http://api"])
     assert done.exit_code == 1
     assert "A dive of the measurement is FAILED." in done.output

@@ -11,7 +11,7 @@ from typing import Any
 from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.submit import Observer, Submission, submit
-from divescore.ops.load.bench.stages import NotScored, spread, written
+from divescore.ops.load.stages import NotScored, spread, written
 
 JOBS_PER_SOCKET = 50
 

@@ -49,7 +49,7 @@ def bench(
     divescore bench --stack divescore --flood 500 --json dive.mp4 > bench.json
     """
     from divescore.client.errors import ClientError
-    from divescore.ops.load.bench.measure import Plan, measure
+    from divescore.ops.load.bench import Plan, measure
     from divescore.stack.errors import NoSystem
 
     plan = Plan(clip, stack, api, runs, jobs, at_once, watchers, workers, weights, timeout)
