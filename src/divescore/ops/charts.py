@@ -4,6 +4,7 @@ The same data gives the same bytes: neither a date nor a random id enters the fi
 """
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,11 @@ _STYLE = {
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
+    # The grid shows where a label belongs.
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
     "legend.frameon": False,
 }
 
@@ -48,3 +54,24 @@ def svg(figure: Figure, title: str) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     return text.getvalue()
+
+
+def inline_svg(figure: Figure, title: str) -> str:
+    """The same for a page of HTML: small, without a background or fonts of its own.
+
+    Its colours are the page's custom properties `--ink`, `--faint` and `--line0` to `--line4`, so that one drawing
+    suits a light and a dark page; where the page sets none they are those of a file.
+    """
+    figure.patch.set_visible(False)
+    for axes in figure.axes:
+        axes.patch.set_visible(False)
+    text = svg(figure, title)
+    text = text[text.index("<svg ") :].replace("<svg ", '<svg role="img" ', 1)
+    for pattern in (r"<metadata>.*?</metadata>", r"(?<=<g) id=\"[^\"]*\"", r"font-family: [^;]*; "):
+        text = re.sub(pattern, "", text, flags=re.DOTALL)
+    properties = {INK: "ink", FAINT: "faint"} | {colour: f"line{number}" for number, colour in enumerate(COLOURS)}
+    for colour, name in properties.items():
+        text = text.replace(colour, f"var(--{name},{colour})")
+    # A tenth of a point is as fine as anybody can see.
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text)
+    return re.sub(r"\s*\n\s*", " ", text).strip()
