@@ -17,7 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median, quantiles
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,6 +28,7 @@ from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Fence, Finished, Progressed
 from divescore.live.messages import job_message
 from divescore.live.push import POST_TIMEOUTS, Pusher
+from divescore.ops.load.percentiles import percentile, spread
 from divescore.tokens.tokens import Scope, Tokens
 from divescore.views import Status
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
@@ -102,20 +102,20 @@ class Bench:
         return Pusher(client("apigatewaymanagementapi", endpoint, timeouts=POST_TIMEOUTS, attempts=1))
 
     async def open(self, count: int) -> list[Watcher]:
-        doors = asyncio.Semaphore(CONNECTS_AT_A_TIME)
+        places = asyncio.Semaphore(CONNECTS_AT_A_TIME)
 
         async def one() -> Watcher:
-            async with doors:
+            async with places:
                 url = f"{self.live}?ticket={self.tokens.ticket('bench')}"
                 return Watcher(await connect(url, proxy=None, compression=None, ping_interval=None, open_timeout=60))
 
         return list(await asyncio.gather(*(one() for _ in range(count))))
 
     async def subscribe(self, watchers: list[Watcher], jobs: list[Job]) -> None:
-        doors = asyncio.Semaphore(CONNECTS_AT_A_TIME)
+        places = asyncio.Semaphore(CONNECTS_AT_A_TIME)
 
         async def one(watcher: Watcher, job: Job) -> None:
-            async with doors:
+            async with places:
                 token = self.tokens.issue(job.job_id, [Scope.READ], int(time.time()) + 3600)
                 await watcher.socket.send(json.dumps({"action": "subscribe", "token": token}))
                 await watcher.until(job.job_id, job.version)
@@ -129,7 +129,7 @@ class Bench:
             began = time.perf_counter()
             self.dynamodb.get_item(TableName=self.name, Key={"pk": {"S": "none"}, "sk": {"S": "none"}})
             times.append(time.perf_counter() - began)
-        return median(times) * 1000
+        return percentile(sorted(times), 0.5) * 1000
 
     async def one_job(self, watchers: list[Watcher]) -> dict[str, Any]:
         """All watch one job: seconds from the write until the last has it, and posting one by one to compare."""
@@ -144,7 +144,7 @@ class Bench:
             async with asyncio.timeout(ARRIVES_WITHIN):
                 arrived = [await watcher.until(job.job_id, version) for watcher in watchers]
             await working
-            return median(arrived) - began, max(arrived) - began
+            return percentile(sorted(arrived), 0.5) - began, max(arrived) - began
 
         # A first change through the whole path, so that nothing of what is timed starts cold.
         await timed(4, lambda: self.table.apply(job, Progressed(FENCE, "scoring", 0.5)))
@@ -186,17 +186,12 @@ class Bench:
             async with asyncio.timeout(ARRIVES_WITHIN):
                 arrived = [await watcher.until(job.job_id, 4) for watcher, job in zip(watchers, jobs, strict=True)]
         delays = [(there - here) * 1000 for here, there in zip(written, arrived, strict=True)]
-        cuts = quantiles(delays, n=100)
+        figures = spread(delays)
         return {
             "sockets": len(watchers),
             "arrived": len(delays),
             "rate": rate,
-            "write_to_push_ms": {
-                "p50": round(cuts[49], 1),
-                "p95": round(cuts[94], 1),
-                "p99": round(cuts[98], 1),
-                "max": round(max(delays), 1),
-            },
+            "write_to_push_ms": {name: round(figures[name], 1) for name in ("p50", "p95", "p99", "max")},
         }
 
     def _connections(self, job_id: str) -> list[str]:

@@ -46,7 +46,7 @@ def flood(arguments: list[str], env: dict[str, str], target: Path, within: float
         assert process.stderr is not None
         for line in process.stderr:
             sys.stderr.write(line)
-            if "  sending " in line or "drawing up the account" in line:
+            if "  sending " in line or "  ending the run" in line:
                 spent.append(processor_seconds(home, process.pid))
         process.wait()
         stop.cancel()

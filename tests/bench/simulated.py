@@ -22,7 +22,7 @@ from typing import Any
 from divescore.lab.capacity.engine import LocalDesign, simulate_local
 from divescore.lab.capacity.measured import Flood, MeasurementInvalid, read_flood
 from divescore.lab.capacity.times import Always
-from divescore.ops.load.flood import flood, report
+from divescore.ops.load.flood import flood, flood_report
 from tests.bench.latency import system
 from tests.conftest import divescore
 
@@ -69,7 +69,8 @@ def measured_here(api: str, clip: Path, jobs: int, folder: Path) -> tuple[Flood,
     """A small flood and a larger one on the system at `api`."""
 
     async def run(count: int) -> dict[str, Any]:
-        return report(await flood(api, clip, count, AT_ONCE, FLOOD_ENDS_WITHIN), AT_ONCE, max(2, os.cpu_count() or 2))
+        log = await flood(api, clip, count, AT_ONCE, FLOOD_ENDS_WITHIN)
+        return flood_report(log, AT_ONCE, max(2, os.cpu_count() or 2))
 
     floods = []
     asyncio.run(run(WARM_UP))

@@ -13,134 +13,105 @@ from rich.console import Console
 
 from divescore.client.errors import ClientError
 from divescore.client.http import Http
-from divescore.ops.load import provenance, report, schedule
-from divescore.ops.load.clock import Clock
-from divescore.ops.load.errors import Misused
+from divescore.ops.load import provenance, report
+from divescore.ops.load.clock import now
 from divescore.ops.load.generator import Sends
-from divescore.ops.load.job_log import Ledger
-from divescore.ops.load.progress import View
+from divescore.ops.load.job_log import JobLog
+from divescore.ops.load.progress import ProgressDisplay
 from divescore.ops.load.queue_route import QueueRoute
-from divescore.ops.load.quotas import stopped_by
-from divescore.ops.load.run import Route, Run, carry_out
+from divescore.ops.load.quotas import check_quotas
+from divescore.ops.load.run import LoadRun, Route, carry_out
 from divescore.ops.load.sampler import Sampler
+from divescore.ops.load.schedule import Schedule, make_schedule
 from divescore.ops.load.sockets import Sockets, fewest
 from divescore.ops.load.thresholds import Threshold, judge
 from divescore.ops.load.upload_route import UploadRoute
 from divescore.stack.deployed import Stack, find_stack
 from divescore.stack.errors import as_no_system
 
-DESCRIPTORS_A_JOB = 3  # a socket, an upload, a connection to the API
-DESCRIPTORS_BESIDES = 256
+FILES_A_JOB = 3  # a socket, an upload, a connection to the API
+FILES_BESIDES = 256
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which jobs arrive when: `arrivals` in seconds from the start, `words` for people, `seed` where chance is used."""
+class LoadOptions:
+    """The command's options: when jobs arrive, how they are sent, how they are watched."""
 
-    arrivals: list[float]
-    words: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class Options:
-    """How they are sent and watched. `sockets` None: one for each job and watcher."""
-
+    jobs: int
     via: str
-    clips: list[Path]
-    sockets: int | None
+    schedule: str | None
+    rate: float | None
+    from_rate: float
+    burst: int | None
+    every: float
+    seed: int
+    sockets: int | None  # None: as few as can be; 0: one for each job and watcher
     watchers: int
-    most_at_once: int
+    at_once: int
     patience: float
     keep: bool
-    command: list[str]
+
+    def make_schedule(self) -> Schedule:
+        """When jobs arrive. Raises InvalidOptions."""
+        return make_schedule(self.schedule, self.jobs, self.rate, self.from_rate, self.burst, self.every, self.seed)
 
 
-def plan(
-    kind: str | None, jobs: int, rate: float | None, from_rate: float, size: int | None, every: float, seed: int
-) -> Plan:
-    """The plan that the options describe. Raises Misused."""
-    kind = kind or ("burst" if rate is None else "constant")
-    if kind == "burst":
-        if rate is not None:
-            raise Misused("A burst has no rate; give its size by --burst and the seconds between by --every.")
-        words = "all at once" if size is None or size >= jobs else f"{size} every {every:g} s"
-        return Plan(schedule.burst(jobs, size, every), words, seed)
-    if size is not None or every:
-        raise Misused("--burst and --every belong to --schedule burst.")
-    if rate is None:
-        raise Misused(f"A {kind} schedule needs --rate.")
-    if kind == "ramp":
-        return Plan(schedule.ramp(jobs, from_rate, rate), f"from {from_rate:g} to {rate:g} a second", seed)
-    if kind == "poisson":
-        return Plan(schedule.poisson(jobs, rate, seed), f"{rate:g} a second on average (Poisson, seed {seed})", seed)
-    return Plan(schedule.constant(jobs, rate), f"{rate:g} a second", seed)
-
-
-def execute(wanted: Plan, options: Options, stack: str | None, limits: list[Threshold]) -> dict[str, Any]:
-    """Carry the plan out and report. Raises LoadError, ClientError."""
-    owner = find_stack(stack)
+def execute(
+    options: LoadOptions, schedule: Schedule, clips: list[Path], name: str | None, limits: list[Threshold]
+) -> dict[str, Any]:
+    """Carry the schedule out on the stack of that name, and report. Raises LoadError, ClientError, NoSystem."""
+    stack = find_stack(name)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if options.via == "upload":
-        for warning in stopped_by(owner, wanted.arrivals):
+        for warning in check_quotas(stack, schedule.arrivals):
             console.print(f"  {warning}", style="yellow", markup=False)
     with as_no_system("The system refused what the run needs"):
-        return asyncio.run(_execute(wanted, options, owner, limits, console))
+        document = asyncio.run(_execute(options, schedule, clips, stack, console))
+    return document | {"requirements": judge(document, limits)}
 
 
 async def _execute(
-    wanted: Plan, options: Options, owner: Stack, limits: list[Threshold], console: Console
+    options: LoadOptions, schedule: Schedule, clips: list[Path], stack: Stack, console: Console
 ) -> dict[str, Any]:
-    clock, jobs = Clock(), len(wanted.arrivals)
-    ledger = Ledger(wanted.arrivals)
-    sockets = Sockets(jobs, options.sockets, options.watchers, ledger, clock)
-    _allow_descriptors(sockets.count + DESCRIPTORS_A_JOB * min(jobs, options.most_at_once) + DESCRIPTORS_BESIDES)
-    run = Run(ledger, Sends(jobs), sockets)
-    view = View(run, clock, console)
+    log, jobs, at_once = JobLog(schedule.arrivals), options.jobs, options.at_once
+    sockets = Sockets(jobs, sockets_for(jobs, options.watchers, options.sockets), options.watchers, log, now)
+    _allow_open_files(sockets.count + FILES_A_JOB * min(jobs, at_once) + FILES_BESIDES)
+    run = LoadRun(log, Sends(jobs), sockets)
+    display = ProgressDisplay(run, console)
     route: Route
     if options.via == "upload":
-        route, most_at_once = (
-            UploadRoute(owner.output("ApiUrl"), options.clips, ledger, sockets, clock),
-            options.most_at_once,
-        )
+        route = UploadRoute(stack.output("ApiUrl"), clips, log, sockets)
     else:
         # A message waits for its batch and holds nothing: there is no reason to drop any.
-        route = QueueRoute(owner, options.clips, ledger, sockets, clock, secrets.token_hex(4), options.keep, view.say)
-        most_at_once = jobs
-    source = provenance.describe(owner, options.via, wanted.words, wanted.seed, options.clips, options.command)
-    showing = asyncio.create_task(view.show())
+        at_once = jobs
+        route = QueueRoute(stack, clips, log, sockets, secrets.token_hex(4), options.keep, display.say)
+    source = provenance.describe(stack, options.via, schedule, clips, ["divescore", *sys.argv[1:]])
+    showing = asyncio.create_task(display.show())
     try:
-        await carry_out(route, run, Sampler(owner, clock), clock, most_at_once, options.patience, view.say)
+        await carry_out(route, run, Sampler(stack), at_once, options.patience, display.say)
     finally:
         showing.cancel()
         await asyncio.gather(showing, return_exceptions=True)
-    source["model"] = await _model(owner)
-    document = report.build(run, route.name, route.answers, source)
-    return document | {"requirements": [verdict.document() for verdict in judge(document, limits)]}
+    source["model"] = await _model(stack)
+    return report.build(run, route.name, route.answers, source)
 
 
-async def _model(owner: Stack) -> dict[str, Any] | None:
+async def _model(stack: Stack) -> dict[str, Any] | None:
     """The model that the newest worker loaded; None when the API does not say."""
     with contextlib.suppress(ClientError):
-        async with Http(owner.output("ApiUrl")) as http:
+        async with Http(stack.output("ApiUrl")) as http:
             return (await http.health()).model
     return None
 
 
-def _allow_descriptors(wanted: int) -> None:
+def _allow_open_files(wanted: int) -> None:
     """Raise the limit on open files as far as this process may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-        )
+        reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
 
 
 def sockets_for(jobs: int, watchers: int, asked: int | None) -> int | None:
     """The number of sockets to share (None: one each): what was asked for, where 0 is one each, or the fewest."""
     return fewest(jobs, watchers) if asked is None else asked or None
-
-
-def command_line() -> list[str]:
-    """The words of this command, for the report."""
-    return ["divescore", *sys.argv[1:]]

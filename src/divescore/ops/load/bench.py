@@ -10,8 +10,8 @@ from typing import Any
 
 from divescore import __version__
 from divescore.ops.load.fan_out import fan_out
-from divescore.ops.load.flood import flood, report
-from divescore.ops.load.fresh_worker import cold_start
+from divescore.ops.load.flood import flood, flood_report
+from divescore.ops.load.fresh_worker import fresh_worker
 from divescore.ops.load.stages import one_by_one, summary
 from divescore.stack import local_state
 from divescore.stack.deployed import api_address, find_stack
@@ -21,7 +21,7 @@ WARM_UP = 3
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchOptions:
     """What to measure, on which system; parts of size 0 are left out. `timeout` is in seconds, for each part."""
 
     clip: Path
@@ -36,34 +36,33 @@ class Plan:
     timeout: float = 900.0
 
 
-async def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
-    """The document of `divescore bench`. Raises ClientError and NoSystem."""
-    address = api_address(plan.api, plan.stack)
+async def measure(options: BenchOptions, say: Callable[[str], None]) -> dict[str, Any]:
+    """The document of `divescore bench`. Raises ClientError, LoadError and NoSystem."""
+    api, clip = api_address(options.api, options.stack), options.clip
     before = os.getloadavg()[0]
-    say(f"{plan.runs} dives, one after another")
-    rows = await one_by_one(address, plan.clip, plan.runs, WARM_UP)
+    say(f"{options.runs} dives, one after another")
+    rows = await one_by_one(api, clip, options.runs, WARM_UP)
     document: dict[str, Any] = {
         "version": __version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "clip": {"name": plan.clip.name, "bytes": plan.clip.stat().st_size},
-        "runs": plan.runs,
+        "clip": {"name": clip.name, "bytes": clip.stat().st_size},
+        "runs": options.runs,
         "stages": summary(rows),
     }
-    if plan.jobs:
-        most = plan.workers if plan.workers is not None else await asyncio.to_thread(_workers, plan.stack, plan.api)
+    if options.jobs:
+        workers = options.workers or await asyncio.to_thread(_workers, options.stack, options.api)
         # A flood finds workers running, or its first dives would tell of their start.
-        await flood(address, plan.clip, min(plan.jobs, 2 * plan.at_once), plan.at_once, plan.timeout)
-        say(f"{plan.jobs} dives at once")
-        document["flood"] = report(
-            await flood(address, plan.clip, plan.jobs, plan.at_once, plan.timeout), plan.at_once, most
-        )
-    if plan.watchers:
-        say(f"one dive, {plan.watchers} watchers")
-        document["fan_out"] = await fan_out(address, plan.clip, plan.watchers, plan.timeout)
-    folder = plan.weights or _local_weights(plan.stack, plan.api)
-    if folder is not None:
+        await flood(api, clip, min(options.jobs, 2 * options.at_once), options.at_once, options.timeout)
+        say(f"{options.jobs} dives at once")
+        log = await flood(api, clip, options.jobs, options.at_once, options.timeout)
+        document["flood"] = flood_report(log, options.at_once, workers)
+    if options.watchers:
+        say(f"one dive, {options.watchers} watchers")
+        document["fan_out"] = await fan_out(api, clip, options.watchers, options.timeout)
+    weights = options.weights or _local_weights(options.stack, options.api)
+    if weights is not None:
         say("a fresh worker")
-        document["fresh_worker"] = await asyncio.to_thread(cold_start, folder, plan.clip)
+        document["fresh_worker"] = await asyncio.to_thread(fresh_worker, weights, clip)
     document["load"] = [before, os.getloadavg()[0]]
     return document
 

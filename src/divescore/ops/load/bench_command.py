@@ -28,17 +28,8 @@ def _say(text: str) -> None:
 @click.option("--timeout", type=click.FloatRange(1), default=900.0, show_default=True, help="Seconds for each part.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def bench(
-    clip: Path,
-    stack: str | None,
-    api: str | None,
-    runs: int,
-    jobs: int,
-    at_once: int,
-    watchers: int,
-    workers: int | None,
-    weights: Path | None,
-    timeout: float,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Measure a running system with CLIP: stages of one dive, a flood, fan-out, a fresh worker's start and memory.
 
@@ -49,17 +40,15 @@ def bench(
     divescore bench --stack divescore --flood 500 --json dive.mp4 > bench.json
     """
     from divescore.client.errors import ClientError
-    from divescore.ops.load.bench import Plan, measure
+    from divescore.ops.load.bench import BenchOptions, measure
+    from divescore.ops.load.errors import LoadError
     from divescore.stack.errors import NoSystem
 
-    plan = Plan(clip, stack, api, runs, jobs, at_once, watchers, workers, weights, timeout)
+    options = BenchOptions(**given)
     try:
-        document = asyncio.run(measure(plan, _say))
-    except* (ClientError, NoSystem) as errors:
-        first: BaseException = errors
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise click.ClickException(str(first)) from errors
+        document = asyncio.run(measure(options, _say))
+    except (ClientError, LoadError, NoSystem) as error:
+        raise click.ClickException(error.message) from error
     click.echo(json.dumps(document, indent=2) if as_json else _table(document))
 
 

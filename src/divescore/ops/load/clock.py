@@ -1,18 +1,17 @@
 """Time as a run sees it: seconds since the epoch that no adjustment of the wall clock can bend."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
+Clock = Callable[[], float]
 
-class Clock:
-    """The wall clock as of the run's start, carried on by the steady one."""
+_OFFSET = time.time() - time.monotonic()
 
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
 
-    def __call__(self) -> float:
-        """Now, in seconds since the epoch."""
-        return time.monotonic() + self._offset
+def now() -> float:
+    """Seconds since the epoch: the wall clock when this program started, carried on by the steady one."""
+    return time.monotonic() + _OFFSET
 
 
 def epoch(text: str) -> float:

@@ -61,24 +61,13 @@ class SocketCount(click.ParamType[int]):
 @click.pass_context
 def load(
     context: click.Context,
+    /,
     files: tuple[Path, ...],
-    jobs: int,
-    via: str,
-    schedule: str | None,
-    rate: float | None,
-    from_rate: float,
-    burst: int | None,
-    every: float,
-    seed: int,
-    sockets: int | None,
-    watchers: int,
-    at_once: int,
-    patience: float,
     require: str,
     html: Path | None,
-    keep: bool,
     stack: str | None,
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Send many dives by a schedule and account for every one of them, and for every push.
 
@@ -97,24 +86,23 @@ def load(
     import tempfile
 
     from divescore.client.errors import ClientError
-    from divescore.ops.load.assembly import Options, command_line, execute, plan, sockets_for
-    from divescore.ops.load.errors import LoadError, Misused
+    from divescore.ops.load.assembly import LoadOptions, execute
+    from divescore.ops.load.errors import InvalidOptions, LoadError
     from divescore.ops.load.thresholds import parse_thresholds
     from divescore.stack.errors import NoSystem
 
     try:
         limits = parse_thresholds(require)
-        wanted = plan(schedule, jobs, rate, from_rate, burst, every, seed)
+        options = LoadOptions(**given)
+        schedule = options.make_schedule()
         with tempfile.TemporaryDirectory(prefix="divescore-load-") as folder:
-            clips = list(files[:jobs]) or [_draw(context, Path(folder) / "dive.webm")]
-            shared = sockets_for(jobs, watchers, sockets)
-            options = Options(via, clips, shared, watchers, at_once, patience, keep, command_line())
-            report = execute(wanted, options, stack, limits)
+            clips = list(files[: options.jobs]) or [_draw(context, Path(folder) / "dive.webm")]
+            report = execute(options, schedule, clips, stack, limits)
         if html is not None:
-            from divescore.ops.load.page import page
+            from divescore.ops.load.page import page  # matplotlib, for nobody else
 
             html.write_text(page(report))
-    except Misused as error:
+    except InvalidOptions as error:
         raise click.UsageError(error.message) from error
     except (LoadError, ClientError, NoSystem) as error:
         raise click.ClickException(error.message) from error

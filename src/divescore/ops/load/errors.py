@@ -1,53 +1,41 @@
-"""What keeps a load test from being run, each with a code and a sentence.
+"""What keeps a load test from being run, each with a sentence that somebody can act on.
 
 LoadError
-├── Misused          what was asked for makes no sense; nothing was done
-├── QuotaInTheWay    the system's own quota would stop the run
-├── NobodyListens    the scoring queue has no worker behind it
-├── NotPrepared      the jobs of a flood could not be made ready
-└── SendFailed       one job could not be sent; counted, and the run goes on
+├── InvalidOptions     what was asked for makes no sense; nothing was done
+├── QuotaTooSmall      the system's own quota would stop the run
+├── QueueWithoutWorker the scoring queue has no worker behind it
+├── NotPrepared        the jobs of a flood could not be prepared
+└── SendFailed         one job could not be sent; counted, and the run goes on
 """
 
 
 class LoadError(Exception):
     """Base of this package's errors."""
 
-    code = "LOAD_FAILED"
-    exit_code = 1
-
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
 
-class Misused(LoadError):
+class InvalidOptions(LoadError):
     """The options contradict each other or the service's limits."""
 
-    code = "USAGE"
-    exit_code = 2
 
-
-class QuotaInTheWay(LoadError):
+class QuotaTooSmall(LoadError):
     """A quota of the system is smaller than the run."""
 
-    code = "QUOTA"
 
-
-class NobodyListens(LoadError):
+class QueueWithoutWorker(LoadError):
     """The scoring queue is missing, or no function reads it."""
-
-    code = "NOBODY_LISTENS"
 
 
 class NotPrepared(LoadError):
-    """Making the jobs ready did not succeed; nothing was sent."""
-
-    code = "NOT_PREPARED"
+    """Preparing the jobs did not succeed; nothing was sent."""
 
 
 class SendFailed(LoadError):
-    """A send that ended in an error; `reason` is the code under which the report counts it."""
+    """A send that ended in an error; `code` is what the report counts it under."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.code = code

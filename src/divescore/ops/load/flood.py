@@ -1,107 +1,45 @@
 """Many dives at once: how fast they are scored, and what each of them took, which a simulation can be fed with."""
 
-import asyncio
-import time
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from divescore.client.http import Http
-from divescore.client.live import Live
-from divescore.client.submit import Observer, Submission, submit
-from divescore.ops.load.stages import NotScored, spread, written
-
-JOBS_PER_SOCKET = 50
+from divescore.ops.load.job_log import SCORED, JobLog
+from divescore.ops.load.report import most_at_once, service_times
+from divescore.ops.load.scored import scored_dives
+from divescore.ops.load.stages import figures
 
 
-@dataclass
-class _Door(Observer):
-    """Lets the next upload begin when this one has ended, however it ended."""
-
-    doors: asyncio.Semaphore
-    inside: bool = True
-
-    def uploaded(self, size: int, seconds: float) -> None:  # noqa: ARG002 - the observer's signature
-        self.leave()
-
-    def leave(self) -> None:
-        if self.inside:
-            self.inside = False
-            self.doors.release()
+async def flood(api: str, clip: Path, jobs: int, at_once: int, timeout: float) -> JobLog:
+    """Upload `jobs` dives, `at_once` at a time, none waiting for another's score. Raises ClientError."""
+    async with scored_dives(api, clip, jobs, at_once, timeout) as (log, _):
+        return log
 
 
-async def flood(
-    api: str, clip: Path, jobs: int, at_once: int, timeout: float, told: Callable[[int], None] = lambda _: None
-) -> list[Submission]:
-    """Upload `jobs` dives, `at_once` at a time, none waiting for another's score. Raises NotScored."""
-    doors = asyncio.Semaphore(at_once)
-    done = 0
-
-    async def one(http: Http, live: Live) -> Submission:
-        nonlocal done
-        await doors.acquire()
-        door = _Door(doors)
-        try:
-            run = await submit(http, live, clip, timeout=timeout, observer=door)
-        finally:
-            door.leave()
-        if run.job is None or run.job.result is None:
-            raise NotScored(run)
-        done += 1
-        told(done)
-        return run
-
-    async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(Http(api))
-        sockets = [await stack.enter_async_context(Live(http)) for _ in range(-(-jobs // JOBS_PER_SOCKET))]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(http, sockets[number // JOBS_PER_SOCKET])) for number in range(jobs)]
-    return [task.result() for task in tasks]
-
-
-def report(runs: list[Submission], at_once: int, workers: int | None) -> dict[str, Any]:
+def flood_report(log: JobLog, at_once: int, workers: int | None) -> dict[str, Any]:
     """The flood in figures, in seconds; `samples` are the dives in the order of their uploads' ends.
 
     drain: from the first upload's end until the last score was written. service: claimed until written. `workers`:
     how many the system may run, None when that is not known.
     """
-    clock = time.time() - time.monotonic()
-    rows = sorted(
-        (((run.upload_ended or 0.0) + clock, written(run), run.events[-1].moment + clock) for run in runs),
-        key=lambda row: row[0],
-    )
-    start = rows[0][0]
-    sent = [ended - start for ended, _, _ in rows]
-    states = {name: [times[name] - start for _, times, _ in rows] for name in ("QUEUED", "PROCESSING", "SCORED")}
-    arrived = [moment - start for _, _, moment in rows]
+    jobs = sorted(log.jobs, key=lambda job: job.sent or 0.0)
+    start = jobs[0].sent or 0.0
     samples = {
-        "sent": sent,
-        "queued": states["QUEUED"],
-        "claimed": states["PROCESSING"],
-        "scored": states["SCORED"],
-        "arrived": arrived,
+        "sent": [(job.sent or 0.0) - start for job in jobs],
+        "queued": [job.reached["QUEUED"] - start for job in jobs],
+        "claimed": [job.reached["PROCESSING"] - start for job in jobs],
+        "scored": [job.reached[SCORED] - start for job in jobs],
+        "arrived": [(job.pushed or 0.0) - start for job in jobs],
     }
-    drain = max(states["SCORED"])
+    seconds = max(samples["scored"])
     return {
-        "jobs": len(runs),
+        "jobs": len(jobs),
         "at_once": at_once,
-        "workers": workers if workers is not None else most_at_once(states["PROCESSING"], states["SCORED"]),
-        "drain": round(drain, 3),
-        "throughput": round(len(runs) / drain, 3),
-        "uploading": round(sent[-1], 3),
-        "service": spread([end - begin for begin, end in zip(states["PROCESSING"], states["SCORED"], strict=True)]),
-        "wait": spread([begin - here for here, begin in zip(sent, states["PROCESSING"], strict=True)]),
-        "total": spread([there - here for here, there in zip(sent, arrived, strict=True)]),
+        "workers": workers if workers is not None else most_at_once(jobs),
+        "drain": round(seconds, 3),
+        "throughput": round(len(jobs) / seconds, 3),
+        "uploading": round(samples["sent"][-1], 3),
+        "service": figures(service_times(jobs)),
+        "wait": figures(claimed - sent for sent, claimed in zip(samples["sent"], samples["claimed"], strict=True)),
+        "total": figures(arrived - sent for sent, arrived in zip(samples["sent"], samples["arrived"], strict=True)),
         "samples": {name: [round(value, 3) for value in values] for name, values in samples.items()},
     }
-
-
-def most_at_once(begins: Sequence[float], ends: Sequence[float]) -> int:
-    """The most dives that were being scored at one time."""
-    busy = most = 0
-    for _, change in sorted([(moment, 1) for moment in begins] + [(moment, -1) for moment in ends]):
-        busy += change
-        most = max(most, busy)
-    return most

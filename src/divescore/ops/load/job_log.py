@@ -1,4 +1,4 @@
-"""What became of each job and of each push about it. Pure: moments come in, an account comes out.
+"""What became of each job and of each push about it. Pure: moments come in, counts and times come out.
 
 Moments are seconds since the epoch. Those of pushes and sends are this program's clock, those of a job's states
 (`updatedAt`) are the service's.
@@ -16,33 +16,34 @@ LATE_AFTER = 1.0
 
 
 @dataclass(slots=True)
-class Hearing:
-    """What one watcher heard of one job.
+class PushRecord:
+    """The messages that one watcher got about one job.
 
-    A subscription is answered by a snapshot that looks like a push. The job rests at version `rest` at that time, so
-    one repetition of that version is the snapshot beside the push; each later subscription (`excused`) explains one
-    anomaly more. What is older than `rest` was before the run.
+    A subscription is answered by a snapshot that looks like a push. The job is at version `start` at that time, so one
+    repetition of that version is the snapshot beside the push; each later subscription (`excused`) explains one
+    anomaly more. What is older than `start` was before the run.
     """
 
-    rest: int
+    start: int
     seen: set[int] = field(default_factory=set)
     statuses: set[str] = field(default_factory=set)
-    rest_repeated: bool = False
+    start_repeated: bool = False
     last: int = 0
     excused: int = 0
     duplicates: int = 0
     out_of_order: int = 0
     late: int = 0
+    first_at: float | None = None
     ended_at: float | None = None
 
     def note(self, version: int, status: str) -> bool:
         """Take a message in; whether it is the first of its version."""
-        if version < self.rest:
+        if version < self.start:
             return False
         self.statuses.add(status)
         if version in self.seen:
-            if version == self.rest and not self.rest_repeated:
-                self.rest_repeated = True
+            if version == self.start and not self.start_repeated:
+                self.start_repeated = True
             elif self.excused:
                 self.excused -= 1
             else:
@@ -59,7 +60,7 @@ class Hearing:
 
     @property
     def missed(self) -> int:
-        """Changes of status that must have happened, and that this watcher was never told of."""
+        """Changes of status that must have happened, and that this watcher got no message of."""
         if SCORED not in self.statuses:
             return 0
         must = {"PROCESSING"} | ({"QUEUED"} if "AWAITING_UPLOAD" in self.statuses else set())
@@ -67,122 +68,114 @@ class Hearing:
 
 
 @dataclass(slots=True)
-class Entry:
-    """One job of the plan."""
+class JobRecord:
+    """One job of the schedule."""
 
     number: int
     intended: float
     began: float | None = None  # the send started, late by the generator's lag
+    created: float | None = None  # the service gave it an id
     sent: float | None = None  # confirmed: storage has the video, or the queue the message
     refused: str | None = None  # the code of the error that ended the send
+    problem: str = ""  # the same as a sentence
     job_id: str = ""
-    status: str = ""  # the newest heard, or read at the end
+    status: str = ""  # the newest that was pushed, or read at the end
     version: int = 0
     reached: dict[str, float] = field(default_factory=dict)  # by status, when the service first wrote it
     scores: set[int] = field(default_factory=set)  # versions that said SCORED
-    hearings: dict[int, Hearing] = field(default_factory=dict)  # by watcher
+    pushes: dict[int, PushRecord] = field(default_factory=dict)  # by watcher
 
     @property
     def ended(self) -> bool:
         """Whether every watcher knows the end."""
-        return bool(self.hearings) and all(hearing.ended_at is not None for hearing in self.hearings.values())
+        return bool(self.pushes) and all(push.ended_at is not None for push in self.pushes.values())
 
     @property
     def pushed(self) -> float | None:
-        """When the last of its watchers heard the end."""
-        moments = [hearing.ended_at for hearing in self.hearings.values()]
-        return max((at for at in moments if at is not None), default=None) if self.ended else None
+        """When the last of its watchers got the end; None while one of them waits for it."""
+        moments = [push.ended_at for push in self.pushes.values() if push.ended_at is not None]
+        return max(moments) if moments and len(moments) == len(self.pushes) else None
 
 
-class Ledger:
-    """The account of a run whose jobs arrive at `offsets`, in seconds from a start that is set when it comes."""
+class JobLog:
+    """The log of a run whose jobs arrive at `offsets`, in seconds from a start that is set when it comes."""
 
     def __init__(self, offsets: list[float]) -> None:
-        self.entries = [Entry(number, at) for number, at in enumerate(offsets)]
+        self.jobs = [JobRecord(number, at) for number, at in enumerate(offsets)]
+        self.open: set[int] = set()  # jobs that were sent and whose end is not known to every watcher
         self.started_at = 0.0
         self.messages = 0
-        self.heard_at = 0.0  # when there was news last
+        self.heard_at = 0.0  # when a message came last
         self.least_delay: float | None = None  # of a push since its writing; below 0 the two clocks differ
-        self.tally: Counter[str] = Counter()  # of what happened, for the live view
-        self._open: set[int] = set()
+        self.tally: Counter[str] = Counter()  # of what happened, for the display
 
     def start(self, at: float) -> list[float]:
-        """The plan begins now; the moment that each job is due."""
+        """The schedule begins now; the moment that each job is due."""
         self.started_at = self.heard_at = at
-        for entry in self.entries:
-            entry.intended += at
-        return [entry.intended for entry in self.entries]
+        for job in self.jobs:
+            job.intended += at
+        return [job.intended for job in self.jobs]
 
     def began(self, number: int, at: float) -> None:
         """The generator started to send a job."""
-        self.entries[number].began = at
+        self.jobs[number].began = at
         self.tally["began"] += 1
 
-    def named(self, number: int, job_id: str, watchers: list[int], rest: int) -> None:
-        """The job has an id, and these watchers are about to subscribe to it while it rests at version `rest`."""
-        entry = self.entries[number]
-        entry.job_id = job_id
-        entry.hearings = {watcher: Hearing(rest) for watcher in watchers}
+    def created(self, number: int, job_id: str, watchers: list[int], version: int, at: float) -> None:
+        """The job has an id, and these watchers are about to subscribe to it while it is at this version."""
+        job = self.jobs[number]
+        job.job_id, job.created = job_id, at
+        job.pushes = {watcher: PushRecord(version) for watcher in watchers}
 
     def sent(self, number: int, at: float) -> None:
         """The job is with the service."""
-        self.entries[number].sent = at
+        self.jobs[number].sent = at
         self.tally["sent"] += 1
-        if not self.entries[number].ended:
-            self._open.add(number)
+        if not self.jobs[number].ended:
+            self.open.add(number)
 
-    def refused(self, number: int, code: str) -> None:
-        """The job could not be sent."""
-        self.entries[number].refused = code
+    def refused(self, number: int, code: str, problem: str) -> None:
+        """The job could not be sent: the error's code, and its sentence."""
+        self.jobs[number].refused, self.jobs[number].problem = code, problem
         self.tally["refused"] += 1
 
     def subscribed_again(self, number: int, watcher: int) -> None:
         """The watcher lost its connection and asked for the job anew."""
-        self.entries[number].hearings[watcher].excused += 1
+        self.jobs[number].pushes[watcher].excused += 1
 
     def heard(self, number: int, watcher: int, version: int, status: str, written: float, at: float) -> None:
         """A watcher got a message about a job: its version and status, when it was written, when it arrived."""
-        entry = self.entries[number]
-        hearing = entry.hearings[watcher]
+        job = self.jobs[number]
+        push = job.pushes[watcher]
         self.messages += 1
         self.heard_at = at
         delay = at - written
         self.least_delay = delay if self.least_delay is None else min(self.least_delay, delay)
-        if not hearing.note(version, status):
+        if not push.note(version, status):
             return
-        if hearing.rest != version and delay > LATE_AFTER:
-            hearing.late += 1
-        if status not in entry.reached or written < entry.reached[status]:
-            entry.reached[status] = written
-        if version > entry.version:
-            entry.version, entry.status = version, status
+        push.first_at = at if push.first_at is None else push.first_at
+        if push.start != version and delay > LATE_AFTER:
+            push.late += 1
+        job.reached[status] = min(written, job.reached.get(status, written))
+        if version > job.version:
+            job.version, job.status = version, status
         if status == SCORED:
-            entry.scores.add(version)
-        if status in SETTLED and hearing.ended_at is None:
-            hearing.ended_at = at
-            if entry.ended:
-                self.tally[entry.status] += 1
-                self._open.discard(number)
+            job.scores.add(version)
+        if status in SETTLED and push.ended_at is None:
+            push.ended_at = at
+            if job.ended:
+                self.tally[job.status] += 1
+                self.open.discard(number)
 
-    def settle(self, number: int, version: int, status: str, written: float) -> None:
-        """The state of a job whose end was not heard, read at the end."""
-        entry = self.entries[number]
-        if version >= entry.version:
-            entry.version, entry.status = version, status
+    def read(self, number: int, version: int, status: str, written: float) -> None:
+        """The state of a job whose end was not pushed, read after the run."""
+        job = self.jobs[number]
+        if version >= job.version:
+            job.version, job.status = version, status
         if status in SETTLED:
-            entry.reached.setdefault(status, written)
+            job.reached.setdefault(status, written)
 
-    @property
-    def open(self) -> frozenset[int]:
-        """Jobs that were sent and whose end is not known to every watcher."""
-        return frozenset(self._open)
-
-    @property
-    def waiting(self) -> int:
-        """How many of those there are."""
-        return len(self._open)
-
-    def hearings(self) -> Iterator[Hearing]:
+    def pushes(self) -> Iterator[PushRecord]:
         """Of every watcher and job."""
-        for entry in self.entries:
-            yield from entry.hearings.values()
+        for job in self.jobs:
+            yield from job.pushes.values()

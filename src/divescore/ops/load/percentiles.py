@@ -1,4 +1,4 @@
-"""Percentiles by nearest rank over all samples: every figure is a value that really occurred."""
+"""Percentiles by nearest rank over all samples, the one rule of this project: each is a value that occurred."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ Spread = dict[str, float]
 
 
 def percentile(ordered: Sequence[float], quantile: float) -> float:
-    """The smallest of the sorted samples that at least the share `quantile` of them does not exceed.
+    """By nearest rank: the smallest of the sorted samples that at least the share `quantile` of them does not exceed.
 
     With fewer than 1 / (1 - quantile) samples it is the largest: a tail that was not sampled is not made up.
     """
@@ -28,20 +28,3 @@ def spread(samples: Iterable[float]) -> Spread:
     mean = math.fsum(ordered) / len(ordered)
     values = {"mean": mean, "min": ordered[0], **figures, "max": ordered[-1]}
     return {"n": len(ordered), **{name: round(value, 6) for name, value in values.items()}}
-
-
-def spectrum(samples: Iterable[float]) -> list[tuple[float, float]]:
-    """Points (quantile, value) whose steps shrink towards 1, as an HDR histogram's: one more for each halving.
-
-    Each halving of the remaining share has four points, as far as there are samples; the last point is the largest.
-    """
-    ordered = sorted(samples)
-    if not ordered:
-        return []
-    points, left = [(0.0, ordered[0])], 1.0
-    while left * len(ordered) > 1:
-        for quarter in range(1, 5):
-            quantile = 1 - left + left / 8 * quarter
-            points.append((quantile, percentile(ordered, quantile)))
-        left /= 2
-    return [*points, (1.0, ordered[-1])]

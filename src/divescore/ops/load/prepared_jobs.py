@@ -1,9 +1,10 @@
-"""The jobs of a flood, made ready before it: a record and a video each, and nothing under way.
+"""The jobs of a flood, prepared before it: a record and a video each, and nothing under way.
 
-A job's video lies under the job's own key, so each has one: uploaded once, then copied inside the bucket. Every copy
-tells the gate, which erases what belongs to no job and queues what somebody waits for. Therefore the records are there
-first, held in a state in which the gate leaves them alone (FAILED, as a job that may be replayed), and become QUEUED by
-the job's own rules when the gate has seen all copies. A run that dies in between leaves jobs that nobody works on.
+A job's video lies under the job's own key, so each has one: uploaded once, then copied inside the bucket. `enqueue` is
+notified of every copy: it erases what belongs to no job and queues what waits for its upload. Therefore the records
+are there first, held in a state in which `enqueue` leaves them alone (FAILED, as a job that may be replayed), and
+become QUEUED by the job's own rules when it has seen all copies. A run that dies in between leaves jobs that nobody
+works on.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from divescore.client.upload import content_type
 from divescore.jobs.items import record_key, to_item
@@ -21,15 +22,22 @@ from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Cancelled, Refusal, Replayed, transition
 from divescore.ops.load.errors import NotPrepared
+from divescore.ops.load.sampler import queue_depth
 from divescore.stack.deployed import Stack
 from divescore.uploads.store import UploadStore
 from divescore.views import Status
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import WriteRequestTypeDef
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, ObjectIdentifierTypeDef
+
 KEPT_MS = 86_400_000  # records of a run go after a day, by the table's time to live
 ROWS_A_WRITE, OBJECTS_A_DELETE = 25, 1000  # the services' own limits
-WRITES_TRIED = 8
+WRITE_ATTEMPTS = 8
 AT_A_TIME = 8
-GATE_SEES_WITHIN = 300.0  # without any progress
+SEEN_WITHIN = 300.0  # seconds without any progress of enqueue
 HELD = Cause("HELD", "A load test holds this job until its start.", retryable=False)
 
 Say = Callable[[str], None]
@@ -37,43 +45,47 @@ Item = TypeVar("Item")
 
 
 @dataclass
-class Stock:
-    """Makes jobs of a run, and clears them away. `stop` ends the making early."""
+class PreparedJobs:
+    """Makes the jobs of a run, and clears them away. `stop` ends the making early."""
 
-    owner: Stack
+    stack: Stack
     client: str  # whose jobs they are: the fair queue's group
     stop: threading.Event = field(default_factory=threading.Event)
     recorded: list[Job] = field(default_factory=list)  # whatever has a record, with or without a video
 
+    def __post_init__(self) -> None:
+        self._bucket, self._table_name = self.stack.output("UploadsBucket"), self.stack.output("JobsTable")
+        self._s3: S3Client = self.stack.client("s3")
+        self._dynamodb: DynamoDBClient = self.stack.client("dynamodb")
+        self._table = JobTable(self._table_name, self._dynamodb)
+
     def make(self, clips: Sequence[Path], count: int, say: Say) -> list[Job]:
         """`count` QUEUED jobs without a message. Raises NotPrepared, and what boto3 raises."""
         say(f"making {count} records")
-        held = [self._held(clips[number % len(clips)]) for number in range(count)]
-        self.recorded = held
-        self._write(held)
+        self.recorded = [self._held(clips[number % len(clips)]) for number in range(count)]
+        self._put(self.recorded)
         say(f"copying {len(clips)} video{'s' if len(clips) > 1 else ''} for {count} jobs")
-        self.recorded = stored = self._fill(held, clips)
-        say("waiting until the gate has seen them")
-        self._let_the_gate_see()
-        ready = [_ready(job) for job in stored]
-        self._write(ready)
-        return ready
+        self.recorded = stored = self._fill(self.recorded, clips)
+        say("waiting until enqueue has seen them")
+        self._wait_for_enqueue()
+        queued = [_queued(job) for job in stored]
+        self._put(queued)
+        return queued
 
     def cancel(self, job: Job) -> None:
         """Cancel a job that is still open, so that no worker takes it up."""
-        self._table().apply(job, Cancelled())
+        self._table.apply(job, Cancelled())
 
     def read(self, job_id: str) -> Job:
         """The job's record as it is now."""
-        return self._table().get(job_id)
+        return self._table.get(job_id)
 
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Remove jobs that were never sent: their records, then what video they may have."""
-        name = self.owner.output("JobsTable")
         gone = list(jobs)
-        self._batch_write(name, [{"DeleteRequest": {"Key": record_key(job.job_id)}} for job in gone])
-        store = UploadStore(self.owner.output("UploadsBucket"), self.owner.client("s3"))
+        self._write([{"DeleteRequest": {"Key": record_key(job.job_id)}} for job in gone])
         self.erase(gone)
+        store = UploadStore(self._bucket, self._s3)
         # A copy that was being made when the making was stopped.
         for job in gone:
             if job.object_version is None:
@@ -81,10 +93,11 @@ class Stock:
 
     def erase(self, jobs: Iterable[Job]) -> int:
         """Remove the videos of these jobs; how many."""
-        s3, bucket = self.owner.client("s3"), self.owner.output("UploadsBucket")
-        versions: list[Any] = [{"Key": job.key, "VersionId": job.object_version} for job in jobs if job.object_version]
+        versions: list[ObjectIdentifierTypeDef] = [
+            {"Key": job.key, "VersionId": job.object_version} for job in jobs if job.object_version
+        ]
         for some in pieces(versions, OBJECTS_A_DELETE):
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+            self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
         return len(versions)
 
     def _held(self, clip: Path) -> Job:
@@ -104,35 +117,31 @@ class Stock:
 
     def _fill(self, jobs: Sequence[Job], clips: Sequence[Path]) -> list[Job]:
         """The same jobs with the version of their video: the first of each clip is uploaded, the others are copies."""
-        s3, bucket = self.owner.client("s3"), self.owner.output("UploadsBucket")
         first = jobs[: len(clips)]
 
         def fill(number: int) -> Job:
             self._go_on()
             job, source = jobs[number], first[number % len(clips)]
-            where: Any = {"Bucket": bucket, "Key": job.key}
             if job is source:
                 body = clips[number].read_bytes()
-                version = s3.put_object(**where, Body=body, ContentType=job.content_type)["VersionId"]
-            else:
-                version = s3.copy_object(**where, CopySource={"Bucket": bucket, "Key": source.key})["VersionId"]
-            return replace(job, object_version=version)
+                put = self._s3.put_object(Bucket=self._bucket, Key=job.key, Body=body, ContentType=job.content_type)
+                return replace(job, object_version=put["VersionId"])
+            original: CopySourceTypeDef = {"Bucket": self._bucket, "Key": source.key}
+            copy = self._s3.copy_object(Bucket=self._bucket, Key=job.key, CopySource=original)
+            return replace(job, object_version=copy["VersionId"])
 
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             originals = list(pool.map(fill, range(len(first))))
             return [*originals, *pool.map(fill, range(len(first), len(jobs)))]
 
-    def _write(self, jobs: Sequence[Job]) -> None:
-        name = self.owner.output("JobsTable")
-        self._batch_write(name, [{"PutRequest": {"Item": to_item(job)}} for job in jobs])
+    def _put(self, jobs: Sequence[Job]) -> None:
+        self._write([{"PutRequest": {"Item": to_item(job)}} for job in jobs])
 
-    def _batch_write(self, table: str, requests: Sequence[Any]) -> None:
-        dynamodb = self.owner.client("dynamodb")
-
-        def write(some: Sequence[Any]) -> None:
-            left: Any = {table: list(some)}
-            for attempt in range(WRITES_TRIED):
-                left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+    def _write(self, requests: "Sequence[WriteRequestTypeDef]") -> None:
+        def write(some: "Sequence[WriteRequestTypeDef]") -> None:
+            left: Any = {self._table_name: some}
+            for attempt in range(WRITE_ATTEMPTS):
+                left = self._dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
                 if not left:
                     return
                 time.sleep(0.05 * 2**attempt)
@@ -141,29 +150,26 @@ class Stock:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             list(pool.map(write, pieces(requests, ROWS_A_WRITE)))
 
-    def _table(self) -> JobTable:
-        return JobTable(self.owner.output("JobsTable"), self.owner.client("dynamodb"))
-
     def _go_on(self) -> None:
         if self.stop.is_set():
             raise NotPrepared("The making of the jobs was stopped.")
 
-    def _let_the_gate_see(self) -> None:
+    def _wait_for_enqueue(self) -> None:
         """Wait until the queue of uploads has been empty three times in a row: its numbers are approximate."""
         empty, before, progress_at = 0, -1, time.monotonic()
         while empty < 3:
             self._go_on()
-            left = sum(depth(self.owner.client("sqs"), self.owner.output("UploadsQueueUrl")))
+            left = sum(queue_depth(self.stack.client("sqs"), self.stack.output("UploadsQueueUrl")))
             empty = 0 if left else empty + 1
             if left != before:
                 before, progress_at = left, time.monotonic()
-            if time.monotonic() - progress_at > GATE_SEES_WITHIN:
-                raise NotPrepared(f"{left} notifications of uploads lie unread; is the gate (enqueue) running?")
+            if time.monotonic() - progress_at > SEEN_WITHIN:
+                raise NotPrepared(f"{left} notifications of uploads lie unread; is enqueue running?")
             if empty < 3:
-                time.sleep(0.2 if self.owner.local else 2.0)
+                time.sleep(0.2 if self.stack.local else 2.0)
 
 
-def _ready(job: Job) -> Job:
+def _queued(job: Job) -> Job:
     queued = transition(job, Replayed(), now_ms())
     if isinstance(queued, Refusal):
         raise NotPrepared(f"A held job could not be queued: {queued.reason}.")
@@ -173,10 +179,3 @@ def _ready(job: Job) -> Job:
 def pieces(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """The items in runs of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def depth(sqs: Any, url: str) -> tuple[int, int]:
-    """About how many messages of a queue wait, and how many are being handled."""
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
-    return int(attributes[names[0]]), int(attributes[names[1]])

@@ -7,21 +7,20 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from divescore.ops.load.clock import Clock
+from divescore.ops.load.clock import now
 from divescore.ops.load.percentiles import spread
 from divescore.ops.load.report import throughput
-from divescore.ops.load.run import Run
+from divescore.ops.load.run import LoadRun
 from divescore.views import SETTLED
 
-DRAWN_EVERY, TOLD_EVERY = 0.5, 10.0
+TABLE_EVERY, LINE_EVERY = 0.5, 10.0
 
 
-class View:
+class ProgressDisplay:
     """Shows a run until it is cancelled."""
 
-    def __init__(self, run: Run, clock: Clock, console: Console) -> None:
+    def __init__(self, run: LoadRun, console: Console) -> None:
         self._run = run
-        self._clock = clock
         self._console = console
 
     def say(self, text: str) -> None:
@@ -29,12 +28,12 @@ class View:
         self._console.print(f"  {text}", markup=False)
 
     async def show(self) -> None:
-        """Redraw, or tell, until cancelled."""
+        """Draw the table or print a line, again and again until cancelled."""
         if self._console.is_terminal:
             with Live(self.table(), console=self._console, auto_refresh=False, transient=True) as live:
-                await self._every(DRAWN_EVERY, lambda: live.update(self.table(), refresh=True))
+                await self._every(TABLE_EVERY, lambda: live.update(self.table(), refresh=True))
         else:
-            await self._every(TOLD_EVERY, lambda: self.say(self.line()))
+            await self._every(LINE_EVERY, lambda: self.say(self.line()))
 
     async def _every(self, seconds: float, draw: Callable[[], None]) -> None:
         while True:
@@ -43,25 +42,23 @@ class View:
 
     def line(self) -> str:
         """Where the run is, in one line."""
-        tally = self._run.ledger.tally
+        log = self._run.log
         depth = self._run.depths[-1].waiting if self._run.depths else 0
         return (
-            f"{self._run.stage}: {tally['sent']} sent, {sum(tally[state] for state in SETTLED)} ended, "
-            f"{self._run.ledger.waiting} under way, {depth} in the queue"
+            f"{self._run.stage}: {log.tally['sent']} sent, {sum(log.tally[state] for state in SETTLED)} ended, "
+            f"{len(log.open)} under way, {depth} in the queue"
         )
 
     def table(self) -> Table:
         """The same with rates and percentiles."""
-        run, tally = self._run, self._run.ledger.tally
-        elapsed = max(self._clock() - run.ledger.started_at, 1e-3) if run.ledger.started_at else 0.0
-        pushed = spread(
-            entry.pushed - entry.intended for entry in run.ledger.entries if run.ledger.started_at and entry.pushed
-        )
+        run, log, tally = self._run, self._run.log, self._run.log.tally
+        elapsed = max(now() - log.started_at, 1e-3) if log.started_at else 0.0
+        pushed = spread(job.pushed - job.intended for job in log.jobs if log.started_at and job.pushed)
         table = Table.grid(padding=(0, 2))
         table.add_row("[bold]stage[/]", run.stage, "[bold]elapsed[/]", f"{elapsed:.0f} s")
-        table.add_row("sent", f"{tally['sent']} of {run.sends.planned}", "scored/s", f"{throughput(run.ledger):.1f}")
+        table.add_row("sent", f"{tally['sent']} of {run.sends.planned}", "scored/s", f"{throughput(log):.1f}")
         table.add_row("dropped", str(run.sends.dropped), "refused", str(tally["refused"]))
-        table.add_row("under way", str(run.ledger.waiting), "scored", f"[green]{tally['SCORED']}[/]")
+        table.add_row("under way", str(len(log.open)), "scored", f"[green]{tally['SCORED']}[/]")
         table.add_row("rejected", str(tally["REJECTED"]), "failed", str(tally["FAILED"]))
         if run.depths:
             table.add_row("queue", str(run.depths[-1].waiting), "with a worker", str(run.depths[-1].in_flight))

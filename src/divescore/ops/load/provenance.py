@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from divescore import __version__
+from divescore.ops.load.schedule import Schedule
 from divescore.stack.deployed import Stack
 
 
-def describe(owner: Stack, via: str, schedule: str, seed: int, clips: list[Path], words: list[str]) -> dict[str, Any]:
+def describe(stack: Stack, via: str, schedule: Schedule, clips: list[Path], command: list[str]) -> dict[str, Any]:
     """Of this run on this system, by this program."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": words,
+        "command": command,
         "via": via,
-        "schedule": schedule,
-        "seed": seed,
-        "stack": f"{owner.name} on this machine" if owner.local else owner.name,
-        "api": owner.outputs.get("ApiUrl"),
-        "workers": owner.number("WorkerConcurrency"),
-        "model": None,  # told by the API when the run has ended
+        "schedule": schedule.words,
+        "seed": schedule.seed,
+        "stack": f"{stack.name} on this machine" if stack.local else stack.name,
+        "api": stack.outputs.get("ApiUrl"),
+        "workers": stack.number("WorkerConcurrency"),
+        "model": None,  # the API says it when the run has ended
         "clips": [
             {"name": clip.name, "bytes": clip.stat().st_size, "sha256": hashlib.sha256(clip.read_bytes()).hexdigest()}
             for clip in clips
@@ -46,20 +47,10 @@ def _commit() -> str | None:
     root = Path(__file__).resolve().parents[4]
     if not (root / ".git").exists():
         return None
+    command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=+"]
     try:
-        head = _git(root, "rev-parse", "--short", "HEAD")
-        return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10)  # noqa: S603 - fixed words
     except (OSError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"The commit is not known: {error}\n")
         return None
-
-
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(  # noqa: S603  # fixed words
-        ["git", "-C", str(root), *words],  # noqa: S607  # whichever git there is
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=10,
-    )
     return done.stdout.strip()

@@ -1,14 +1,45 @@
-"""When jobs arrive: offsets in seconds from the start, fixed before the run and deaf to how the system fares.
+"""When jobs arrive: offsets in seconds from the start, fixed before the run, whatever the system does.
 
 Pure: the same arguments give the same arrivals. The first arrives at 0; none precedes the one before it.
 """
 
 import math
 import random
+from dataclasses import dataclass
 
-from divescore.ops.load.errors import Misused
+from divescore.ops.load.errors import InvalidOptions
 
 MOST_JOBS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When jobs arrive, in seconds from the start; the same in words; the seed, where chance is used."""
+
+    arrivals: list[float]
+    words: str
+    seed: int
+
+
+def make_schedule(
+    kind: str | None, jobs: int, rate: float | None, from_rate: float, size: int | None, every: float, seed: int
+) -> Schedule:
+    """The schedule that the command's options describe. Raises InvalidOptions."""
+    kind = kind or ("burst" if rate is None else "constant")
+    if kind == "burst":
+        if rate is not None:
+            raise InvalidOptions("A burst has no rate; give its size by --burst and the seconds between by --every.")
+        words = "all at once" if size is None or size >= jobs else f"{size} every {every:g} s"
+        return Schedule(burst(jobs, size, every), words, seed)
+    if size is not None or every:
+        raise InvalidOptions("--burst and --every belong to --schedule burst.")
+    if rate is None:
+        raise InvalidOptions(f"A {kind} schedule needs --rate.")
+    if kind == "ramp":
+        return Schedule(ramp(jobs, from_rate, rate), f"from {from_rate:g} to {rate:g} a second", seed)
+    if kind == "poisson":
+        return Schedule(poisson(jobs, rate, seed), f"{rate:g} a second on average (Poisson, seed {seed})", seed)
+    return Schedule(constant(jobs, rate), f"{rate:g} a second", seed)
 
 
 def constant(jobs: int, rate: float) -> list[float]:
@@ -34,7 +65,7 @@ def ramp(jobs: int, first: float, last: float) -> list[float]:
     """
     _check(jobs, max(first, last))
     if min(first, last) < 0:
-        raise Misused("A rate cannot be negative.")
+        raise InvalidOptions("A rate cannot be negative.")
     bend = (last - first) * (first + last) / jobs
     # The root in the form that stands a rate of 0 at the start and equal rates; max: rounding near a rate of 0.
     return [
@@ -48,17 +79,17 @@ def burst(jobs: int, size: int | None = None, every: float = 0.0) -> list[float]
     _check(jobs, 1.0)
     size = jobs if size is None else size
     if size < 1:
-        raise Misused("A burst has at least one job.")
+        raise InvalidOptions("A burst has at least one job.")
     if every <= 0 and size < jobs:
-        raise Misused("Several bursts need the seconds between them: --every.")
+        raise InvalidOptions("Several bursts need the seconds between them: --every.")
     return [number // size * every for number in range(jobs)]
 
 
-def largest_burst(arrivals: list[float], within: float) -> int:
-    """The most jobs that arrive within any `within` seconds."""
+def most_within(moments: list[float], seconds: float) -> int:
+    """The most of the sorted moments that lie within any so many seconds."""
     most = first = 0
-    for number, at in enumerate(arrivals):
-        while at - arrivals[first] > within:
+    for number, at in enumerate(moments):
+        while at - moments[first] > seconds:
             first += 1
         most = max(most, number - first + 1)
     return most
@@ -66,6 +97,6 @@ def largest_burst(arrivals: list[float], within: float) -> int:
 
 def _check(jobs: int, rate: float) -> None:
     if not 1 <= jobs <= MOST_JOBS:
-        raise Misused(f"A run has between 1 and {MOST_JOBS:,} jobs.")
+        raise InvalidOptions(f"A run has between 1 and {MOST_JOBS:,} jobs.")
     if not (math.isfinite(rate) and rate > 0):
-        raise Misused("A rate is a positive number of jobs a second.")
+        raise InvalidOptions("A rate is a positive number of jobs a second.")

@@ -20,8 +20,8 @@ from divescore.client.live import LARGEST_MESSAGE, MAX_JOBS
 from divescore.client.loopback import on_this_machine
 from divescore.client.messages import REFUSALS, subscribe
 from divescore.ops.load.clock import Clock, epoch
-from divescore.ops.load.errors import Misused, SendFailed
-from divescore.ops.load.job_log import Ledger
+from divescore.ops.load.errors import InvalidOptions, SendFailed
+from divescore.ops.load.job_log import JobLog
 
 OPENS_WITHIN = 20.0
 ANSWERS_WITHIN = 10.0
@@ -50,9 +50,9 @@ class Subscription:
 class Socket:
     """One connection that many jobs may share, kept up until it is closed."""
 
-    def __init__(self, number: int, ledger: Ledger, clock: Clock, tally: Counter[str]) -> None:
+    def __init__(self, number: int, log: JobLog, clock: Clock, tally: Counter[str]) -> None:
         self.number = number
-        self._ledger = ledger
+        self._log = log
         self._clock = clock
         self._tally = tally
         self._jobs: dict[str, Subscription] = {}
@@ -77,7 +77,7 @@ class Socket:
                 await subscription.answered.wait()
         except TimeoutError:
             # The job may have moved on by the time of its snapshot, which then repeats a push.
-            self._ledger.subscribed_again(number, self.number)
+            self._log.subscribed_again(number, self.number)
             self._tally["answered late"] += 1
         if subscription.refusal is not None:
             raise subscription.refusal
@@ -151,7 +151,7 @@ class Socket:
 
     async def _subscribe(self, connection: ClientConnection, subscription: Subscription) -> None:
         if subscription.asked:
-            self._ledger.subscribed_again(subscription.number, self.number)
+            self._log.subscribed_again(subscription.number, self.number)
         subscription.asked = True
         try:
             await connection.send(subscribe(subscription.token))
@@ -173,7 +173,7 @@ class Socket:
             if subscription is None:
                 self._tally["unasked"] += 1
                 return
-            self._ledger.heard(subscription.number, self.number, version, status, written, at)
+            self._log.heard(subscription.number, self.number, version, status, written, at)
             subscription.answered.set()
         elif message["type"] == "error":
             code = str(message.get("code", "ERROR"))
@@ -187,19 +187,19 @@ class Socket:
 class Sockets:
     """As many sockets as asked for, or one for each job and watcher; each job is watched by `watchers` of them."""
 
-    def __init__(self, jobs: int, count: int | None, watchers: int, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, jobs: int, count: int | None, watchers: int, log: JobLog, clock: Clock) -> None:
         self.tally: Counter[str] = Counter()
         self.count = jobs * watchers if count is None else count
         self._watchers = watchers
         if self.count < watchers:
-            raise Misused(f"{watchers} watchers of one job need as many sockets; there are {self.count}.")
+            raise InvalidOptions(f"{watchers} watchers of one job need as many sockets; there are {self.count}.")
         needed = fewest(jobs, watchers)
         if self.count < needed:
-            raise Misused(
+            raise InvalidOptions(
                 f"One socket follows at most {MAX_JOBS} jobs: {jobs} jobs with {watchers} watcher(s) each need "
                 f"--sockets {needed} or more."
             )
-        self._sockets = [Socket(number, ledger, clock, self.tally) for number in range(self.count)]
+        self._sockets = [Socket(number, log, clock, self.tally) for number in range(self.count)]
 
     def of(self, number: int) -> list[int]:
         """The numbers of the sockets that watch a job, all different."""

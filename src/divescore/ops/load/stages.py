@@ -5,102 +5,61 @@ that is this program's clock too. Against a deployed system the stages that cros
 upload's end, `push` ends with the arrival) are off by the difference of the clocks; `total` and `overhead` never are.
 """
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from divescore.client.errors import ClientError
-from divescore.client.http import Http
-from divescore.client.live import Live
-from divescore.client.submit import Submission, submit
+from divescore.ops.load.job_log import SCORED, JobRecord
+from divescore.ops.load.percentiles import spread
+from divescore.ops.load.scored import NotScored, scored_dives
 
-STAGES = ("upload", "queue", "start", "download", "decode", "infer", "write", "push")
 ENDS_WITHIN = 60.0
 
 
-class NotScored(ClientError):
-    """A dive of the measurement did not end with a score, so there is nothing to measure."""
+def stages(job: JobRecord, timings: Mapping[str, float] | None) -> dict[str, float]:
+    """One dive's stages in seconds; `timings` are those of its result, if there is one. Raises NotScored.
 
-    def __init__(self, run: Submission) -> None:
-        state = "was not created" if run.job is None else f"is {run.job.status}"
-        cause = f": {run.error.message}" if run.error else ""
-        super().__init__("NOT_SCORED", f"A dive of the measurement {state}{cause}")
-        self.run = run
-
-
-def moment(text: str) -> float:
-    """Seconds since the epoch of an ISO time."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
-def written(run: Submission) -> dict[str, float]:
-    """When the service first wrote each status that this client heard of, in seconds since the epoch."""
-    return {event.job.status: moment(event.job.updated_at) for event in reversed(run.events)}
-
-
-def stages(run: Submission, clock: float) -> dict[str, float]:
-    """One dive's stages in seconds; `clock` turns the steady clock into seconds since the epoch. Raises NotScored.
-
-    queue: upload confirmed -> QUEUED written (S3's notification, first queue, gate). start: -> claimed by the worker
+    queue: upload confirmed -> QUEUED written (S3's notification, first queue, enqueue). start: -> claimed by the worker
     (second queue). write: what the worker did besides downloading, decoding and inferring, until the score was written.
     worker: these four together. push: written -> here. A stage that ended before the one in front of it (the
     notification may overtake the confirmation) is negative.
     """
-    if run.job is None or run.job.result is None or run.upload_ended is None or run.upload_started is None:
-        raise NotScored(run)
-    timings = run.job.result.timings
-    times = written(run)
-    ended, arrived = run.upload_ended, run.events[-1].moment
+    if timings is None or job.status != SCORED or job.created is None or job.sent is None or job.pushed is None:
+        raise NotScored(job)
+    queued, claimed, scored = (job.reached[status] for status in ("QUEUED", "PROCESSING", SCORED))
     worked = timings["download"] + timings["decode"] + timings["infer"]
-    attempt = times["SCORED"] - times["PROCESSING"]
+    total = job.pushed - job.sent
     return {
-        "upload": ended - run.upload_started,
-        "queue": times["QUEUED"] - (ended + clock),
-        "start": times["PROCESSING"] - times["QUEUED"],
+        "upload": job.sent - job.created,
+        "queue": queued - job.sent,
+        "start": claimed - queued,
         "download": timings["download"],
         "decode": timings["decode"],
         "infer": timings["infer"],
-        "write": attempt - worked,
-        "push": arrived + clock - times["SCORED"],
-        "worker": attempt,
-        "total": arrived - ended,
-        "overhead": arrived - ended - timings["decode"] - timings["infer"],
+        "write": scored - claimed - worked,
+        "push": job.pushed - scored,
+        "worker": scored - claimed,
+        "total": total,
+        "overhead": total - timings["decode"] - timings["infer"],
     }
 
 
-async def one_by_one(
-    api: str, clip: Path, runs: int, warm_up: int, told: Callable[[int], None] = lambda _: None
-) -> list[dict[str, float]]:
+async def one_by_one(api: str, clip: Path, runs: int, warm_up: int) -> list[dict[str, float]]:
     """One dive after another, so that none waits for another; every one is a job and a connection of its own."""
     rows = []
-    for number in range(warm_up + runs):
-        async with Http(api) as http, Live(http) as live:
-            run = await submit(http, live, clip, timeout=ENDS_WITHIN)
-        row = stages(run, time.time() - time.monotonic())
-        if number >= warm_up:
-            rows.append(row)
-            told(len(rows))
-    return rows
+    for _ in range(warm_up + runs):
+        async with scored_dives(api, clip, 1, 1, ENDS_WITHIN) as (log, route):
+            result = (await route.job(0)).result
+            rows.append(stages(log.jobs[0], result.timings if result else None))
+    return rows[warm_up:]
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """The best, median, 90th and 99th percentile and the worst of some seconds, to a tenth of a millisecond."""
-    ordered = sorted(values)
-
-    def at(share: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 4)
-
-    return {
-        "min": round(ordered[0], 4),
-        "median": round(statistics.median(ordered), 4),
-        "p90": at(0.9),
-        "p99": at(0.99),
-        "max": round(ordered[-1], 4),
-    }
+def figures(seconds: Iterable[float]) -> dict[str, float]:
+    """`{min, median, p90, p99, max}` of some seconds, to a tenth of a millisecond."""
+    found = spread(seconds)
+    names = {"min": "min", "median": "p50", "p90": "p90", "p99": "p99", "max": "max"}
+    return {name: round(found[figure], 4) for name, figure in names.items()}
 
 
 def summary(rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """The spread of each stage over all dives."""
-    return {name: spread([row[name] for row in rows]) for name in rows[0]}
+    """The figures of each stage over all dives."""
+    return {name: figures(row[name] for row in rows) for name in rows[0]}

@@ -7,19 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from divescore.ops.load.thresholds import COUNTS
+
 FIGURES = ("p50", "p90", "p95", "p99", "p99.9", "max")
-TROUBLE = (
-    "rejected",
-    "failed",
-    "lost",
-    "duplicates",
-    "out_of_order",
-    "late",
-    "missed",
-    "dropped",
-    "refused",
-    "cancelled",
-)
 
 
 def print_summary(report: Mapping[str, Any], page: Path | None) -> None:
@@ -29,7 +19,7 @@ def print_summary(report: Mapping[str, Any], page: Path | None) -> None:
         f"[bold]{report['scored']} of {report['jobs']} scored[/], {report['throughput']:.2f} a second; "
         f"{report['sent']} sent in {report['duration']:.1f} s"
     )
-    trouble = [f"{report[name]} {name.replace('_', ' ')}" for name in TROUBLE if report[name]]
+    trouble = [f"{report[name]} {name.replace('_', ' ')}" for name in COUNTS if report[name]]
     console.print(f"  {', '.join(trouble) or 'nothing lost, doubled, out of order, late or dropped'}")
     for code, count in report["errors"].items():
         console.print(f"  {code}: {count}", markup=False)
@@ -47,6 +37,6 @@ def print_summary(report: Mapping[str, Any], page: Path | None) -> None:
     if report["interrupted"]:
         console.print("The run was interrupted.")
     if report["out_of_patience"]:
-        console.print("The run ended because no news came any more.")
+        console.print("The run ended because no messages came any more.")
     if page is not None:
         console.print(f"report: {page}", markup=False)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from divescore.ops.load.errors import Misused
+from divescore.ops.load.errors import InvalidOptions
 from divescore.ops.load.percentiles import QUANTILES
 
 STAGES = ("upload", "sent", "admitted", "started", "scored", "pushed")
@@ -28,34 +28,8 @@ class Threshold:
     at_least: bool = False
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a requirement is met; `actual` is None when the report has no such figure, which fails it."""
-
-    threshold: Threshold
-    actual: float | None
-
-    @property
-    def met(self) -> bool:
-        """Whether the run passed in this."""
-        if self.actual is None:
-            return False
-        limit = self.threshold.limit
-        return self.actual >= limit if self.threshold.at_least else self.actual <= limit
-
-    def document(self) -> dict[str, Any]:
-        """The verdict in the report."""
-        return {
-            "require": self.threshold.text,
-            "limit": self.threshold.limit,
-            "at_least": self.threshold.at_least,
-            "actual": self.actual,
-            "met": self.met,
-        }
-
-
 def parse_thresholds(text: str) -> list[Threshold]:
-    """Requirements separated by commas. Raises Misused.
+    """Requirements separated by commas. Raises InvalidOptions.
 
     `p99=2s`, `max=500ms`: latency of the push, by a percentile; `started.p95=1s` of another stage; `lag.p99=20ms` of
     the generator; `lost=0`: at most so many; `throughput=20`: at least so many a second.
@@ -63,9 +37,20 @@ def parse_thresholds(text: str) -> list[Threshold]:
     return [_parse(part.strip()) for part in text.split(",") if part.strip()]
 
 
-def judge(report: Mapping[str, Any], thresholds: list[Threshold]) -> list[Verdict]:
-    """What became of each requirement."""
-    return [Verdict(threshold, _look_up(report, threshold.path)) for threshold in thresholds]
+def judge(report: Mapping[str, Any], thresholds: list[Threshold]) -> list[dict[str, Any]]:
+    """`{require, limit, at_least, actual, met}` of each; `actual` None: the report has no such figure, so not met."""
+    return [_judge(threshold, _look_up(report, threshold.path)) for threshold in thresholds]
+
+
+def _judge(threshold: Threshold, actual: float | None) -> dict[str, Any]:
+    met = actual is not None and (actual >= threshold.limit if threshold.at_least else actual <= threshold.limit)
+    return {
+        "require": threshold.text,
+        "limit": threshold.limit,
+        "at_least": threshold.at_least,
+        "actual": actual,
+        "met": met,
+    }
 
 
 def _look_up(report: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
@@ -78,7 +63,7 @@ def _look_up(report: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
 def _parse(text: str) -> Threshold:
     name, mark, value = (part.strip() for part in text.partition("="))
     if not mark:
-        raise Misused(f"{text!r} is not a requirement; write it like p99=2s or lost=0.")
+        raise InvalidOptions(f"{text!r} is not a requirement; write it like p99=2s or lost=0.")
     if name in AT_LEAST:
         return Threshold(text, (name,), _number(text, value, {"": 1.0, "/s": 1.0}), at_least=True)
     if name in COUNTS:
@@ -89,7 +74,9 @@ def _parse(text: str) -> Threshold:
         stage, figure = "pushed", name
     if figure not in FIGURES:
         known = ", ".join((*COUNTS, *AT_LEAST, *FIGURES))
-        raise Misused(f"{name!r} is nothing that a report holds; there are {known}, and a stage's, as in started.p95.")
+        raise InvalidOptions(
+            f"{name!r} is nothing that a report holds; there are {known}, and a stage's, as in started.p95."
+        )
     path = ("lag", figure) if stage == "lag" else ("latency", stage, figure)
     return Threshold(text, path, _number(text, value, UNITS))
 
@@ -98,5 +85,5 @@ def _number(text: str, value: str, units: Mapping[str, float]) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+) *([a-z/]*)", value)
     if found is None or found[2] not in units:
         wanted = " or ".join(f"{unit or 'no unit'}" for unit in units)
-        raise Misused(f"{text!r}: {value!r} is not a number with its unit ({wanted}).")
+        raise InvalidOptions(f"{text!r}: {value!r} is not a number with its unit ({wanted}).")
     return float(found[1]) * units[found[2]]

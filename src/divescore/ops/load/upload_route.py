@@ -1,31 +1,21 @@
-"""The way of a browser: announce the video, follow the job, post the file."""
+"""The way of a browser: create the job, follow it, post the file."""
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from divescore.client.errors import ClientError
 from divescore.client.http import Http
-from divescore.client.models import Created
+from divescore.client.models import Created, Job
 from divescore.client.upload import content_type, upload
-from divescore.ops.load.clock import Clock, epoch
+from divescore.ops.load.clock import epoch, now
 from divescore.ops.load.errors import SendFailed
-from divescore.ops.load.job_log import Ledger
+from divescore.ops.load.job_log import JobLog
 from divescore.ops.load.sockets import Sockets
 
 KEPT_ALIVE = 100
-
-
-@dataclass(frozen=True)
-class State:
-    """A job as it was read."""
-
-    version: int
-    status: str
-    written: float
 
 
 class UploadRoute:
@@ -33,16 +23,15 @@ class UploadRoute:
 
     name = "upload"
 
-    def __init__(self, api: str, clips: list[Path], ledger: Ledger, sockets: Sockets, clock: Clock) -> None:
+    def __init__(self, api: str, clips: list[Path], log: JobLog, sockets: Sockets) -> None:
         self.answers: Counter[str] = Counter()  # HTTP answers by status, repeated calls included
         # Without a limit on connections: waiting for one would be a closed loop in disguise.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE)
         self._http = Http(api, httpx.AsyncHTTPTransport(limits=limits))
         self._http.client.event_hooks["response"].append(self._count)
         self._clips = clips
-        self._ledger = ledger
+        self._log = log
         self._sockets = sockets
-        self._clock = clock
         self._created: dict[int, Created] = {}
 
     async def prepare(self) -> None:
@@ -54,14 +43,14 @@ class UploadRoute:
         clip = self._clips[number % len(self._clips)]
         made = await self._http.create(clip.name, content_type(clip), clip.stat().st_size)
         self._created[number] = made
-        self._ledger.named(number, made.job_id, self._sockets.of(number), made.job.version)
+        self._log.created(number, made.job_id, self._sockets.of(number), made.job.version, now())
         watching = asyncio.create_task(
             self._sockets.watch(number, made.job_id, made.token, made.live.url, lambda: self._address(made))
         )
         try:
             # As in the browser: the upload does not end before the socket has its subscription.
             await upload(self._http.client, made.upload, clip, before_end=watching)
-            self._ledger.sent(number, self._clock())
+            self._log.sent(number, now())
         except (ClientError, SendFailed):
             await self.cancel(number)
             raise
@@ -70,14 +59,19 @@ class UploadRoute:
                 watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    async def read(self, number: int) -> State | None:
-        """The state of a job that was created; None when it cannot be read."""
+    async def job(self, number: int) -> Job:
+        """A job that was created, as it is now. Raises ClientError."""
         made = self._created[number]
+        return (await self._http.get(made.job_id, made.token)).job
+
+    async def read(self, number: int) -> str:
+        """Read and log the state of a job that was created; UNKNOWN when it cannot be read."""
         try:
-            job = (await self._http.get(made.job_id, made.token)).job
+            job = await self.job(number)
         except ClientError:
-            return None
-        return State(job.version, job.status, epoch(job.updated_at))
+            return "UNKNOWN"
+        self._log.read(number, job.version, job.status, epoch(job.updated_at))
+        return job.status
 
     async def cancel(self, number: int) -> None:
         """Give up a job that was created, if the service still answers."""

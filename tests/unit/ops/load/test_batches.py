@@ -41,7 +41,7 @@ class Queue:
 
 def run(queue: Queue, work: Callable[[Batches], Coroutine[Any, Any, Any]]) -> Any:
     async def inside() -> Any:
-        batches = Batches(queue, "url", wait=lambda _tried: 0.0)
+        batches = Batches(queue, "url", backoff=lambda _attempts: 0.0)  # type: ignore[arg-type]
         try:
             return await work(batches)
         finally:
@@ -52,8 +52,8 @@ def run(queue: Queue, work: Callable[[Batches], Coroutine[Any, Any, Any]]) -> An
 
 def send(count: int) -> Callable[[Batches], Coroutine[Any, Any, list[Any]]]:
     async def work(batches: Batches) -> list[Any]:
-        letters = (batches.send(f"m{number}", "group") for number in range(count))
-        return await asyncio.gather(*letters, return_exceptions=True)
+        messages = (batches.send(f"m{number}", "group") for number in range(count))
+        return await asyncio.gather(*messages, return_exceptions=True)
 
     return work
 
@@ -77,7 +77,7 @@ def test_a_message_at_fault_itself_is_given_up_at_once() -> None:
     first, second, third = run(queue, send(3))
     assert (first, third) == (None, None)
     assert isinstance(second, SendFailed)
-    assert second.reason == "InvalidMessageContents"
+    assert second.code == "InvalidMessageContents"
     assert len(queue.calls) == 1
 
 
@@ -85,7 +85,7 @@ def test_a_queue_that_goes_on_refusing_is_given_up() -> None:
     queue = Queue(lambda _call, _bodies: {"m0": ("InternalError", False)})
     (answer,) = run(queue, send(1))
     assert isinstance(answer, SendFailed)
-    assert answer.reason == "InternalError"
+    assert answer.code == "InternalError"
     assert len(queue.calls) == 5
 
 
@@ -100,7 +100,7 @@ def test_a_batch_without_an_answer_is_sent_again() -> None:
     assert len(queue.calls) >= 3
 
 
-def test_letters_of_a_run_that_ended_hold_nobody_up() -> None:
+def test_messages_of_a_run_that_ended_hold_nobody_up() -> None:
     queue = Queue(lambda _call, _bodies: {})
 
     async def work(batches: Batches) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from divescore.cli import main
 from divescore.client.errors import ClientError
-from divescore.ops.load.bench import Plan
+from divescore.ops.load.bench import BenchOptions
 
 STAGE = {"min": 0.001, "median": 0.002, "p90": 0.003, "p99": 0.004, "max": 0.005}
 DOCUMENT = {
@@ -37,23 +37,23 @@ def test_without_a_system_there_is_nothing_to_measure(
 
 
 def test_the_figures_are_a_table(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[Plan] = []
+    asked: list[BenchOptions] = []
 
-    async def measure(plan: Plan, _say: Any) -> dict[str, Any]:
-        plans.append(plan)
+    async def measure(options: BenchOptions, _say: Any) -> dict[str, Any]:
+        asked.append(options)
         return DOCUMENT
 
     monkeypatch.setattr("divescore.ops.load.bench.measure", measure)
     done = CliRunner().invoke(main, ["bench", str(clip), "--api", "http://api", "--flood", "7", "--watchers", "0"])
     assert done.exit_code == 0, done.output
-    assert (plans[0].api, plans[0].jobs, plans[0].watchers) == ("http://api", 7, 0)
+    assert (asked[0].api, asked[0].jobs, asked[0].watchers) == ("http://api", 7, 0)
     for words in ("upload", "100 dives in 20.0 s", "last of 50 sockets", "first score after 2.50 s"):
         assert words in done.output
 
 
 def test_one_dive_that_fails_in_a_flood_is_named(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def measure(_plan: Plan, _say: Any) -> dict[str, Any]:
-        raise ExceptionGroup("of a task group", [ClientError("NOT_SCORED", "A dive of the measurement is FAILED.")])
+    async def measure(_options: BenchOptions, _say: Any) -> dict[str, Any]:
+        raise ClientError("NOT_SCORED", "A dive of the measurement is FAILED.")
 
     monkeypatch.setattr("divescore.ops.load.bench.measure", measure)
     done = CliRunner().invoke(main, ["bench", str(clip), "--api", "http://api"])

@@ -41,7 +41,7 @@ class Time:
 
 
 def run(
-    arrivals: list[float], send: Callable[[Time, int], Awaitable[None]], most: int = 1000
+    arrivals: list[float], send: Callable[[Time, int], Awaitable[None]], most: int = 1000, closed: bool = False
 ) -> tuple[Sends, dict[int, float], dict[int, float]]:
     """The generator's account, and when each send began and ended."""
     began: dict[int, float] = {}
@@ -55,7 +55,7 @@ def run(
             await send(time, number)
             ended[number] = time()
 
-        await time.run(generate(arrivals, one, sends, most, time, time.sleep))
+        await time.run(generate(arrivals, one, sends, most, time, time.sleep, closed))
         return sends
 
     return asyncio.run(inside()), began, ended
@@ -101,6 +101,12 @@ def test_what_cannot_start_is_dropped_and_counted() -> None:
     sends, began, _ = run(constant(30, 10.0), takes_a_while, most=8)
     assert (sends.started, sends.dropped) == (8, 22)
     assert sorted(began) == list(range(8))
+
+
+def test_in_a_closed_loop_what_cannot_start_waits_for_a_place() -> None:
+    sends, began, _ = run([0.0] * 9, takes_a_while, most=4, closed=True)
+    assert (sends.started, sends.dropped) == (9, 0)
+    assert sorted(began.values()) == [0.0] * 4 + [5.0] * 4 + [10.0]
 
 
 def test_a_burst_within_the_limit_starts_whole() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.ops.load.percentiles import QUANTILES, percentile, spectrum, spread
+from divescore.ops.load.percentiles import QUANTILES, percentile, spread
 
 SAMPLES = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=300)
 
@@ -42,13 +42,3 @@ def test_a_spread_grows_from_its_least_to_its_largest(samples: list[float]) -> N
 
 def test_nothing_has_no_spread() -> None:
     assert spread([]) == {"n": 0}
-    assert spectrum([]) == []
-
-
-@given(SAMPLES)
-def test_a_spectrum_climbs_to_the_largest(samples: list[float]) -> None:
-    points = spectrum(samples)
-    assert points[0] == (0.0, min(samples))
-    assert points[-1] == (1.0, max(samples))
-    assert points == sorted(points)
-    assert all(value in samples for _, value in points)

@@ -9,7 +9,7 @@ from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
-from divescore.ops.load.prepared_jobs import Stock, pieces
+from divescore.ops.load.prepared_jobs import PreparedJobs, pieces
 from divescore.stack.deployed import Stack
 from divescore.uploads.admission import Admitted, Gate
 from divescore.uploads.notifications import Upload
@@ -21,7 +21,7 @@ FILM = b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(5000)
 
 
 @pytest.fixture
-def owner(aws: Aws) -> Stack:
+def stack(aws: Aws) -> Stack:
     outputs = {"JobsTable": aws.table, "UploadsBucket": aws.bucket, "UploadsQueueUrl": aws.uploads}
     clients = {"dynamodb": aws.dynamodb, "s3": aws.s3, "sqs": aws.sqs}
     return Stack("dives", outputs, {}, True, lambda service: clients[service])
@@ -44,9 +44,9 @@ def versions(aws: Aws) -> dict[str, str]:
     return {version["Key"]: version["VersionId"] for version in listed}
 
 
-def test_each_job_has_its_record_and_its_video(aws: Aws, owner: Stack, clips: list[Path]) -> None:
+def test_each_job_has_its_record_and_its_video(aws: Aws, stack: Stack, clips: list[Path]) -> None:
     said: list[str] = []
-    jobs = Stock(owner, "load-1").make(clips, 30, said.append)
+    jobs = PreparedJobs(stack, "load-1").make(clips, 30, said.append)
     assert len({job.job_id for job in jobs}) == 30
     table = JobTable(aws.table, aws.dynamodb)
     for number, job in enumerate(jobs):
@@ -57,8 +57,8 @@ def test_each_job_has_its_record_and_its_video(aws: Aws, owner: Stack, clips: li
     assert said[0] == "making 30 records"
 
 
-def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, owner: Stack, clips: list[Path]) -> None:
-    stock = Stock(owner, "load-1")
+def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, stack: Stack, clips: list[Path]) -> None:
+    prepared = PreparedJobs(stack, "load-1")
     seen: list[Admitted] = []
     table = JobTable(aws.table, aws.dynamodb)
     gate = Gate(table, UploadStore(aws.bucket, aws.s3), ScoringQueue(aws.scoring, aws.sqs))
@@ -69,43 +69,43 @@ def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, owner:
             for key, version in versions(aws).items():
                 seen.append(gate.admit(Upload(key.split("/")[1], version)))
 
-    jobs = stock.make(clips, 5, look)
+    jobs = prepared.make(clips, 5, look)
     assert seen == [Admitted.IGNORED] * 5
     assert aws.bodies(aws.scoring) == []
     assert set(versions(aws).values()) == {job.object_version for job in jobs}
 
 
-def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, owner: Stack, clips: list[Path]) -> None:
-    stock = Stock(owner, "load-1")
-    jobs = stock.make(clips[:1], 28, lambda _text: None)
-    stock.withdraw(jobs[1:])
+def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, stack: Stack, clips: list[Path]) -> None:
+    prepared = PreparedJobs(stack, "load-1")
+    jobs = prepared.make(clips[:1], 28, lambda _text: None)
+    prepared.withdraw(jobs[1:])
     assert [item["jobId"]["S"] for item in records(aws)] == [jobs[0].job_id]
     assert list(versions(aws)) == [jobs[0].key]
-    assert stock.erase(jobs[:1]) == 1
+    assert prepared.erase(jobs[:1]) == 1
     assert versions(aws) == {}
 
 
-def test_a_making_that_is_stopped_can_be_withdrawn(aws: Aws, owner: Stack, clips: list[Path]) -> None:
-    stock = Stock(owner, "load-1")
+def test_a_making_that_is_stopped_can_be_withdrawn(aws: Aws, stack: Stack, clips: list[Path]) -> None:
+    prepared = PreparedJobs(stack, "load-1")
 
     def stop_at(text: str) -> None:
         if text.startswith("waiting"):
-            stock.stop.set()
+            prepared.stop.set()
 
     with pytest.raises(NotPrepared, match="stopped"):
-        stock.make(clips, 6, stop_at)
-    assert len(stock.recorded) == 6
-    stock.withdraw(stock.recorded)
+        prepared.make(clips, 6, stop_at)
+    assert len(prepared.recorded) == 6
+    prepared.withdraw(prepared.recorded)
     assert records(aws) == []
     assert versions(aws) == {}
 
 
-def test_cancelling_is_the_job_s_own(aws: Aws, owner: Stack, clips: list[Path]) -> None:
-    stock = Stock(owner, "load-1")
-    (job,) = stock.make(clips, 1, lambda _text: None)
-    stock.cancel(job)
-    assert stock.read(job.job_id).status is Status.CANCELLED
-    stock.cancel(job)  # harmless to repeat
+def test_cancelling_is_the_job_s_own(aws: Aws, stack: Stack, clips: list[Path]) -> None:
+    prepared = PreparedJobs(stack, "load-1")
+    (job,) = prepared.make(clips, 1, lambda _text: None)
+    prepared.cancel(job)
+    assert prepared.read(job.job_id).status is Status.CANCELLED
+    prepared.cancel(job)  # harmless to repeat
 
 
 def test_pieces_are_all_there_is() -> None:

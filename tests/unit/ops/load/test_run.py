@@ -9,56 +9,55 @@ from typing import Any
 import pytest
 
 from divescore.client.errors import ApiError
-from divescore.ops.load.clock import Clock
+from divescore.ops.load.clock import now
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.generator import Sends
-from divescore.ops.load.job_log import Ledger
-from divescore.ops.load.run import Run, carry_out
+from divescore.ops.load.job_log import JobLog
+from divescore.ops.load.run import LoadRun, carry_out
 from divescore.ops.load.sampler import Sampler
 from divescore.ops.load.schedule import burst
 from divescore.ops.load.sockets import Sockets
-from divescore.ops.load.upload_route import State
 
 ENDS_WITHIN = 30.0
 
 
-class Route:
+class ScoringRoute:
     """Scores what is sent at once, but for the jobs that it is told to keep or to refuse."""
 
     name = "upload"
 
-    def __init__(self, ledger: Ledger, clock: Clock, keeps: set[int], refuses: set[int]) -> None:
+    def __init__(self, log: JobLog, keeps: set[int], refuses: set[int]) -> None:
         self.answers: Counter[str] = Counter()
-        self.log: list[str] = []
-        self._ledger = ledger
-        self._clock = clock
+        self.calls: list[str] = []
+        self._log = log
         self._keeps = keeps
         self._refuses = refuses
 
     async def prepare(self) -> None:
-        self.log.append("prepared")
+        self.calls.append("prepared")
 
     async def send(self, number: int) -> None:
         if number in self._refuses:
             raise ApiError("RATE_LIMITED", "too many", 429)
-        self._ledger.named(number, f"job{number}", [0], 1)
-        self._ledger.sent(number, self._clock())
+        self._log.created(number, f"job{number}", [0], 1, now())
+        self._log.sent(number, now())
         if number not in self._keeps:
             self._push(number, "SCORED")
 
-    async def read(self, number: int) -> State | None:
-        self.log.append(f"read {number}")
-        return State(2, "QUEUED", self._clock())
+    async def read(self, number: int) -> str:
+        self.calls.append(f"read {number}")
+        self._log.read(number, 2, "QUEUED", now())
+        return "QUEUED"
 
     async def cancel(self, number: int) -> None:
-        self.log.append(f"cancelled {number}")
+        self.calls.append(f"cancelled {number}")
         self._push(number, "CANCELLED")
 
     async def close(self) -> None:
-        self.log.append("closed")
+        self.calls.append("closed")
 
     def _push(self, number: int, status: str) -> None:
-        self._ledger.heard(number, 0, 2, status, self._clock(), self._clock())
+        self._log.heard(number, 0, 2, status, now(), now())
 
 
 class NoQueues:
@@ -80,14 +79,12 @@ def run(
     refuses: set[int] | None = None,
     patience: float = 10.0,
     interrupt: bool = False,
-) -> tuple[Run, Route, list[str]]:
-    async def inside() -> tuple[Run, Route, list[str]]:
-        clock = Clock()
-        ledger = Ledger(arrivals)
-        sockets = Sockets(len(arrivals), None, 1, ledger, clock)
-        account = Run(ledger, Sends(len(arrivals)), sockets)
-        route = Route(ledger, clock, keeps or set(), refuses or set())
-        sampler = Sampler(NoQueues(), clock)  # type: ignore[arg-type]
+) -> tuple[LoadRun, ScoringRoute, list[str]]:
+    async def inside() -> tuple[LoadRun, ScoringRoute, list[str]]:
+        log = JobLog(arrivals)
+        account = LoadRun(log, Sends(len(arrivals)), Sockets(len(arrivals), None, 1, log, now))
+        route = ScoringRoute(log, keeps or set(), refuses or set())
+        sampler = Sampler(NoQueues())  # type: ignore[arg-type]
         said: list[str] = []
 
         def say(text: str) -> None:
@@ -96,7 +93,7 @@ def run(
                 asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGINT)
 
         async with asyncio.timeout(ENDS_WITHIN):
-            await carry_out(route, account, sampler, clock, 1000, patience, say)
+            await carry_out(route, account, sampler, 1000, patience, say)
         return account, route, said
 
     return asyncio.run(inside())
@@ -104,8 +101,8 @@ def run(
 
 def test_a_run_ends_when_every_end_is_known() -> None:
     account, route, _ = run(burst(5))
-    assert account.ledger.tally["SCORED"] == 5
-    assert route.log == ["prepared", "closed"]
+    assert account.log.tally["SCORED"] == 5
+    assert route.calls == ["prepared", "closed"]
     assert not account.interrupted
     assert account.dead_letters == {"uploads": 0, "scoring": 0, "stream": 0}
     assert account.depths
@@ -113,39 +110,39 @@ def test_a_run_ends_when_every_end_is_known() -> None:
 
 def test_a_refused_send_is_counted_and_the_others_go_on() -> None:
     account, _, _ = run(burst(4), refuses={1})
-    assert [entry.refused for entry in account.ledger.entries] == [None, "RATE_LIMITED", None, None]
-    assert account.ledger.tally["SCORED"] == 3
+    assert [job.refused for job in account.log.jobs] == [None, "RATE_LIMITED", None, None]
+    assert account.log.tally["SCORED"] == 3
 
 
 def test_what_is_never_told_ends_the_patience_and_is_read() -> None:
     account, route, _ = run(burst(3), keeps={2}, patience=0.3)
     assert account.out_of_patience
-    assert account.ledger.open == {2}
+    assert account.log.open == {2}
     assert account.read == {2: "QUEUED"}
-    assert route.log == ["prepared", "read 2", "closed"]
+    assert route.calls == ["prepared", "read 2", "closed"]
 
 
 def test_an_interrupted_run_sends_nothing_more_and_cancels_what_is_open() -> None:
     account, route, said = run([0.0, 0.0, 3600.0], keeps={1}, interrupt=True)
     assert account.interrupted
     assert (account.sends.started, account.sends.unsent) == (2, 1)
-    assert route.log == ["prepared", "cancelled 1", "closed"]
-    assert account.ledger.entries[1].status == "CANCELLED"
+    assert route.calls == ["prepared", "cancelled 1", "closed"]
+    assert account.log.jobs[1].status == "CANCELLED"
     assert any(text.startswith("Ending") for text in said)
 
 
 def test_a_preparation_that_fails_is_cleared_away() -> None:
     async def inside() -> list[str]:
-        clock, ledger = Clock(), Ledger([0.0])
-        route = Route(ledger, clock, set(), set())
+        log = JobLog([0.0])
+        route = ScoringRoute(log, set(), set())
 
         async def fail() -> None:
             raise NotPrepared("no")
 
         route.prepare = fail  # type: ignore[method-assign]
-        account = Run(ledger, Sends(1), Sockets(1, None, 1, ledger, clock))
+        account = LoadRun(log, Sends(1), Sockets(1, None, 1, log, now))
         with pytest.raises(NotPrepared):
-            await carry_out(route, account, Sampler(NoQueues(), clock), clock, 1, 1.0, lambda _text: None)  # type: ignore[arg-type]
-        return route.log
+            await carry_out(route, account, Sampler(NoQueues()), 1, 1.0, lambda _text: None)  # type: ignore[arg-type]
+        return route.calls
 
     assert asyncio.run(inside()) == ["closed"]

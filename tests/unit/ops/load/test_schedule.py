@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.ops.load.errors import Misused
-from divescore.ops.load.schedule import burst, constant, largest_burst, poisson, ramp
+from divescore.ops.load.errors import InvalidOptions
+from divescore.ops.load.schedule import burst, constant, make_schedule, most_within, poisson, ramp
 
 JOBS = st.integers(1, 2000)
 RATES = st.floats(0.01, 10_000, allow_nan=False, allow_infinity=False)
@@ -77,9 +77,9 @@ def test_a_burst_is_everything_at_once_unless_said_otherwise() -> None:
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60).map(sorted), st.floats(0, 30))
-def test_the_largest_burst_is_that_of_the_fullest_window(arrivals: list[float], within: float) -> None:
+def test_the_most_within_is_that_of_the_fullest_window(arrivals: list[float], within: float) -> None:
     counted = max(sum(0 <= other - start <= within for other in arrivals) for start in arrivals)
-    assert largest_burst(arrivals, within) == counted
+    assert most_within(arrivals, within) == counted
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,28 @@ def test_the_largest_burst_is_that_of_the_fullest_window(arrivals: list[float], 
     ],
 )
 def test_what_makes_no_sense_is_said(make: object) -> None:
-    with pytest.raises(Misused):
+    with pytest.raises(InvalidOptions):
         make()  # type: ignore[operator]
+
+
+def test_the_schedule_follows_from_what_is_given() -> None:
+    assert make_schedule(None, 3, None, 0, None, 0, 1).arrivals == [0, 0, 0]
+    assert make_schedule(None, 3, 2.0, 0, None, 0, 1).arrivals == [0, 0.5, 1]
+    assert make_schedule("burst", 3, None, 0, 2, 5.0, 1).arrivals == [0, 0, 5]
+    assert make_schedule("ramp", 4, 4.0, 4.0, None, 0, 1).arrivals == [0, 0.25, 0.5, 0.75]
+    assert (
+        make_schedule("poisson", 9, 4.0, 0, None, 0, 1).arrivals
+        != make_schedule("poisson", 9, 4.0, 0, None, 0, 2).arrivals
+    )
+    assert "seed 2" in make_schedule("poisson", 9, 4.0, 0, None, 0, 2).words
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate", "size", "every"),
+    [("burst", 2.0, None, 0), ("constant", None, None, 0), ("poisson", 2.0, 5, 0), (None, 2.0, None, 3.0)],
+)
+def test_options_that_contradict_each_other_are_refused(
+    kind: str | None, rate: float | None, size: int | None, every: float
+) -> None:
+    with pytest.raises(InvalidOptions):
+        make_schedule(kind, 10, rate, 0, size, every, 1)
