@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from divescore.ops.load.job_log import SCORED, JobLog, JobRecord
@@ -66,15 +67,7 @@ def build(run: LoadRun, route: str, answers: Counter[str], provenance: dict[str,
         "answers": dict(answers),
         "dead_letters": run.dead_letters,
         "queue_missed": run.depths_missed,
-        "queue": [
-            {
-                "at": round(depth.at - log.started_at, 3),
-                "waiting": depth.waiting,
-                "in_flight": depth.in_flight,
-                "uploads": depth.uploads,
-            }
-            for depth in run.depths
-        ],
+        "queue": [asdict(depth) | {"at": round(depth.at - log.started_at, 3)} for depth in run.depths],
         "samples": {
             "intended": _since(log, (job.intended for job in jobs)),
             "sent": _since(log, (job.sent for job in jobs)),

@@ -118,4 +118,5 @@ def _rate(moments: Sequence[float | None]) -> Points:
     counts = [0] * (int(max(known) // window) + 1)
     for moment in known:
         counts[max(0, int(moment // window))] += 1
-    return [(edge * window, count / window) for number, count in enumerate(counts) for edge in (number, number + 1)]
+    stairs = [(edge * window, count / window) for number, count in enumerate(counts) for edge in (number, number + 1)]
+    return [*stairs, (len(counts) * window, 0.0)]

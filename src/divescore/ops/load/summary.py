@@ -24,7 +24,7 @@ def print_summary(report: Mapping[str, Any], page: Path | None) -> None:
     for code, count in report["errors"].items():
         console.print(f"  {code}: {count}", markup=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("seconds after the intended start", no_wrap=True)
+    table.add_column("seconds from due", no_wrap=True)
     for figure in FIGURES:
         table.add_column(figure, justify="right")
     for stage, spread in report["latency"].items():

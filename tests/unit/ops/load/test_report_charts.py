@@ -65,6 +65,6 @@ def test_thinning_keeps_peaks_and_order(heights: list[float]) -> None:
 
 
 def test_rates_are_stairs_over_windows_of_a_second_or_more() -> None:
-    assert _rate([0.1, 0.2, None, 1.5]) == [(0, 2), (1, 2), (1, 1), (2, 1)]
+    assert _rate([0.1, 0.2, None, 1.5]) == [(0, 2), (1, 2), (1, 1), (2, 1), (2, 0)]
     assert _rate([0.0, 119.0])[:2] == [(0, 0.5), (2, 0.5)]
     assert _rate([None]) == []
