@@ -23,8 +23,8 @@ async def fan_out(api: str, clip: Path, watchers: int, timeout: float) -> dict[s
 def fan_out_report(record: JobRecord, job: Job) -> dict[str, Any]:
     """The figures of a dive that was scored; `job` is what its watchers got of it. Raises ClientError."""
     pushes = list(record.pushes.values())
-    if not all("AWAITING_UPLOAD" in push.statuses for push in pushes):
-        raise ClientError("NOT_SUBSCRIBED", "A socket had its subscription only after the dive was uploaded.")
+    if any(push.first_at == push.ended_at for push in pushes):
+        raise ClientError("NOT_SUBSCRIBED", "A socket had its subscription only after the score was written.")
     arrivals = [push.ended_at for push in pushes if push.ended_at is not None]
     subscribed = [push.first_at for push in pushes if push.first_at is not None]
     if record.created is None or len(arrivals) < len(pushes):

@@ -24,6 +24,6 @@ def test_the_last_watcher_is_the_slowest() -> None:
 
 def test_a_socket_that_came_too_late_measures_nothing() -> None:
     record = log_score(JobLog([0.0]), watchers=2)
-    record.pushes[1].statuses.discard("AWAITING_UPLOAD")
+    record.pushes[1].first_at = record.pushes[1].ended_at
     with pytest.raises(ClientError, match="only after"):
         fan_out_report(record, JOB)
