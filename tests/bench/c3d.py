@@ -160,7 +160,7 @@ def prepared(way: str, checkpoints: Path, weights: Path) -> Callable[[Path], dic
         scorer = load_model(weights).scorer  # as the worker does it
     else:
         from divescore.scoring.c3d.engine import Precision
-        from divescore.scoring.c3d.predictor import C3dWatcher
+        from divescore.scoring.c3d.model import C3dWatcher
         from divescore.scoring.manifest import read_manifest
         from divescore.scoring.scorer import Scorer
 

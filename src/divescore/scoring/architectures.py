@@ -89,8 +89,8 @@ class Watcher(Protocol):
 
 # name -> module that holds its predictor or watcher, and its name there; imported only when it is used.
 ARCHITECTURES = {
-    "mini-focus": ("divescore.scoring.mini.predictor", "MiniPredictor"),
-    "c3d-avg": ("divescore.scoring.c3d.predictor", "C3dWatcher"),
+    "mini-focus": ("divescore.scoring.mini.model", "MiniPredictor"),
+    "c3d-avg": ("divescore.scoring.c3d.model", "C3dWatcher"),
 }
 
 

@@ -12,7 +12,7 @@ from divescore.lab.evaluation import plots
 from divescore.lab.evaluation.agreement import rank_correlation, relative_error
 from divescore.lab.training.dataset import LABELS, Dataset
 from divescore.scoring.mini.network import CLASS_HEADS, FLAWS, FocusNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 
 Values = NDArray[np.float64]
 INTERVAL_LEVEL = 0.9

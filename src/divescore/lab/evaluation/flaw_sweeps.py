@@ -13,7 +13,7 @@ from divescore.lab.rendering.flaws import Flaws
 from divescore.lab.rendering.sampling import draw_dive, draw_height
 from divescore.lab.training.dataset import Clip, Shape, film_clip, read_frame
 from divescore.scoring.mini.network import FLAWS, FocusNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 
 _STEPS = 9
 

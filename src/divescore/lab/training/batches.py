@@ -22,7 +22,7 @@ from divescore.lab.training.views import Picture, square_about, whole
 from divescore.scoring.mini.features import arrange
 from divescore.scoring.mini.network import Eye, FocusNetwork, Judge, Outputs, choose
 from divescore.scoring.mini.pose import SQUARE, Seen, completed
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.preprocessing import Preprocessing, normalise
 
 _SHIFT, _GROW = 0.1, 0.12
 """Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""

@@ -218,7 +218,7 @@ def evaluate(
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.manifest import read_manifest
-    from divescore.scoring.preprocessing import Preprocessing
+    from divescore.scoring.mini.preprocessing import Preprocessing
 
     folder = weights or default_weights()
     try:

@@ -20,7 +20,7 @@ from divescore.scoring.c3d.network import C3dAvg, C3dShape
 from divescore.scoring.commands import default_weights
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import IntervalScaling, Manifest, read_manifest, sha256_of
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.weights.checkpoints import read_checkpoint
 from divescore.scoring.weights.folder import Identity, write_network
 

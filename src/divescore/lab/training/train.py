@@ -40,7 +40,7 @@ from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import Gate, IntervalScaling, Manifest
 from divescore.scoring.mini.network import FocusNetwork
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 
 MODEL_ID, MODEL_VERSION = "divescore-mini", "0.5.0"
 ARCHITECTURE = "mini-focus"
@@ -48,7 +48,7 @@ WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000
 """Seeds from here on are never trained on."""
 LAB = Path(__file__).resolve().parents[1]
-_NETWORK = ("mini/features", "mini/network", "mini/pose", "preprocessing")
+_NETWORK = ("mini/features", "mini/network", "mini/pose", "mini/preprocessing")
 _MEAN, _STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
 

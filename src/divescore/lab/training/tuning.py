@@ -25,7 +25,7 @@ from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_frame
 from divescore.scoring.architectures import POSITIONS, ROTATIONS
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.mini.network import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, FocusNetwork, Outputs
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 
 LENGTH = 103
 """Frames of a dive, counted back from its end."""

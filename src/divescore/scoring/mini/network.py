@@ -23,7 +23,7 @@ from divescore.scoring.mini.pose import (
     cut_out,
     halve,
 )
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.preprocessing import Preprocessing, normalise
 
 HALF_SOMERSAULTS = 10
 HALF_TWISTS = 10

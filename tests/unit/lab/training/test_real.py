@@ -20,7 +20,7 @@ from divescore.scoring.c3d.network import C3dAvg, C3dShape
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Gate, IntervalScaling, read_manifest
 from divescore.scoring.mini.network import FocusNetwork
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.weights.folder import Identity, write_network
 from tests.unit.lab.training.realdives import write_data
 

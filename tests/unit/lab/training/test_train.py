@@ -78,7 +78,7 @@ def test_sweeps_every_flaw(folder: Path) -> None:
     manifest = read_manifest(folder / "model")
     network = load_network(folder / "model", manifest)
     done: list[int] = []
-    from divescore.scoring.preprocessing import Preprocessing
+    from divescore.scoring.mini.preprocessing import Preprocessing
 
     swept = sweep_flaws(
         network, manifest.preprocessing_as(Preprocessing), 30.0, 50, 1, lambda count, _total: done.append(count)
@@ -91,7 +91,7 @@ def test_sweeps_every_flaw(folder: Path) -> None:
 
 def test_reading_alone_and_twice_is_the_same(folder: Path) -> None:
     from divescore.lab.training.dataset import Shape
-    from divescore.scoring.preprocessing import Preprocessing
+    from divescore.scoring.mini.preprocessing import Preprocessing
 
     manifest = read_manifest(folder / "model")
     network = load_network(folder / "model", manifest)

@@ -11,7 +11,7 @@ from divescore.lab.training.loop import Running
 from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_dives
 from divescore.lab.training.tuning import TuningSettings, labels_of, real_dataset, tune
 from divescore.scoring.mini.network import FLAWS, FocusNetwork
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
 from tests.unit.lab.training.realdives import write_data
 
 PREPROCESSING = Preprocessing(frames=16, width=128, height=96, mean=(0.45,) * 3, std=(0.25,) * 3)

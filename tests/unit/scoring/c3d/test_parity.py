@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from divescore.scoring.c3d.engine import ROUNDING, Precision, supported
-from divescore.scoring.c3d.predictor import C3dWatcher
+from divescore.scoring.c3d.model import C3dWatcher
 from divescore.scoring.manifest import parse_manifest
 from divescore.scoring.scorer import Scorer
 from divescore.scoring.weights.importing import import_weights

@@ -27,7 +27,7 @@ from divescore.scoring.mini.pose import (
     cut_out,
     halve,
 )
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.preprocessing import Preprocessing, normalise
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from divescore.dives import name_dive
 from divescore.scoring.architectures import POSITIONS, ROTATIONS, Prediction, read_tensors
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.mini.cores import Cores
 from divescore.scoring.mini.features import arrange
 from divescore.scoring.mini.network import FLAWS, FocusNetwork, Outputs, choose
 from divescore.scoring.mini.pose import Located, Looked, Seen, completed, joined
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.scoring.mini.thread_pool import Cores
 from divescore.video.limits import Limits
 from divescore.video.sampling import SampledVideo, sample_frames
 

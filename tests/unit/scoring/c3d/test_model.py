@@ -12,7 +12,7 @@ import torch
 from divescore.scoring.c3d.engine import Precision, supported
 from divescore.scoring.c3d.frames import Picks, gate_places, padded_length
 from divescore.scoring.c3d.manifest import C3dNetwork, C3dPreprocessing
-from divescore.scoring.c3d.predictor import AHEAD, MOST_SEGMENTS, C3dWatcher
+from divescore.scoring.c3d.model import AHEAD, MOST_SEGMENTS, C3dWatcher
 from divescore.scoring.c3d.rounding import halved, rounded, snake
 from divescore.scoring.c3d.trial import in_order
 from divescore.scoring.manifest import read_manifest
@@ -113,8 +113,8 @@ def test_a_film_longer_than_is_held_is_scored_alike(
     checkpoints: Path, folder: Path, film: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = scorer(folder).score_with_raw(film(72))
-    monkeypatch.setattr("divescore.scoring.c3d.predictor.AHEAD", 1)
-    monkeypatch.setattr("divescore.scoring.c3d.predictor.MOST_SEGMENTS", 2)
+    monkeypatch.setattr("divescore.scoring.c3d.model.AHEAD", 1)
+    monkeypatch.setattr("divescore.scoring.c3d.model.MOST_SEGMENTS", 2)
     streamed = scorer(folder).score_with_raw(film(72))
 
     assert streamed.raw["score"] == whole.raw["score"]

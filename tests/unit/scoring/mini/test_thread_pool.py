@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from divescore.scoring.mini import cores
-from divescore.scoring.mini.cores import Cores
+from divescore.scoring.mini import thread_pool as cores
+from divescore.scoring.mini.thread_pool import Cores
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 several = pytest.mark.skipif(len(CORES) < 2, reason="needs two cores and a system that places threads")

@@ -10,12 +10,12 @@ import torch
 from divescore.lab.rendering.sampling import draw_rendered
 from divescore.scoring.architectures import ARCHITECTURES, load_predictor
 from divescore.scoring.manifest import read_manifest
-from divescore.scoring.mini import predictor as mini
-from divescore.scoring.mini.predictor import MiniPredictor
-from divescore.scoring.preprocessing import Preprocessing
+from divescore.scoring.mini import model as mini
+from divescore.scoring.mini.model import MiniPredictor
+from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.video.sampling import SampledVideo, SourceInfo
 
-WEIGHTS = Path(__file__).parents[3] / "model_weights"
+WEIGHTS = Path(__file__).parents[4] / "model_weights"
 
 
 def noise(wanted: Preprocessing) -> SampledVideo:

@@ -2,7 +2,7 @@
 
 import torch
 
-from divescore.scoring.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.preprocessing import Preprocessing, normalise
 
 
 def test_normalises_and_puts_channels_before_pixels() -> None:
