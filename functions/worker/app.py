@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -19,7 +19,10 @@ from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivery, Worker
-from divescore.worker.model import LoadedModel, load_model
+from divescore.worker.model import load_scorer
+
+if TYPE_CHECKING:
+    from divescore.scoring.scorer import Scorer
 
 # An attempt is handed back this long before the function would be stopped, so that its last writes still happen.
 STOP_MARGIN_SECONDS = 8
@@ -54,11 +57,15 @@ def settings() -> Settings:
 
 
 @cache
-def model() -> LoadedModel:
-    """The network, loaded once per process and noted for `GET /health`."""
-    loaded = load_model(settings().model_dir)
-    JobTable(settings().table_name, client("dynamodb")).register_model(loaded.info)
+def scorer() -> "Scorer":
+    """The scorer with its network, loaded once per process and noted for `GET /health`."""
+    loaded = load_scorer(settings().model_dir)
+    JobTable(settings().table_name, client("dynamodb")).register_model(_info(loaded))
     return loaded
+
+
+def _info(loaded: "Scorer") -> dict[str, str]:
+    return loaded.info.model_dump(mode="json", by_alias=True)
 
 
 @cache
@@ -68,7 +75,7 @@ def worker() -> Worker:
     return Worker(
         table=JobTable(env.table_name, client("dynamodb")),
         store=UploadStore(env.uploads_bucket, client("s3")),
-        score=model().score,
+        score=scorer().score,
         sqs=client("sqs"),
         queue_url=env.scoring_queue_url,
         dead_letters=DeadLetters(env.scoring_dlq_url, client("sqs")),
@@ -98,7 +105,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch, or `{"warm": true}` to load the model ahead of the first dive."""
     if event.get("warm"):
         metrics.add_metric(name="Warmed", unit=MetricUnit.Count, value=1)
-        return {"model": worker() and model().info}
+        return {"model": worker() and _info(scorer())}
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - STOP_MARGIN_SECONDS

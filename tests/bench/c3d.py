@@ -124,7 +124,7 @@ class Process:
 
 def serve(way: str, checkpoints: Path, weights: Path) -> None:
     """Score each video named on standard input."""
-    from divescore.video.sandbox import decoder
+    from divescore.video.sandbox import sandbox
 
     run: Callable[[Path], dict[str, Any]] | None = None
     for line in sys.stdin:
@@ -132,7 +132,7 @@ def serve(way: str, checkpoints: Path, weights: Path) -> None:
         run = run or prepared(way, checkpoints, weights)
         answer = run(Path(line.strip()))
         answer["seconds"] = time.perf_counter() - started
-        answer["peakMb"] = most_resident_mb() + (0 if way == "published" else decoder().peak_bytes() / 2**20)
+        answer["peakMb"] = most_resident_mb() + (0 if way == "published" else sandbox().peak_bytes() / 2**20)
         print(json.dumps(answer), flush=True)  # noqa: T201 - that is how it answers
 
 
@@ -155,22 +155,22 @@ def prepared(way: str, checkpoints: Path, weights: Path) -> Callable[[Path], dic
 
         return as_published
     if way == "chosen":
-        from divescore.worker.model import load_model
+        from divescore.worker.model import load_scorer
 
-        scorer = load_model(weights).scorer  # as the worker does it
+        scorer = load_scorer(weights)  # as the worker does it
     else:
         from divescore.scoring.c3d.engine import Precision
-        from divescore.scoring.c3d.model import C3dWatcher
+        from divescore.scoring.c3d.model import C3dModel
         from divescore.scoring.manifest import read_manifest
         from divescore.scoring.scorer import Scorer
 
         if way == "plain":
             unpacked()
         manifest = read_manifest(weights)
-        scorer = Scorer(manifest, C3dWatcher(weights, manifest, Precision("fp32" if way == "plain" else way)))
+        scorer = Scorer(manifest, C3dModel(weights, manifest, Precision("fp32" if way == "plain" else way)))
 
     def ours(video: Path) -> dict[str, Any]:
-        scored = scorer.score_with_raw(video, gate=False)
+        scored = scorer.score(video, gate=False)
         return {
             "regressor": scored.raw["score"],
             "sport": scored.raw["sport"],
@@ -189,13 +189,13 @@ def unpacked() -> None:
     from torch import Tensor
     from torch.nn import functional
 
-    from divescore.scoring.c3d import engine as c3d_engine
+    from divescore.scoring.c3d import engine
 
     def layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
         own = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         return lambda x: functional.relu(functional.conv3d(x, own, bias.to(dtype), padding=1))
 
-    c3d_engine.packed_layer = layer
+    engine.packed_layer = layer
 
 
 def warm(

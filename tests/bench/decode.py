@@ -1,4 +1,4 @@
-"""Decoding side by side: this project (in and out of its confined process), OpenCV, PyAV and torchcodec.
+"""Decoding side by side: this project (in and out of its sandbox), OpenCV, PyAV and torchcodec.
 
     python -m tests.bench.decode [FILE...] [--rounds 8]
 
@@ -26,9 +26,10 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from divescore.containers import Container, sniff
-from divescore.video.decoding import decode
-from divescore.video.limits import Limits
-from divescore.video.sandbox import decoder
+from divescore.video.decoding import decode_samples
+from divescore.video.limits import VideoLimits
+from divescore.video.progress import silent
+from divescore.video.sandbox import sandbox
 
 COUNT, WIDTH, HEIGHT = 96, 171, 128
 REAL = Path(__file__).parents[3] / "shared" / "clips" / "real-dive-84.15.avi"
@@ -37,11 +38,11 @@ Contender = Callable[[Path, list[int]], object]
 
 
 def divescore(path: Path, _wanted: list[int]) -> object:
-    """What a dive costs: decoding in the confined process, pictures handed over."""
+    """What a dive costs: decoding in the sandbox, frames handed over."""
     with path.open("rb") as file:
         container = sniff(file.read(64))
         assert isinstance(container, Container)
-        return decoder().decode(file.fileno(), container, COUNT, (WIDTH, HEIGHT), Limits(), lambda _fraction: None)
+        return sandbox().sample(file.fileno(), container, COUNT, (WIDTH, HEIGHT), VideoLimits(), silent)
 
 
 def divescore_uncontained(path: Path, _wanted: list[int]) -> object:
@@ -50,7 +51,7 @@ def divescore_uncontained(path: Path, _wanted: list[int]) -> object:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
         container = sniff(data[:64])
         assert isinstance(container, Container)
-        return decode(file.fileno(), data, container, into, Limits(), lambda _fraction: None)
+        return decode_samples(file.fileno(), data, container, into, VideoLimits(), lambda _share: None)
 
 
 def opencv(path: Path, wanted: list[int]) -> object:

@@ -41,7 +41,7 @@ def score(video: Path, checkpoints: Path, gate: bool = True, classes: bool = Fal
         features = torch.empty(0, dtype=torch.float64)
         for first in range(0, frames.shape[2], 16):
             features = torch.cat((features, network.trunk(frames[:, :, first : first + 16])))
-        outputs = network.judge(features.mean(dim=0, keepdim=True))
+        outputs = network.score_features(features.mean(dim=0, keepdim=True))
     named = {name: torch.softmax(logits[0], dim=0).tolist() for name, logits in outputs.classes.items()}
     return Answer(float(outputs.score), sport, named)
 

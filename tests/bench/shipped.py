@@ -37,7 +37,7 @@ def timed(scorer: Scorer, film: Path, rounds: int, pause: float) -> dict[str, An
     stages: dict[str, list[float]] = {"decode": [], "infer": [], "both": []}
     for round_ in range(WARM_UP + rounds):
         time.sleep(pause)
-        timings = scorer.score(film, gate=False).timings
+        timings = scorer.score(film, gate=False).result.timings
         if round_ >= WARM_UP:
             for stage in ("decode", "infer"):
                 stages[stage].append(1000 * timings[stage])
@@ -69,7 +69,7 @@ def main() -> None:
             write_film(draw_rendered(7), film)
         scorer = Scorer.load(arguments.weights, threads=arguments.threads)
         pauses = {pause: timed(scorer, film, arguments.rounds, pause) for pause in PAUSES}
-        runtime = scorer.score(film, gate=False).runtime
+        runtime = scorer.score(film, gate=False).result.runtime
         memory = megabytes()
     kept = memory <= PROMISED_MEGABYTES and all(
         figures[stage]["median"] <= most for figures in pauses.values() for stage, most in PROMISED.items()

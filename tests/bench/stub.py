@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile
-from divescore.scoring.mini.network import FocusNetwork
+from divescore.scoring.manifest import MANIFEST, DiveGate, IntervalScaling, Manifest, WeightFile
+from divescore.scoring.mini.network import MiniNetwork
 from tests.corpus.writing import write_film
 
 ID = "stub-knows-nothing"
@@ -31,7 +31,7 @@ def write_weights(folder: Path) -> Path:
     """A folder for `divescore up --weights`."""
     folder.mkdir(parents=True)
     torch.manual_seed(0)
-    save_file(FocusNetwork().state_dict(), folder / WEIGHTS)
+    save_file(MiniNetwork().state_dict(), folder / WEIGHTS)
     content = (folder / WEIGHTS).read_bytes()
     manifest = Manifest(
         id=ID,
@@ -41,7 +41,7 @@ def write_weights(folder: Path) -> Path:
         preprocessing={"frames": FRAMES, "width": SIDE, "height": SIDE, "mean": [0.5] * 3, "std": [0.25] * 3},
         execution_scale=30.0,
         interval=IntervalScaling(level=0.9, factor=1.0, difficulty_margin=1.0),
-        gate=Gate(threshold=0.0),  # whatever it is shown is a dive to it
+        gate=DiveGate(threshold=0.0),  # whatever it is shown is a dive to it
         trained_on=TRAINED_ON,
         training={},
         figures={},

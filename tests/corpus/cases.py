@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from divescore.video.limits import Limits
+from divescore.video.limits import VideoLimits
 from tests.corpus.writing import FRAMES, avi, box, element, flipped, write_film, write_sound
 
-LIMITS = Limits(decode_seconds=20.0)
+LIMITS = VideoLimits(decode_seconds=20.0)
 SVT = {"preset": "12", "svtav1-params": "lp=1"}
 X265 = {"x265-params": "log-level=none:pools=1"}
 
@@ -29,7 +29,7 @@ class Case:
     seconds: float | None = FRAMES / 25
     warned: bool = False
     even: bool = True
-    limits: Limits = LIMITS
+    limits: VideoLimits = LIMITS
 
 
 def _film(name: str, codec: str, *, container: str | None = None, **kept: object) -> Case:
@@ -329,8 +329,8 @@ _LIMITED = [
     _film("long.mp4", "libx264", at=[2000 * i for i in range(FRAMES)], code="TOO_LONG"),
     _film("long.mkv", "libx264", container="matroska", at=[4000 * i for i in range(FRAMES)], code="TOO_LONG"),
     _film("a-jump-in-time.mp4", "mpeg4", at=[40 * i + (i > 40) * 10**6 for i in range(FRAMES)], code="TOO_LONG"),
-    _film("many-frames.avi", "mjpeg", pix_fmt="yuvj420p", code="TOO_LONG", limits=Limits(max_frames=47)),
-    _film("large.avi", "rawvideo", pix_fmt="bgr24", code="TOO_LARGE", limits=Limits(max_bytes=100_000)),
+    _film("many-frames.avi", "mjpeg", pix_fmt="yuvj420p", code="TOO_LONG", limits=VideoLimits(max_frames=47)),
+    _film("large.avi", "rawvideo", pix_fmt="bgr24", code="TOO_LARGE", limits=VideoLimits(max_bytes=100_000)),
     _bytes("many-pixels.mp4", _movie(b"avc1", size=(16_000, 16_000)), "TOO_MANY_PIXELS"),
     _bytes("many-pixels.mkv", _mkv_of(60_000, 60_000), "TOO_MANY_PIXELS"),
     _bytes("many-pixels.avi", lambda: avi(b"MJPG", (16_000, 16_000), [_jpeg((64, 48))] * 20), "TOO_MANY_PIXELS"),
@@ -342,7 +342,7 @@ _LIMITED = [
         frames=90,
         options={"preset": "ultrafast"},
         code="OUT_OF_TIME",
-        limits=Limits(decode_seconds=0.01),
+        limits=VideoLimits(decode_seconds=0.01),
     ),
     _film(
         "takes-too-much-memory.mov",
@@ -351,7 +351,7 @@ _LIMITED = [
         size=(1920, 1080),
         frames=16,
         code="TOO_MANY_PIXELS",
-        limits=Limits(decode_memory=12_000_000),
+        limits=VideoLimits(decode_memory=12_000_000),
     ),
 ]
 

@@ -24,6 +24,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.network import Killed, Network
 from tests.fakes.s3 import FakeS3
+from tests.fakes.scored import scored
 from tests.fakes.sqs import FakeSqs, Queue
 
 UPLOADS, SCORING, UPLOADS_DLQ, SCORING_DLQ = "uploads", "scoring", "uploads-dlq", "scoring-dlq"
@@ -84,8 +85,8 @@ class World:
     def worker(self) -> Worker:
         """A worker process; heartbeats are up to the test."""
 
-        def score(path: Path, dive: str | None, difficulty: float | None, on_progress: Report) -> dict[str, Any]:
-            return dict(self.score(path, on_progress))
+        def score(path: Path, dive: str | None, difficulty: float | None, *, on_progress: Report) -> Any:
+            return scored(self.score(path, on_progress))
 
         return Worker(
             table=self.table,

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from divescore.video.errors import VideoRejected
-from divescore.video.limits import Limits
+from divescore.video.limits import VideoLimits
 from divescore.video.sampling import sample_frames
-from divescore.video.sandbox import decoder
+from divescore.video.sandbox import sandbox
 from tests.corpus.writing import write_film
 
-LIMITS = Limits(decode_seconds=5.0, decode_memory=512 * 1024 * 1024)
+LIMITS = VideoLimits(decode_seconds=5.0, decode_memory=512 * 1024 * 1024)
 GRACE_SECONDS = 3.0
 """What a busy machine may add to the time limit before a file counts as a hang."""
 LIBRARY_BYTES = 128 * 1024 * 1024
@@ -169,7 +169,7 @@ def _try(path: Path, counts: Counts, codes: Counter[str]) -> None:
     except Exception as error:  # anything else would have cost the worker an attempt, which is what is looked for
         counts.worker_crashes += 1
         print(f"file {counts.files}: {error!r}", file=sys.stderr)  # noqa: T201 - a finding
-    spent, peak = time.monotonic() - started, decoder().peak_bytes()
+    spent, peak = time.monotonic() - started, sandbox().peak_bytes()
     counts.slowest_seconds = round(max(counts.slowest_seconds, spent), 3)
     counts.peak_bytes = max(counts.peak_bytes, peak)
     counts.hangs += spent > LIMITS.decode_seconds + GRACE_SECONDS

@@ -46,7 +46,7 @@ from divescore.worker import model  # noqa: E402
 
 model.import_scorer()
 started = tell("torch", started)
-app.model()
+app.scorer()
 started = tell("weights", started)
 app.worker()
 started = tell("clients", started)

@@ -1,26 +1,23 @@
-"""Architectures by the name that a manifest gives them: how each samples a video and what it predicts from it."""
+"""Architectures by the name that a manifest gives them: each is a model that samples a video and predicts its score."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from divescore.dives import Dive, Position, Rotation
+from divescore.dives import Dive
 from divescore.result import Runtime
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
-from divescore.video.limits import Limits
+from divescore.video.limits import VideoLimits
+from divescore.video.progress import OnProgress
 from divescore.video.sampling import SampledVideo
 
-# Order of the classes in the network's heads.
-POSITIONS = (Position.TUCK, Position.PIKE, Position.STRAIGHT, Position.FREE)
-ROTATIONS = (Rotation.FORWARD, Rotation.BACK, Rotation.REVERSE, Rotation.INWARD)
+CheckGate = Callable[[float], None]
+"""Gets the probability of a dive, 0..1, as soon as it is known; raises to stop the work."""
 
 
 @dataclass(frozen=True)
@@ -34,116 +31,53 @@ class Prediction:
     spread: float
     """Expected error of that sum, in points."""
     difficulty: float
-    dive: Dive
+    dive: Dive | None
+    """None when the network does not name the dive; `difficulty` is then the usual one."""
     raw: dict[str, object]
     """The network's unscaled outputs."""
     of: Literal["execution", "score"] = "execution"
     """What the network predicts, and `shares` are parts of."""
-    named: bool = True
-    """False when the network does not name the dive: `difficulty` and `dive` then stand for "unknown"."""
     ends: tuple[float, ...] | None = None
     """Where each segment ends, as a share of the video, 0..1; None for segments of equal length."""
 
 
-class Predictor(Protocol):
-    """A loaded network with its own way of looking at a video."""
-
-    precision: str
-    """That it runs in, as a result says it."""
-    threads: int
-    """That it runs on."""
-
-    def sample(self, path: Path, limits: Limits, on_progress: Callable[[float], None]) -> SampledVideo:
-        """The frames it wants of a video."""
-        ...
-
-    def predict(self, video: SampledVideo, on_progress: Callable[[float], None]) -> Prediction:
-        """Run it on them."""
-        ...
-
-
 @dataclass(frozen=True)
-class Watched:
-    """A video that was looked at and what the network says of it; seconds by stage."""
+class Inference:
+    """What a model made of one video; `timings` in seconds by stage."""
 
     video: SampledVideo
-    """Some of its frames, for the eye."""
+    """Some of its frames, to show."""
     prediction: Prediction
     timings: dict[str, float]
 
 
-@runtime_checkable
-class Watcher(Protocol):
-    """A loaded network that decodes and predicts in one go, so that it need not hold the whole video."""
+class ScoringModel(Protocol):
+    """A network in memory, with its own way of sampling a video."""
 
     runtime: Runtime
     warnings: tuple[str, ...]
     """What everybody who gets a result of it should know."""
 
-    def watch(
-        self, path: Path, limits: Limits, on_progress: Callable[[str, float], None], judge_gate: Callable[[float], None]
-    ) -> Watched:
-        """Look at a video; `judge_gate` gets the probability of a dive as soon as it is known, and raises to stop."""
+    def infer(self, path: Path, limits: VideoLimits, on_progress: OnProgress, check_gate: CheckGate) -> Inference:
+        """Sample the video at `path` and predict. Raises VideoRejected, and what the two functions raise."""
         ...
 
 
-# name -> module that holds its predictor or watcher, and its name there; imported only when it is used.
+# name -> module and name of its model, made from a folder and its manifest; imported only when it is used.
 ARCHITECTURES = {
-    "mini-focus": ("divescore.scoring.mini.model", "MiniPredictor"),
-    "c3d-avg": ("divescore.scoring.c3d.model", "C3dWatcher"),
+    "mini-focus": ("divescore.scoring.mini.model", "MiniModel"),
+    "c3d-avg": ("divescore.scoring.c3d.model", "C3dModel"),
 }
 
 
-class _SampleFirst:
-    """Watches with a predictor: samples the video, then predicts."""
-
-    warnings: tuple[str, ...] = ()
-
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self.runtime = Runtime(precision=predictor.precision, threads=predictor.threads, torch=torch.__version__)
-
-    def watch(
-        self, path: Path, limits: Limits, on_progress: Callable[[str, float], None], judge_gate: Callable[[float], None]
-    ) -> Watched:
-        started = time.perf_counter()
-        video = self._predictor.sample(path, limits, lambda fraction: on_progress("decoding", fraction))
-        decoded = time.perf_counter()
-        prediction = self._predictor.predict(video, lambda fraction: on_progress("scoring", fraction))
-        inferred = time.perf_counter()
-        judge_gate(prediction.gate)
-        return Watched(video, prediction, {"decode": decoded - started, "infer": inferred - decoded})
-
-
-def load_watcher(folder: Path, manifest: Manifest) -> Watcher:
-    """The network that `manifest` describes, with its weights from `folder`; raises WeightsInvalid."""
-    made = _make(folder, manifest)
-    return made if isinstance(made, Watcher) else _SampleFirst(made)
-
-
-def load_predictor(folder: Path, manifest: Manifest) -> Predictor:
-    """The same for a network that samples frames first; raises WeightsInvalid for one that does not."""
-    made = _make(folder, manifest)
-    if isinstance(made, Watcher):
-        raise WeightsInvalid(f"{manifest.architecture} looks at every frame; it does not sample them.")
-    return made
-
-
-def _make(folder: Path, manifest: Manifest) -> Predictor | Watcher:
+def load_model(folder: Path, manifest: Manifest) -> ScoringModel:
+    """The model that `manifest` describes, with its weights from `folder`; raises WeightsInvalid."""
     if manifest.architecture not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
         raise WeightsInvalid(f"The architecture {manifest.architecture!r} is unknown here; known: {known}.")
     module, name = ARCHITECTURES[manifest.architecture]
-    make: Callable[[Path, Manifest], Predictor | Watcher] = getattr(import_module(module), name)
+    make: Callable[[Path, Manifest], ScoringModel] = getattr(import_module(module), name)
     try:
         return make(folder, manifest)
     except (SafetensorError, RuntimeError, KeyError, OSError) as error:
         raise WeightsInvalid(f"The weights in {folder} do not fit {manifest.architecture}: {error}") from error
-
-
-def read_tensors(folder: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
-    """All tensors of the folder by name, views of the mapped files."""
-    tensors: dict[str, torch.Tensor] = {}
-    for file in manifest.files:
-        tensors.update(load_file(folder / file.name))
-    return tensors

@@ -59,7 +59,7 @@ def predict(
     rejected = False
     for file in files:
         try:
-            scored = scorer.score_with_raw(file, dive, difficulty, gate=not no_gate)
+            scored = scorer.score(file, dive, difficulty, gate=not no_gate)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--dive") from error
         except VideoRejected as error:

@@ -41,7 +41,7 @@ class IntervalScaling(Part):
     difficulty_margin: Annotated[float, Field(ge=0)]
 
 
-class Gate(Part):
+class DiveGate(Part):
     """Below this probability of being a dive a video is turned away."""
 
     threshold: Annotated[float, Field(ge=0, le=1)]
@@ -61,7 +61,7 @@ class Manifest(Part):
     execution_scale: float
     """Points that one unit of the network's output is worth."""
     interval: IntervalScaling
-    gate: Gate
+    gate: DiveGate
     trained_on: str
     training: dict[str, Any]
     figures: dict[str, Any]

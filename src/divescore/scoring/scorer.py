@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,25 +10,19 @@ import torch
 from divescore.difficulty import difficulty_of
 from divescore.dives import Dive, parse_dive
 from divescore.result import DiveSeen, Interval, ModelInfo, Result, Video
-from divescore.scoring.architectures import Prediction, Watcher, load_watcher
+from divescore.scoring.architectures import Inference, Prediction, ScoringModel, load_model
 from divescore.scoring.contributions import contributions
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION, score_of
 from divescore.scoring.manifest import Manifest, Verification
 from divescore.scoring.strip import make_strip
 from divescore.video.errors import RejectionCode, VideoRejected
-from divescore.video.limits import Limits
-from divescore.video.sampling import SampledVideo
-from divescore.video.sandbox import decoder
+from divescore.video.limits import VideoLimits
+from divescore.video.progress import OnProgress, silent
+from divescore.video.sandbox import sandbox
 
 MEGABYTES_PER_CORE = 1769
 """Lambda gives a core for so much memory."""
-
-OnProgress = Callable[[str, float], None]
-
-
-def _silent(_stage: str, _fraction: float) -> None:
-    return
 
 
 @dataclass(frozen=True)
@@ -43,11 +36,11 @@ class Scored:
 class Scorer:
     """A loaded model. Load it once per process; `score` holds no state between videos."""
 
-    def __init__(self, manifest: Manifest, watcher: Watcher, limits: Limits | None = None) -> None:
+    def __init__(self, manifest: Manifest, model: ScoringModel, limits: VideoLimits | None = None) -> None:
         self._manifest = manifest
-        self._watcher = watcher
-        self._limits = limits or Limits()
-        self.model = ModelInfo(
+        self._model = model
+        self._limits = limits or VideoLimits()
+        self.info = ModelInfo(
             id=manifest.id,
             version=manifest.version,
             sha256=manifest.sha256,
@@ -60,7 +53,7 @@ class Scorer:
         cls,
         weights_dir: Path,
         threads: int | None = None,
-        limits: Limits | None = None,
+        limits: VideoLimits | None = None,
         verification: Verification | None = None,
     ) -> "Scorer":
         """Load the model of `weights_dir`, running on `threads` threads (None: as many as there are cores to use).
@@ -69,16 +62,16 @@ class Scorer:
         when the folder is incomplete, altered or of an unknown architecture.
         """
         # It starts up while the weights are loaded.
-        decoder().start()
+        sandbox().start()
         torch.set_num_threads(threads or usable_cores())
         verification = verification or Verification(weights_dir)
         try:
-            watcher = load_watcher(weights_dir, verification.manifest)
+            model = load_model(weights_dir, verification.manifest)
         except WeightsInvalid:
             verification.result()  # an altered file is the better explanation
             raise
         verification.result()
-        return cls(verification.manifest, watcher, limits)
+        return cls(verification.manifest, model, limits)
 
     def score(
         self,
@@ -86,56 +79,34 @@ class Scorer:
         dive: str | None = None,
         difficulty: float | None = None,
         gate: bool = True,
-        on_progress: OnProgress = _silent,
-    ) -> Result:
+        on_progress: OnProgress = silent,
+    ) -> Scored:
         """Score the video at `path`; `dive` and `difficulty` are what the uploader declared.
 
-        `on_progress` gets a stage, `decoding` or `scoring`, and the share of that stage done, 0..1; what it raises
-        passes through. Raises VideoRejected for the video's fault, ValueError for a malformed `dive` or `difficulty`.
+        Without `gate` a video is scored even if it does not look like a dive. Raises VideoRejected for the video's
+        fault, ValueError for a malformed `dive` or `difficulty`, and what `on_progress` raises.
         """
-        return self.score_with_raw(path, dive, difficulty, gate, on_progress).result
-
-    def score_with_raw(
-        self,
-        path: Path,
-        dive: str | None = None,
-        difficulty: float | None = None,
-        gate: bool = True,
-        on_progress: OnProgress = _silent,
-    ) -> Scored:
-        """As `score`, with the network's unscaled outputs beside the result."""
         declared = parse_dive(dive) if dive is not None else None
         if difficulty is not None and not 0 < difficulty < 10:
             raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between 1 and 5.")
-        looked: list[str] = []
-        watched = self._watcher.watch(
-            path, self._limits, on_progress, lambda probability: looked.extend(self._judge_gate(probability, gate))
-        )
-        timings = {stage: round(seconds, 4) for stage, seconds in watched.timings.items()}
-        warnings = [*watched.video.warnings, *looked, *self._watcher.warnings]
-        prediction = watched.prediction
-        return Scored(self._result(watched.video, prediction, declared, difficulty, timings, warnings), prediction.raw)
+        doubts: list[str] = []
 
-    def _judge_gate(self, probability: float, gate: bool) -> list[str]:
-        if probability >= self._manifest.gate.threshold:
-            return []
-        if gate:
-            raise VideoRejected(
-                RejectionCode.NOT_A_DIVE,
-                "The video does not look like a dive from a platform or springboard; cut it to one dive, from the "
-                "take-off to the splash.",
-            )
-        return ["The video does not look like a dive; its score means little."]
+        def check_gate(probability: float) -> None:
+            if probability >= self._manifest.gate.threshold:
+                return
+            if gate:
+                raise VideoRejected(
+                    RejectionCode.NOT_A_DIVE,
+                    "The video does not look like a dive from a platform or springboard; cut it to one dive, from the "
+                    "take-off to the splash.",
+                )
+            doubts.append("The video does not look like a dive; its score means little.")
 
-    def _result(
-        self,
-        video: SampledVideo,
-        prediction: Prediction,
-        declared: Dive | None,
-        given: float | None,
-        timings: dict[str, float],
-        warnings: list[str],
-    ) -> Result:
+        inference = self._model.infer(path, self._limits, on_progress, check_gate)
+        return Scored(self._result(inference, declared, difficulty, doubts), inference.prediction.raw)
+
+    def _result(self, inference: Inference, declared: Dive | None, given: float | None, doubts: list[str]) -> Result:
+        video, prediction = inference.video, inference.prediction
         if given is not None:
             difficulty, source = given, "given"
         elif declared is not None:
@@ -156,12 +127,12 @@ class Scorer:
                 "difficulty": difficulty,
                 "difficulty_source": source,
                 "interval": self._interval(prediction, score, difficulty, source == "predicted"),
-                "dive": _seen(declared, "given") if declared else _seen(prediction.dive, "predicted", prediction.named),
+                "dive": _dive_seen(declared, "given") if declared else _dive_seen(prediction.dive, "predicted"),
                 "segments": contributions(prediction.shares, score, video.source.seconds, prediction.ends),
                 "strip": make_strip(video),
-                "model": self.model,
-                "runtime": self._watcher.runtime,
-                "timings": timings,
+                "model": self.info,
+                "runtime": self._model.runtime,
+                "timings": {stage: round(seconds, 4) for stage, seconds in inference.timings.items()},
                 "video": Video(
                     width=video.source.width,
                     height=video.source.height,
@@ -169,7 +140,7 @@ class Scorer:
                     seconds=video.source.seconds,
                     format=video.source.format,
                 ),
-                "warnings": warnings,
+                "warnings": [*video.warnings, *doubts, *self._model.warnings],
             }
         )
 
@@ -195,15 +166,15 @@ def usable_cores() -> int:
     return min(cores, math.ceil(memory / MEGABYTES_PER_CORE)) if memory else cores
 
 
-def _seen(dive: Dive, source: str, named: bool = True) -> DiveSeen:
+def _dive_seen(dive: Dive | None, source: str) -> DiveSeen:
     return DiveSeen.model_validate(
         {
-            "number": dive.number,
+            "number": dive.number if dive else None,
             "source": source,
-            "position": dive.position.value if named else "unknown",
-            "armstand": dive.armstand,
-            "rotation": dive.rotation.value if named else "unknown",
-            "half_somersaults": dive.half_somersaults,
-            "half_twists": dive.half_twists,
+            "position": dive.position.value if dive else "unknown",
+            "armstand": dive.armstand if dive else False,
+            "rotation": dive.rotation.value if dive else "unknown",
+            "half_somersaults": dive.half_somersaults if dive else 0,
+            "half_twists": dive.half_twists if dive else 0,
         }
     )

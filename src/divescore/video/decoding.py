@@ -1,4 +1,4 @@
-"""Decoding one open file into evenly spaced, small pictures. Runs in the contained process; see `sandbox`.
+"""Decoding one open file into evenly spaced, small pictures. Runs in the decoder process; see `sandbox`.
 
 The packets are walked first, without decoding: their times say where the pictures lie, so neither the header's frame
 count nor its rate nor its duration is believed. One decoding pass then converts only the frames nearest to the wanted
@@ -21,12 +21,20 @@ from numpy.typing import NDArray
 
 from divescore.containers import Container
 from divescore.video.errors import RejectionCode, VideoRejected
-from divescore.video.limits import Limits
-from divescore.video.sandbox import Report
-from divescore.video.selection import Frames, Pass, Picker, Plan, Taker, check_length, check_size, exhausted
+from divescore.video.frames import DecodingReport, Frames
+from divescore.video.limits import VideoLimits
+from divescore.video.selection import (
+    DecodingPass,
+    DecodingPlan,
+    FrameSampler,
+    FrameSink,
+    check_length,
+    check_size,
+    exhausted,
+)
 from divescore.video.structure import Bytes, missing_share, picture_sizes, unread_share
 
-Progress = Callable[[float], None]
+ReportShare = Callable[[float], None]
 
 DECODERS = frozenset(
     {
@@ -49,23 +57,25 @@ _DAMAGED = 0.15
 _NOTED = 0.03
 
 
-def decode(descriptor: int, data: Bytes, container: str, into: Frames, limits: Limits, on_progress: Progress) -> Report:
+def decode_samples(
+    descriptor: int, data: Bytes, container: str, into: Frames, limits: VideoLimits, report_share: ReportShare
+) -> DecodingReport:
     """Fill `into`, uint8 RGB [N, H, W, 3], from the file open at `descriptor`, whose bytes are `data`.
 
-    `on_progress` gets the share decoded, 0..1. Raises VideoRejected, and MemoryError.
+    `report_share` gets the share decoded, 0..1. Raises VideoRejected, and MemoryError.
     """
-    plan = plan_of(descriptor, data, container, len(into), limits)
-    done = run_through(descriptor, container, Picker(into, plan, limits), plan, limits, on_progress)
+    plan = make_plan(descriptor, data, container, len(into), limits)
+    done = run_pass(descriptor, container, FrameSampler(into, plan, limits), plan, limits, report_share)
     for _ in range(3):
         better = _corrected(plan, done)
         if better is None:
             break
         plan = better
-        done = run_through(descriptor, container, Picker(into, plan, limits), plan, limits, on_progress)
-    return report_on(data, container, plan, done, limits)
+        done = run_pass(descriptor, container, FrameSampler(into, plan, limits), plan, limits, report_share)
+    return make_report(data, container, plan, done, limits)
 
 
-def plan_of(descriptor: int, data: Bytes, container: str, count: int, limits: Limits) -> Plan:
+def make_plan(descriptor: int, data: Bytes, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
     """Where `count` frames lie that are spread evenly; nothing is decoded for it. Raises VideoRejected."""
     sizes = picture_sizes(data, container)
     if sizes == []:
@@ -75,7 +85,7 @@ def plan_of(descriptor: int, data: Bytes, container: str, count: int, limits: Li
     return _walk(descriptor, container, count, limits)
 
 
-def _open(descriptor: int, container: str, limits: Limits, **options: str) -> InputContainer:
+def _open(descriptor: int, container: str, limits: VideoLimits, **options: str) -> InputContainer:
     os.lseek(descriptor, 0, os.SEEK_SET)
     return av.open(
         "fd:",
@@ -93,7 +103,7 @@ def _open(descriptor: int, container: str, limits: Limits, **options: str) -> In
     )
 
 
-def _opened(descriptor: int, container: str, limits: Limits, **options: str) -> tuple[InputContainer, VideoStream]:
+def _opened(descriptor: int, container: str, limits: VideoLimits, **options: str) -> tuple[InputContainer, VideoStream]:
     """The file and its first moving picture."""
     try:
         opened = _open(descriptor, container, limits, **options)
@@ -115,7 +125,7 @@ def _out_of_memory_or(error: Exception, sentence: str) -> Exception:
     return VideoRejected(RejectionCode.DAMAGED, f"{sentence} Export it again.")
 
 
-def _walk(descriptor: int, container: str, count: int, limits: Limits) -> Plan:
+def _walk(descriptor: int, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
     """Walk the packets. Raises VideoRejected for a film that is too long, before anything of it is decoded."""
     # With every decoder shut, FFmpeg's probing decodes nothing here, which it otherwise does, and takes its time.
     opened, stream = _opened(
@@ -155,7 +165,7 @@ def _walk(descriptor: int, container: str, count: int, limits: Limits) -> Plan:
         first, last = 0.0, float(len(stamps) - 1)
     wanted = np.linspace(first, last, count)
     claimed = float(stream.average_rate or 0)
-    return Plan(
+    return DecodingPlan(
         wanted=wanted.tolist(),
         clocked=clocked,
         packets=len(stamps),
@@ -173,7 +183,7 @@ def _needed(
     if codec is None or codec.name not in _ONE_PACKET_A_FRAME or len(ordered) != len(stamps):
         return None
     times = ordered * float(scale)
-    nearest = {int(ordered[np.abs(times - place).argmin()]) for place in wanted}
+    nearest = {int(ordered[np.abs(times - position).argmin()]) for position in wanted}
     return frozenset(nearest) if 2 * len(nearest) <= len(stamps) else None
 
 
@@ -196,12 +206,12 @@ def _unsupported(stream: VideoStream) -> VideoRejected:
     )
 
 
-def _most_pixels(limits: Limits) -> str:
+def _most_pixels(limits: VideoLimits) -> str:
     """Where FFmpeg gives up before it allocates; `check_size` is exact and has a better sentence up to there."""
     return str(8 * limits.max_pixels + 2**20)
 
 
-def _prepare(stream: VideoStream, limits: Limits) -> None:
+def _prepare(stream: VideoStream, limits: VideoLimits) -> None:
     """Set the decoder up. Raises VideoRejected for a kind or size of picture that is not decoded."""
     codec = stream.codec_context
     if codec is None or codec.name not in DECODERS:
@@ -212,15 +222,15 @@ def _prepare(stream: VideoStream, limits: Limits) -> None:
     codec.options = {"max_pixels": _most_pixels(limits)}
 
 
-def run_through(
-    descriptor: int, container: str, taker: Taker, plan: Plan, limits: Limits, on_progress: Progress
-) -> Pass:
-    """Decode the file once, each frame handed to `taker`."""
+def run_pass(
+    descriptor: int, container: str, sink: FrameSink, plan: DecodingPlan, limits: VideoLimits, report_share: ReportShare
+) -> DecodingPass:
+    """Decode the file once, each frame handed to `sink`."""
     opened, stream = _opened(descriptor, container, limits)
     with opened:
         _prepare(stream, limits)
         scale = stream.time_base or Fraction(1, 1000)
-        done = taker.done
+        done = sink.done
         failures = 0
         try:
             for packet in opened.demux(stream):
@@ -237,43 +247,45 @@ def run_through(
                     continue
                 for frame in frames:
                     if isinstance(frame, VideoFrame):
-                        taker.take(frame, float(frame.pts * scale) if frame.pts is not None else None)
-                        if len(done.places) % _PROGRESS_EVERY == 0:
-                            on_progress(taker.share)
+                        sink.add(frame, float(frame.pts * scale) if frame.pts is not None else None)
+                        if len(done.positions) % _PROGRESS_EVERY == 0:
+                            report_share(sink.share)
         except av.FFmpegError as error:
             if exhausted(error):
                 raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
-        taker.finish()
+        sink.finish()
     done.broken += failures
     return done
 
 
-def _corrected(plan: Plan, done: Pass) -> Plan | None:
+def _corrected(plan: DecodingPlan, done: DecodingPass) -> DecodingPlan | None:
     """A plan by the frames that did decode; None when the one at hand met them."""
-    if plan.needed is not None and (done.broken or len(set(done.picked)) < len(plan.needed)):
+    if plan.needed is not None and (done.broken or len(set(done.sampled)) < len(plan.needed)):
         # Something is damaged: only a look at every frame tells how much.
         return replace(plan, needed=None)
-    if not done.places:
+    if not done.positions:
         return None
     count = len(plan.wanted)
     if done.backwards:
         return replace(
-            plan, wanted=np.linspace(0.0, len(done.places) - 1.0, count).tolist(), clocked=False, needed=None
+            plan, wanted=np.linspace(0.0, len(done.positions) - 1.0, count).tolist(), clocked=False, needed=None
         )
-    first, last = done.places[0], done.places[-1]
-    step = (last - first) / max(len(done.places) - 1, 1)
+    first, last = done.positions[0], done.positions[-1]
+    step = (last - first) / max(len(done.positions) - 1, 1)
     if abs(first - plan.wanted[0]) <= step and abs(last - plan.wanted[-1]) <= step:
         return None
     return replace(plan, wanted=np.linspace(first, last, count).tolist(), needed=None)
 
 
-def report_on(data: Bytes, container: str, plan: Plan, done: Pass, limits: Limits) -> Report:
+def make_report(
+    data: Bytes, container: str, plan: DecodingPlan, done: DecodingPass, limits: VideoLimits
+) -> DecodingReport:
     """What was found. Raises VideoRejected for a film that is damaged or too short."""
-    if not done.places:
+    if not done.positions:
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be decoded; export it again.")
-    axis = np.asarray(done.places) - done.places[0]
-    times = np.asarray(done.picked) - done.places[0]
+    axis = np.asarray(done.positions) - done.positions[0]
+    times = np.asarray(done.sampled) - done.positions[0]
     if not plan.clocked:
         axis, times = axis / plan.rate, times / plan.rate
     frames = len(axis) if plan.needed is None else plan.packets
@@ -291,10 +303,10 @@ def report_on(data: Bytes, container: str, plan: Plan, done: Pass, limits: Limit
             RejectionCode.TOO_SHORT,
             f"The video has {frames} frames; at least {limits.min_frames} are needed to see a dive.",
         )
-    return Report(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
+    return DecodingReport(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
 
 
-def _damage(data: Bytes, container: str, plan: Plan, done: Pass, seconds: float) -> list[str]:
+def _damage(data: Bytes, container: str, plan: DecodingPlan, done: DecodingPass, seconds: float) -> list[str]:
     """What is missing or broken, in words. Raises VideoRejected when it is too much."""
     # A header's duration alone proves nothing; bytes beyond the end of the file, or unread at its end, do.
     missing = max(missing_share(data, container), unread_share(data, container, done.read))
@@ -310,7 +322,7 @@ def _damage(data: Bytes, container: str, plan: Plan, done: Pass, seconds: float)
         )
     if missing > _NOTED:
         warnings.append(f"The last {lost:.1f} seconds of the video could not be decoded.")
-    total = max(plan.packets, len(done.places))
+    total = max(plan.packets, len(done.positions))
     if done.broken > _DAMAGED * total:
         raise VideoRejected(
             RejectionCode.DAMAGED,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class VideoLimits:
     """Bounds on one video; every upper bound has a rejection code of its own."""
 
     max_bytes: int = 200 * 1024 * 1024

@@ -1,7 +1,7 @@
-"""Frames of a video, some of them or all: what scoring asks for. Decoding itself happens in a contained process."""
+"""Frames of a video, some of them or all: what scoring asks for. Decoding itself happens in the `sandbox`."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from divescore.containers import HEAD_BYTES, Container, NotTaken, sniff
 from divescore.video.errors import RejectionCode, VideoRejected
-from divescore.video.limits import Limits
-from divescore.video.sandbox import Piece, Report, decoder
-
-Frames = NDArray[np.uint8]
-Progress = Callable[[float], None]
+from divescore.video.frames import Chunk, DecodingReport, Frames
+from divescore.video.limits import VideoLimits
+from divescore.video.progress import OnProgress, silent
+from divescore.video.sandbox import sandbox
 
 
 @dataclass(frozen=True)
@@ -39,47 +38,47 @@ class SampledVideo:
     warnings: list[str] = field(default_factory=list)
 
 
-def _silent(_fraction: float) -> None:
-    return
-
-
 def sample_frames(
     path: Path,
     count: int,
     size: tuple[int, int],
-    limits: Limits | None = None,
-    on_progress: Progress = _silent,
+    limits: VideoLimits | None = None,
+    on_progress: OnProgress = silent,
 ) -> SampledVideo:
     """Sample `count` frames of `path`, evenly in time, scaled to `size` (width, height).
 
-    A video of fewer frames than `count` repeats its nearest ones. `on_progress` gets the share decoded, 0..1, and may
-    raise to stop. Raises VideoRejected with any code but NOT_A_DIVE; OSError when the file cannot be read;
+    A video of fewer frames than `count` repeats its nearest ones. `on_progress` hears of the stage `decoding`.
+    Raises VideoRejected with any code but NOT_A_DIVE; OSError when the file cannot be read;
     DecoderFailed when decoding failed for a reason of ours.
     """
-    limits = limits or Limits()
+    limits = limits or VideoLimits()
     with path.open("rb") as file:
         container = _container(file, limits)
-        frames, report = decoder().decode(file.fileno(), container, count, size, limits, on_progress)
-    on_progress(1.0)
+        frames, report = sandbox().sample(file.fileno(), container, count, size, limits, on_progress)
+    on_progress("decoding", 1.0)
     return SampledVideo(frames, np.asarray(report.times, dtype=np.float64), _source(report, container), report.warnings)
 
 
-def all_frames(
-    path: Path, piece: int, size: tuple[int, int], limits: Limits | None = None, on_progress: Progress = _silent
-) -> Generator[Piece, None, tuple[SourceInfo, list[str]]]:
-    """Every frame of `path` in order, scaled to `size` (width, height), `piece` at a time; the last may hold fewer.
+def stream_frames(
+    path: Path,
+    length: int,
+    size: tuple[int, int],
+    limits: VideoLimits | None = None,
+    on_progress: OnProgress = silent,
+) -> Generator[Chunk, None, tuple[SourceInfo, list[str]]]:
+    """Every frame of `path` in order, scaled to `size` (width, height), in chunks of `length`; the last may hold fewer.
 
-    Returns what the source is and the warnings about it. Decoding goes on while a piece is used, a few pieces ahead at
-    most. Raises what `sample_frames` raises, after the first pieces too; closing the generator ends the decoder.
+    Returns what the source is and the warnings about it. Decoding goes on while a chunk is used, a few chunks ahead at
+    most. Raises what `sample_frames` raises, after the first chunks too; closing the generator ends the decoder.
     """
-    limits = limits or Limits()
+    limits = limits or VideoLimits()
     with path.open("rb") as file:
         container = _container(file, limits)
-        report = yield from decoder().relay(file.fileno(), container, piece, size, limits, on_progress)
+        report = yield from sandbox().stream(file.fileno(), container, length, size, limits, on_progress)
     return _source(report, container), report.warnings
 
 
-def _container(file: BinaryIO, limits: Limits) -> Container:
+def _container(file: BinaryIO, limits: VideoLimits) -> Container:
     length = os.fstat(file.fileno()).st_size
     if length == 0:
         raise VideoRejected(RejectionCode.DAMAGED, "The file is empty; upload the video again.")
@@ -97,5 +96,5 @@ def _container(file: BinaryIO, limits: Limits) -> Container:
     return container
 
 
-def _source(report: Report, container: Container) -> SourceInfo:
+def _source(report: DecodingReport, container: Container) -> SourceInfo:
     return SourceInfo(report.width, report.height, report.frames, report.seconds, container.value)

@@ -7,16 +7,14 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from numpy.typing import NDArray
 
 from divescore.video.errors import RejectionCode, VideoRejected
-from divescore.video.limits import Limits
-
-Frames = NDArray[np.uint8]
+from divescore.video.frames import Frames
+from divescore.video.limits import VideoLimits
 
 
 @dataclass
-class Plan:
+class DecodingPlan:
     """Where the wanted frames lie, in seconds, or in frame numbers when the file has no usable clock."""
 
     wanted: list[float]
@@ -30,11 +28,11 @@ class Plan:
 
 
 @dataclass
-class Pass:
-    """One decoding pass: the places of all frames on the plan's axis, and of the picked ones."""
+class DecodingPass:
+    """One decoding pass: the positions of all frames on the plan's axis, and of the sampled ones."""
 
-    places: list[float]
-    picked: list[float]
+    positions: list[float]
+    sampled: list[float]
     broken: int = 0
     backwards: bool = False
     width: int = 0
@@ -47,7 +45,7 @@ def exhausted(error: Exception) -> bool:
     return isinstance(error, MemoryError | BlockingIOError)
 
 
-def check_size(width: int, height: int, limits: Limits) -> None:
+def check_size(width: int, height: int, limits: VideoLimits) -> None:
     """Raise VideoRejected for a picture of too many pixels."""
     if width * height > limits.max_pixels:
         raise VideoRejected(
@@ -57,7 +55,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def check_length(seconds: float, frames: int, limits: Limits) -> None:
+def check_length(seconds: float, frames: int, limits: VideoLimits) -> None:
     """Raise VideoRejected for a film that is too long."""
     if frames > limits.max_frames:
         raise VideoRejected(
@@ -69,43 +67,43 @@ def check_length(seconds: float, frames: int, limits: Limits) -> None:
         )
 
 
-class Taker(ABC):
-    """Takes every frame in turn, notes its place and holds it to the limits."""
+class FrameSink(ABC):
+    """Takes every frame in turn, notes its position and holds it to the limits."""
 
-    def __init__(self, plan: Plan, limits: Limits) -> None:
-        self.done = Pass([], [])
+    def __init__(self, plan: DecodingPlan, limits: VideoLimits) -> None:
+        self.done = DecodingPass([], [])
         self._plan = plan
         self._limits = limits
         self._converter = VideoReformatter()
 
     @property
     def share(self) -> float:
-        """How far along the wanted places the last frame lies, 0..1."""
+        """How far along the wanted positions the last frame lies, 0..1."""
         first, last = self._plan.wanted[0], self._plan.wanted[-1]
-        return min(max((self.done.places[-1] - first) / (last - first), 0.0), 1.0) if last > first else 0.0
+        return min(max((self.done.positions[-1] - first) / (last - first), 0.0), 1.0) if last > first else 0.0
 
-    def take(self, frame: VideoFrame, seconds: float | None) -> None:
+    def add(self, frame: VideoFrame, seconds: float | None) -> None:
         """The next frame. Raises VideoRejected when it breaks a limit."""
         done = self.done
-        place = seconds if self._plan.clocked and seconds is not None else float(len(done.places))
-        if (done.places and place < done.places[-1]) or (self._plan.clocked and seconds is None):
+        position = seconds if self._plan.clocked and seconds is not None else float(len(done.positions))
+        if (done.positions and position < done.positions[-1]) or (self._plan.clocked and seconds is None):
             done.backwards = True
-        done.places.append(place)
+        done.positions.append(position)
         if frame.is_corrupt:
             done.broken += 1
         turned = frame.rotation % 180 == 90
         done.width, done.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         check_size(frame.width, frame.height, self._limits)
-        check_length(place - done.places[0] if self._plan.clocked else 0.0, len(done.places), self._limits)
-        self._keep(frame, place)
+        check_length(position - done.positions[0] if self._plan.clocked else 0.0, len(done.positions), self._limits)
+        self._keep(frame, position)
 
     @abstractmethod
     def finish(self) -> None:
         """No frame comes any more."""
 
     @abstractmethod
-    def _keep(self, frame: VideoFrame, place: float) -> None:
-        """Do something with a frame that lies at `place`."""
+    def _keep(self, frame: VideoFrame, position: float) -> None:
+        """Do something with a frame that lies at `position`."""
 
     def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> Frames:
         try:
@@ -122,10 +120,10 @@ class Taker(ABC):
         return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 
-class Picker(Taker):
-    """Converts the frames nearest to the wanted places; holds two frames at most."""
+class FrameSampler(FrameSink):
+    """Converts the frames nearest to the wanted positions; holds two frames at most."""
 
-    def __init__(self, into: Frames, plan: Plan, limits: Limits) -> None:
+    def __init__(self, into: Frames, plan: DecodingPlan, limits: VideoLimits) -> None:
         super().__init__(plan, limits)
         self._into = into
         self._before: VideoFrame | None = None
@@ -133,27 +131,27 @@ class Picker(Taker):
 
     def finish(self) -> None:
         """Fill what is wanted after the last frame with that frame."""
-        while self._before is not None and len(self.done.picked) < len(self._plan.wanted):
-            self._put(self._before, self.done.places[-1])
+        while self._before is not None and len(self.done.sampled) < len(self._plan.wanted):
+            self._put(self._before, self.done.positions[-1])
 
-    def _keep(self, frame: VideoFrame, place: float) -> None:
+    def _keep(self, frame: VideoFrame, position: float) -> None:
         done, wanted = self.done, self._plan.wanted
-        while len(done.picked) < len(wanted) and place >= wanted[len(done.picked)]:
-            target = wanted[len(done.picked)]
-            if self._before is not None and target - done.places[-2] <= place - target:
-                self._put(self._before, done.places[-2])
+        while len(done.sampled) < len(wanted) and position >= wanted[len(done.sampled)]:
+            target = wanted[len(done.sampled)]
+            if self._before is not None and target - done.positions[-2] <= position - target:
+                self._put(self._before, done.positions[-2])
             else:
-                self._put(frame, place)
+                self._put(frame, position)
         self._before = frame
 
-    def _put(self, frame: VideoFrame, place: float) -> None:
-        index = len(self.done.picked)
+    def _put(self, frame: VideoFrame, position: float) -> None:
+        index = len(self.done.sampled)
         if frame is self._converted:
             self._into[index] = self._into[index - 1]
         else:
             self._into[index] = self._shrink(frame)
             self._converted = frame
-        self.done.picked.append(place)
+        self.done.sampled.append(position)
 
     def _shrink(self, frame: VideoFrame) -> Frames:
         height, width = self._into.shape[1:3]

@@ -1,6 +1,6 @@
-"""Handing over every frame of a video in order, a piece at a time. Runs in the contained process; see `sandbox`.
+"""Handing over every frame of a video in order, a chunk at a time. Runs in the decoder process; see `sandbox`.
 
-Pieces lie in a few slots of shared memory, and decoding waits while none is free, so that memory does not grow with the
+Chunks lie in a few slots of shared memory, and decoding waits while none is free, so that memory does not grow with the
 video. Frames are scaled exactly as OpenCV's bilinear `resize` does it when it makes a picture smaller, which is what
 networks trained on such pictures have seen.
 """
@@ -13,10 +13,10 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from divescore.video.decoding import plan_of, report_on, run_through
-from divescore.video.limits import Limits
-from divescore.video.sandbox import Report
-from divescore.video.selection import Frames, Plan, Taker
+from divescore.video.decoding import make_plan, make_report, run_pass
+from divescore.video.frames import DecodingReport, Frames
+from divescore.video.limits import VideoLimits
+from divescore.video.selection import DecodingPlan, FrameSink
 from divescore.video.structure import Bytes
 
 HandOver = Callable[[int, int, float], None]
@@ -26,36 +26,44 @@ _ONE = 1 << 11
 Axis = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]
 
 
-def relay(
+def decode_stream(
     descriptor: int,
     data: Bytes,
     container: str,
     slots: Frames,
-    limits: Limits,
-    announce: Callable[[int], None],
+    limits: VideoLimits,
+    promise: Callable[[int], None],
     await_slot: Callable[[], None],
     hand_over: HandOver,
-) -> Report:
+) -> DecodingReport:
     """Decode the file open at `descriptor`, whose bytes are `data`, into `slots`, uint8 RGB [S, N, H, W, 3] in turn.
 
-    `announce` gets the number of frames that the file promises; `hand_over` a slot, how many of its frames are filled,
+    `promise` gets the number of frames that the file promises; `hand_over` a slot, how many of its frames are filled,
     and the share decoded, 0..1; `await_slot` returns when a further slot may be filled. Raises VideoRejected and
     MemoryError.
     """
-    plan = replace(plan_of(descriptor, data, container, 2, limits), needed=None)
-    announce(plan.packets)
-    relayer = _Relayer(slots, plan, limits, await_slot, hand_over)
-    done = run_through(descriptor, container, relayer, plan, limits, lambda _share: None)
+    plan = replace(make_plan(descriptor, data, container, 2, limits), needed=None)
+    promise(plan.packets)
+    streamer = _FrameStreamer(slots, plan, limits, await_slot, hand_over)
+    done = run_pass(descriptor, container, streamer, plan, limits, lambda _share: None)
     if done.backwards:
-        plan, done.places = replace(plan, clocked=False), [float(place) for place in range(len(done.places))]
-    return report_on(data, container, plan, done, limits)
+        plan, done.positions = (
+            replace(plan, clocked=False),
+            [float(number) for number in range(len(done.positions))],
+        )
+    return make_report(data, container, plan, done, limits)
 
 
-class _Relayer(Taker):
+class _FrameStreamer(FrameSink):
     """Fills slot after slot."""
 
     def __init__(
-        self, slots: Frames, plan: Plan, limits: Limits, await_slot: Callable[[], None], hand_over: HandOver
+        self,
+        slots: Frames,
+        plan: DecodingPlan,
+        limits: VideoLimits,
+        await_slot: Callable[[], None],
+        hand_over: HandOver,
     ) -> None:
         super().__init__(plan, limits)
         self._slots = slots
@@ -69,7 +77,7 @@ class _Relayer(Taker):
         if self._filled:
             self._hand_over(self._slot, self._filled, 1.0)
 
-    def _keep(self, frame: VideoFrame, place: float) -> None:  # noqa: ARG002 - every frame is kept, wherever it lies
+    def _keep(self, frame: VideoFrame, position: float) -> None:  # noqa: ARG002 - every frame is kept, wherever it lies
         if not self._filled:
             self._await_slot()
         height, width = self._slots.shape[2:4]
@@ -101,9 +109,9 @@ def scaled(picture: Frames, width: int, height: int) -> Frames:
 @lru_cache(maxsize=8)
 def _axis(before: int, after: int) -> Axis:
     """For each new pixel along an axis: its two old neighbours and their weights."""
-    places = ((np.arange(after) + 0.5) * (before / after) - 0.5).astype(np.float32)
-    first = np.floor(places).astype(np.intp)
-    share = places - first
+    positions = ((np.arange(after) + 0.5) * (before / after) - 0.5).astype(np.float32)
+    first = np.floor(positions).astype(np.intp)
+    share = positions - first
     outside = (first < 0) | (first >= before - 1)
     first = np.clip(first, 0, before - 1)
     share[outside] = 0.0

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from divescore.worker.model import import_scorer, load_model
+from divescore.worker.model import import_scorer, load_scorer
 
 
 def main(weights: Path, clip: Path) -> None:
@@ -18,10 +18,10 @@ def main(weights: Path, clip: Path) -> None:
     moments = [time.perf_counter()]
     import_scorer()
     moments.append(time.perf_counter())
-    model = load_model(weights)
+    scorer = load_scorer(weights)
     moments.append(time.perf_counter())
     for _ in range(2):
-        model.score(clip, None, None, lambda _stage, _fraction: None)
+        scorer.score(clip)
         moments.append(time.perf_counter())
     began, imported, loaded, first, second = moments
     seconds = {
@@ -34,7 +34,7 @@ def main(weights: Path, clip: Path) -> None:
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
     most = {"worker": resource.RUSAGE_SELF, "decoder": resource.RUSAGE_CHILDREN}
     document = {
-        "model": model.info,
+        "model": scorer.info.model_dump(mode="json", by_alias=True),
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
         "megabytes": {name: round(resource.getrusage(who).ru_maxrss * unit / 1e6, 1) for name, who in most.items()},
     }

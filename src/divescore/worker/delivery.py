@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,19 +20,21 @@ from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Reason, Refusal
 from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.video.errors import VideoRejected
+from divescore.video.progress import OnProgress
 from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
+
+if TYPE_CHECKING:
+    from divescore.scoring.scorer import Scored
 
 VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed
 
 
-class Scores(Protocol):
-    """What the worker needs of a scorer: a result as JSON, or VideoRejected."""
+class Score(Protocol):
+    """What the worker needs of a scorer, see `Scorer.score`."""
 
-    def __call__(
-        self, path: Path, dive: str | None, difficulty: float | None, on_progress: Callable[[str, float], None]
-    ) -> dict[str, Any]:
-        """Score the video at `path`."""
+    def __call__(self, path: Path, dive: str | None, difficulty: float | None, *, on_progress: OnProgress) -> "Scored":
+        """Score the video at `path`; raises VideoRejected, and what `on_progress` raises."""
 
 
 class Delivered(StrEnum):
@@ -69,7 +71,7 @@ class Worker:
 
     table: JobTable
     store: UploadStore
-    score: Scores
+    score: Score
     sqs: Any
     queue_url: str
     dead_letters: DeadLetters
@@ -159,7 +161,7 @@ class Worker:
             self.report("attempt failed", code=cause.code, error=repr(error), attempt=attempt.job.attempt)
             return attempt.fail(cause)
 
-    def _result(self, attempt: Attempt) -> dict[str, Any]:
+    def _result(self, attempt: Attempt) -> dict[str, object]:
         job = attempt.job
         if job.object_version is None:
             raise ValueError("a claimed job is bound to an upload")
@@ -170,9 +172,8 @@ class Worker:
                 job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part)
             )
             downloaded = time.perf_counter() - started
-            result = self.score(path, job.dive, job.difficulty, attempt.progress)
-        timings = {"download": round(downloaded, 4), **result["timings"]}
-        return {**result, "timings": timings}
+            result = self.score(path, job.dive, job.difficulty, on_progress=attempt.progress).result
+        return {**result.to_json(), "timings": {"download": round(downloaded, 4), **result.timings}}
 
     def _measure(self, scored: Job) -> None:
         self.meter.count("Scored")

@@ -11,7 +11,7 @@ from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Claimed, Event, Finished, Refusal
 from divescore.views import Status
 from divescore.worker.attempt import Attempt
-from divescore.worker.model import LoadedModel
+from divescore.worker.model import import_scorer
 from tests.chaos.injected.faults import POISON, Faults
 
 INFERENCE_SECONDS = 0.03  # the kill comes within this time of its start; a longer wait often ends in the write
@@ -63,7 +63,8 @@ class Reaper:
 
 
 reaper = Reaper()
-apply, progress, score = JobTable.apply, Attempt.progress, LoadedModel.score
+Scorer = import_scorer()
+apply, progress, score = JobTable.apply, Attempt.progress, Scorer.score
 
 
 def watched_apply(table: JobTable, job: Job, event: Event) -> Job | Refusal:
@@ -83,14 +84,14 @@ def watched_progress(attempt: Attempt, stage: str, fraction: float) -> None:
     reaper.reached(stage, fraction)
 
 
-def deadly_score(model: LoadedModel, path: Path, *rest: Any) -> dict[str, Any]:
+def deadly_score(scorer: Any, path: Path, *rest: Any, **named: Any) -> Any:
     if path.read_bytes().endswith(POISON):
         reaper.die("poison")
-    return score(model, path, *rest)
+    return score(scorer, path, *rest, **named)
 
 
 JobTable.apply = watched_apply  # type: ignore[method-assign, assignment]
 Attempt.progress = watched_progress  # type: ignore[method-assign, assignment]
-LoadedModel.score = deadly_score  # type: ignore[method-assign, assignment]
+Scorer.score = deadly_score  # type: ignore[method-assign, assignment]
 
 handler = importlib.import_module("product").handler

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -22,12 +21,13 @@ from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
 from divescore.live.subscriptions import Subscriptions
+from divescore.result import ModelInfo
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
 from divescore.views import Status
-from divescore.worker.model import LoadedModel
 from tests.fakes.aws import KEY, Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, s3_body, sqs_event
+from tests.fakes.scored import scored
 from tests.fakes.world import VIDEO
 from tests.unit.live.fakes import Management
 
@@ -41,7 +41,7 @@ APPS: dict[str, Any] = {
     "ws_connect": functions.ws_connect.app,
     "sweep": functions.sweep.app,
 }
-CACHED = ("settings", "gate", "intake", "model", "worker", "session", "sweeper")
+CACHED = ("settings", "gate", "intake", "scorer", "worker", "session", "sweeper")
 PAGE = "https://d111111abcdef8.cloudfront.net"
 JOB = "0123456789abcdef0123456789abcdef"
 VERSION = "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY"
@@ -51,10 +51,11 @@ INFO = {"id": "m", "version": "1", "sha256": "0" * 64, "architecture": "a", "tra
 class Scorer:
     """Scores everything alike."""
 
-    def score(self, path: Path, **_: Any) -> Any:
+    info = ModelInfo.model_validate(INFO)
+
+    def score(self, path: Path, *_: Any, **__: Any) -> Any:
         assert path.read_bytes() == VIDEO
-        result = {"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}}
-        return SimpleNamespace(model_dump=lambda **_: result)
+        return scored({"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}})
 
 
 @dataclass
@@ -116,7 +117,7 @@ def system(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger]
         for name in CACHED:
             if hasattr(app, name):
                 getattr(app, name).cache_clear()
-    monkeypatch.setattr(functions.worker.app, "load_model", lambda _: LoadedModel(cast(Any, Scorer()), INFO))
+    monkeypatch.setattr(functions.worker.app, "load_scorer", lambda _: Scorer())
     monkeypatch.setattr(functions.ws_connect.app, "pusher", lambda: Pusher(management, lambda _pause: None))
     with ThreadPoolExecutor(2) as pool:
         subscriptions = Subscriptions(aws.table, aws.dynamodb)

@@ -61,12 +61,12 @@ def everything(
     }.items():
         monkeypatch.setenv(name, value)
     scorer = Scorer()
-    monkeypatch.setattr("divescore.worker.model.load_model", scorer.load)
-    monkeypatch.setattr(worker, "load_model", scorer.load, raising=False)
+    monkeypatch.setattr("divescore.worker.model.load_scorer", scorer.load)
+    monkeypatch.setattr(worker, "load_scorer", scorer.load, raising=False)
     management = Management()
     monkeypatch.setattr(ws_connect, "pusher", lambda: Pusher(management, lambda _pause: None))
     caches: tuple[Any, ...] = (presign.intake, enqueue.gate, sweep.sweeper, ws_connect.session)
-    caches += (worker.settings, worker.model, worker.worker)
+    caches += (worker.settings, worker.scorer, worker.worker)
     for cached in caches:
         cached.cache_clear()
     logs = [capture(app.logger) for app in HANDLERS]

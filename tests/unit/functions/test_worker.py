@@ -5,8 +5,7 @@ import json
 import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -14,14 +13,15 @@ from aws_lambda_powertools import Logger
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
+from divescore.result import ModelInfo
 from divescore.scoring.errors import ScoringError
 from divescore.video.errors import VideoRejected
 from divescore.views import Status
-from divescore.worker.model import LoadedModel
 from functions.worker import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, counted, sqs_event
+from tests.fakes.scored import scored
 from tests.fakes.world import VIDEO
 
 INFO = {"id": "divescore-mini", "version": "1", "sha256": "0" * 64, "architecture": "a", "trainedOn": "synthetic"}
@@ -30,23 +30,24 @@ INFO = {"id": "divescore-mini", "version": "1", "sha256": "0" * 64, "architectur
 class Scorer:
     """Scores as it is told."""
 
+    info = ModelInfo.model_validate(INFO)
+
     def __init__(self) -> None:
         self.loads = 0
         self.error: Exception | None = None
         self.broken: Exception | None = None
 
-    def load(self, folder: Path) -> LoadedModel:
+    def load(self, folder: Path) -> Any:
         if self.broken is not None:
             raise self.broken
         self.loads += 1
-        return LoadedModel(cast(Any, self), INFO)
+        return self
 
-    def score(self, path: Path, on_progress: Callable[[str, float], None], **_: Any) -> Any:
+    def score(self, path: Path, *_: Any, on_progress: Callable[[str, float], None]) -> Any:
         if self.error is not None:
             raise self.error
         on_progress("scoring", 1.0)
-        result = {"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}}
-        return SimpleNamespace(model_dump=lambda **_: result)
+        return scored({"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}})
 
 
 @pytest.fixture
@@ -60,9 +61,9 @@ def scorer(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
     }.items():
         monkeypatch.setenv(name, value)
     scorer = Scorer()
-    monkeypatch.setattr("divescore.worker.model.load_model", scorer.load)
-    monkeypatch.setattr(app, "load_model", scorer.load)
-    caches = (app.settings, app.model, app.worker)
+    monkeypatch.setattr("divescore.worker.model.load_scorer", scorer.load)
+    monkeypatch.setattr(app, "load_scorer", scorer.load)
+    caches = (app.settings, app.scorer, app.worker)
     for cached in caches:
         cached.cache_clear()
     yield scorer

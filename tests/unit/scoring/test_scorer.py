@@ -37,7 +37,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
 
 
 def test_scores_a_dive_and_says_what_it_rests_on(scorer: Scorer, clip: Callable[[int], Path]) -> None:
-    result = scorer.score(clip(5))
+    result = scorer.score(clip(5)).result
 
     assert 0 < result.score <= 30 * result.difficulty
     assert result.score == pytest.approx(result.execution * result.difficulty, abs=0.01)
@@ -46,7 +46,7 @@ def test_scores_a_dive_and_says_what_it_rests_on(scorer: Scorer, clip: Callable[
     assert result.dive.source == "predicted"
     assert sum(round(100 * part.contribution) for part in result.segments) == round(100 * result.score)
     assert result.segments[-1].end == pytest.approx(result.video.seconds, abs=0.01)
-    assert result.model == scorer.model
+    assert result.model == scorer.info
     assert result.model.trained_on == "synthetic"
     assert set(result.timings) == SECONDS_KEYS
     assert result.video.format == "webm"
@@ -54,7 +54,7 @@ def test_scores_a_dive_and_says_what_it_rests_on(scorer: Scorer, clip: Callable[
 
 
 def test_the_document_is_small_plain_and_camel_cased(scorer: Scorer, clip: Callable[[int], Path]) -> None:
-    document = scorer.score(clip(5)).to_json()
+    document = scorer.score(clip(5)).result.to_json()
 
     assert len(json.dumps(document)) < 24_000
     assert set(document) == {
@@ -68,7 +68,7 @@ def test_the_document_is_small_plain_and_camel_cased(scorer: Scorer, clip: Calla
 
 
 def test_the_same_clip_scores_the_same_and_another_another(scorer: Scorer, clip: Callable[[int], Path]) -> None:
-    first, again, other = scorer.score(clip(5)), scorer.score(clip(5)), scorer.score(clip(6))
+    first, again, other = scorer.score(clip(5)).result, scorer.score(clip(5)).result, scorer.score(clip(6)).result
 
     def essence(result: object) -> object:
         return result.model_dump(exclude={"timings"})  # type: ignore[attr-defined]
@@ -78,11 +78,11 @@ def test_the_same_clip_scores_the_same_and_another_another(scorer: Scorer, clip:
 
 
 def test_what_was_declared_counts(scorer: Scorer, clip: Callable[[int], Path]) -> None:
-    by_dive = scorer.score(clip(5), dive="5253b")
+    by_dive = scorer.score(clip(5), dive="5253b").result
     assert (by_dive.difficulty, by_dive.difficulty_source) == (3.2, "dive")
     assert (by_dive.dive.number, by_dive.dive.source, by_dive.dive.half_twists) == ("5253B", "given", 3)
 
-    by_both = scorer.score(clip(5), dive="5253B", difficulty=3.4)
+    by_both = scorer.score(clip(5), dive="5253B", difficulty=3.4).result
     assert (by_both.difficulty, by_both.difficulty_source) == (3.4, "given")
     assert by_both.execution == by_dive.execution
     assert by_both.score == pytest.approx(by_both.execution * 3.4, abs=0.005)
@@ -104,7 +104,7 @@ def test_what_is_no_dive_is_rejected(scorer: Scorer, tmp_path: Path, kind: str) 
         scorer.score(path)
     assert caught.value.code == "NOT_A_DIVE"
 
-    forced = scorer.score(path, gate=False)
+    forced = scorer.score(path, gate=False).result
     assert any("does not look like a dive" in warning for warning in forced.warnings)
 
 
@@ -143,7 +143,7 @@ def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real clip is not on this machine")
 def test_a_real_dive_passes_the_gate(scorer: Scorer) -> None:
-    result = scorer.score(REAL)
+    result = scorer.score(REAL).result
 
     assert 20 < result.score < 120
     assert result.video.frames == 103

@@ -11,7 +11,7 @@ import pytest
 
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.sampling import sample_frames
-from divescore.video.sandbox import decoder
+from divescore.video.sandbox import sandbox
 from tests.corpus.cases import CASES, LIMITS, Case, references
 from tests.unit.video.clips import write_clip
 
@@ -32,7 +32,7 @@ def test_ends_as_it_must(case: Case, tmp_path: Path) -> None:
         case.make(path)
     except av.codec.codec.UnknownCodecError as error:
         pytest.skip(f"no encoder: {error}")
-    decoder().start()
+    sandbox().start()
     started = time.monotonic()
     rejected: VideoRejected | None = None
     try:
@@ -40,7 +40,7 @@ def test_ends_as_it_must(case: Case, tmp_path: Path) -> None:
     except VideoRejected as error:
         rejected = error
     assert time.monotonic() - started < SECONDS
-    assert decoder().peak_bytes() < PEAK_BYTES
+    assert sandbox().peak_bytes() < PEAK_BYTES
     assert (rejected.code if rejected else None) == case.code, rejected
     if rejected is not None:
         assert rejected.message.endswith(".")

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from divescore.video import decoding
 from divescore.video.errors import VideoRejected
-from divescore.video.limits import Limits
-from divescore.video.sandbox import Report
-from divescore.video.selection import Picker
+from divescore.video.frames import DecodingReport
+from divescore.video.limits import VideoLimits
+from divescore.video.selection import FrameSampler
 from tests.corpus.writing import write_film
 
 
-def decode(path: Path, count: int = 12) -> tuple[Report, NDArray[np.uint8]]:
+def decode(path: Path, count: int = 12) -> tuple[DecodingReport, NDArray[np.uint8]]:
     into = np.zeros((count, 24, 32, 3), dtype=np.uint8)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
-        report = decoding.decode(file.fileno(), data, path.suffix[1:], into, Limits(), lambda _fraction: None)
+        report = decoding.decode_samples(
+            file.fileno(), data, path.suffix[1:], into, VideoLimits(), lambda _fraction: None
+        )
     return report, into
 
 
@@ -52,13 +54,13 @@ def test_frames_that_are_not_wanted_are_not_decoded(tmp_path: Path, monkeypatch:
     path = tmp_path / "film.mp4"
     write_film(path, "libx264", frames=120, options={"bf": "3"})
     taken: list[float | None] = []
-    take = Picker.take
+    take = FrameSampler.add
 
-    def counted(self: Picker, frame: VideoFrame, seconds: float | None) -> None:
+    def counted(self: FrameSampler, frame: VideoFrame, seconds: float | None) -> None:
         taken.append(seconds)
         take(self, frame, seconds)
 
-    monkeypatch.setattr(Picker, "take", counted)
+    monkeypatch.setattr(FrameSampler, "add", counted)
     report, _ = decode(path)
 
     assert report.frames == 120
@@ -82,22 +84,24 @@ def test_damage_among_skipped_frames_is_found(tmp_path: Path) -> None:
         assert report.warnings
 
 
-def test_decoding_imports_nothing_that_the_nursery_has_not(tmp_path: Path) -> None:
+def test_decoding_imports_nothing_that_the_forkserver_has_not(tmp_path: Path) -> None:
     """A confined process can open no file to import from, and each fork would pay for it again."""
     path = tmp_path / "film.mp4"
     write_film(path, "libx264", sound="aac")
     program = f"""
 import importlib, mmap, sys
-from divescore.video import forkserver as child
-for name in child._IMPORTED:
+from divescore.video import forkserver
+for name in forkserver._IMPORTED:
     importlib.import_module(name)
-import numpy
-from divescore.video.decoding import decode
-from divescore.video.limits import Limits
 before = set(sys.modules)
+import numpy
+from divescore.video import shared_memory, streaming
+from divescore.video.decoding import decode_samples
+from divescore.video.limits import VideoLimits
 with open({str(path)!r}, "rb") as file:
     data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-    decode(file.fileno(), data, "mp4", numpy.zeros((12, 24, 32, 3), numpy.uint8), Limits(), lambda _fraction: None)
+    into = numpy.zeros((12, 24, 32, 3), numpy.uint8)
+    decode_samples(file.fileno(), data, "mp4", into, VideoLimits(), lambda _share: None)
 print(sorted(set(sys.modules) - before))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

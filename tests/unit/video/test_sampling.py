@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from divescore.video.errors import VideoRejected
-from divescore.video.limits import Limits
+from divescore.video.limits import VideoLimits
 from divescore.video.sampling import SampledVideo, sample_frames
 from tests.unit.video.clips import write_clip
 
 REAL = Path(__file__).parents[4] / "shared" / "clips" / "real-dive-84.15.avi"
 
 
-def sample(path: Path, count: int = 16, limits: Limits | None = None) -> SampledVideo:
+def sample(path: Path, count: int = 16, limits: VideoLimits | None = None) -> SampledVideo:
     return sample_frames(path, count, (32, 24), limits)
 
 
-def rejection(path: Path, limits: Limits | None = None) -> VideoRejected:
+def rejection(path: Path, limits: VideoLimits | None = None) -> VideoRejected:
     with pytest.raises(VideoRejected) as caught:
         sample(path, limits=limits)
     assert caught.value.message.endswith(".")
@@ -87,17 +87,18 @@ def test_the_name_does_not_matter(tmp_path: Path) -> None:
 
 def test_progress_runs_forward_to_one_and_may_stop_the_work(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", frames=300, size=(640, 480))
-    seen: list[float] = []
+    seen: list[tuple[str, float]] = []
 
-    sample_frames(path, 16, (32, 24), on_progress=seen.append)
+    sample_frames(path, 16, (32, 24), on_progress=lambda stage, share: seen.append((stage, share)))
     assert seen == sorted(seen)
-    assert seen[-1] == 1.0
+    assert seen[0][0] == "decoding"
+    assert seen[-1] == ("decoding", 1.0)
     assert len(seen) > 2
 
     class CancelledError(Exception):
         pass
 
-    def cancel(_fraction: float) -> None:
+    def cancel(_stage: str, _share: float) -> None:
         raise CancelledError
 
     with pytest.raises(CancelledError):
@@ -147,20 +148,20 @@ def test_a_small_missing_tail_is_only_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "code"),
     [
-        (Limits(min_frames=61), "TOO_SHORT"),
-        (Limits(max_seconds=2.0), "TOO_LONG"),
-        (Limits(max_frames=59), "TOO_LONG"),
-        (Limits(max_bytes=1000), "TOO_LARGE"),
-        (Limits(max_pixels=64 * 48 - 1), "TOO_MANY_PIXELS"),
-        (Limits(decode_seconds=0.0), "OUT_OF_TIME"),
+        (VideoLimits(min_frames=61), "TOO_SHORT"),
+        (VideoLimits(max_seconds=2.0), "TOO_LONG"),
+        (VideoLimits(max_frames=59), "TOO_LONG"),
+        (VideoLimits(max_bytes=1000), "TOO_LARGE"),
+        (VideoLimits(max_pixels=64 * 48 - 1), "TOO_MANY_PIXELS"),
+        (VideoLimits(decode_seconds=0.0), "OUT_OF_TIME"),
     ],
 )
-def test_each_limit_has_its_code(tmp_path: Path, limits: Limits, code: str) -> None:
+def test_each_limit_has_its_code(tmp_path: Path, limits: VideoLimits, code: str) -> None:
     assert rejection(write_clip(tmp_path / "clip.mp4", frames=60), limits).code == code
 
 
 def test_limits_are_kept_exactly(tmp_path: Path) -> None:
-    exact = Limits(min_frames=60, max_frames=60, max_seconds=2.4, max_pixels=64 * 48)
+    exact = VideoLimits(min_frames=60, max_frames=60, max_seconds=2.4, max_pixels=64 * 48)
 
     assert sample(write_clip(tmp_path / "clip.mp4", frames=60), limits=exact).source.frames == 60
 

@@ -1,4 +1,4 @@
-"""A decoder that crashes, hangs or grows is one rejected video, and leaves nothing behind."""
+"""A decoder process that crashes, hangs or grows is one rejected video, and leaves nothing behind."""
 
 import contextlib
 import gc
@@ -20,22 +20,25 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
+from divescore.video import shared_memory
+from divescore.video.decoder_process import confine
 from divescore.video.errors import VideoRejected
-from divescore.video.forkserver import _confine
-from divescore.video.limits import Limits
-from divescore.video.sandbox import Decoder, DecoderFailed, _shared_file, decoder
+from divescore.video.forkserver_connection import DecoderFailed
+from divescore.video.limits import VideoLimits
+from divescore.video.progress import OnProgress, silent
+from divescore.video.sandbox import Sandbox, sandbox
 from tests.corpus.writing import avi
 from tests.unit.video.clips import write_clip
 
 GONE_WITHIN = 3.0
-LIMITS = Limits()
-HANG = Limits(decode_seconds=0.3)
+LIMITS = VideoLimits()
+HANG = VideoLimits(decode_seconds=0.3)
 
 
 @pytest.fixture
-def contained() -> Iterator[Decoder]:
-    """A nursery of the test's own."""
-    own = Decoder()
+def contained() -> Iterator[Sandbox]:
+    """A sandbox of the test's own."""
+    own = Sandbox()
     yield own
     own.close()
 
@@ -55,23 +58,21 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def decode(
-    own: Decoder, path: Path, limits: Limits = LIMITS, on_progress: Callable[[float], None] = lambda _fraction: None
-) -> None:
+def decode(own: Sandbox, path: Path, limits: VideoLimits = LIMITS, on_progress: OnProgress = silent) -> None:
     with path.open("rb") as file:
-        frames, report = own.decode(file.fileno(), path.suffix[1:], 8, (32, 24), limits, on_progress)
+        frames, report = own.sample(file.fileno(), path.suffix[1:], 8, (32, 24), limits, on_progress)
     assert frames.shape == (8, 24, 32, 3)
     assert report.frames > 0
 
 
-def decoders(own: Decoder) -> list[psutil.Process]:
-    assert own._process is not None
-    # The youngest is a spare that waits for the next video.
-    return sorted(psutil.Process(own._process.pid).children(), key=lambda process: process.pid)
+def decoders(own: Sandbox) -> list[psutil.Process]:
+    assert own._forkserver.process is not None
+    # The youngest was forked ahead and waits for the next video.
+    return sorted(psutil.Process(own._forkserver.process.pid).children(), key=lambda process: process.pid)
 
 
-def assert_idle(own: Decoder) -> None:
-    """One spare process sleeps, and nothing else is there, not even as a zombie."""
+def assert_idle(own: Sandbox) -> None:
+    """The process that was forked ahead sleeps, and nothing else is there, not even as a zombie."""
     assert own.peak_bytes() > 0
     until = time.monotonic() + GONE_WITHIN
     while [process.status() for process in decoders(own)] != [psutil.STATUS_SLEEPING]:
@@ -79,11 +80,11 @@ def assert_idle(own: Decoder) -> None:
         time.sleep(0.01)
 
 
-def when_decoding(own: Decoder, act: Callable[[psutil.Process], None]) -> Callable[[float], None]:
+def when_decoding(own: Sandbox, act: Callable[[psutil.Process], None]) -> OnProgress:
     """An `on_progress` that does something to the decoder at its first call."""
     done: list[bool] = []
 
-    def on_progress(_fraction: float) -> None:
+    def on_progress(_stage: str, _share: float) -> None:
         if not done:
             done.append(True)
             act(decoders(own)[0])
@@ -92,20 +93,20 @@ def when_decoding(own: Decoder, act: Callable[[psutil.Process], None]) -> Callab
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGBUS, signal.SIGILL])
-def test_a_crash_is_one_rejected_video(contained: Decoder, film: Path, endless: Path, number: signal.Signals) -> None:
+def test_a_crash_is_one_rejected_video(contained: Sandbox, film: Path, endless: Path, number: signal.Signals) -> None:
     def crash(process: psutil.Process) -> None:
         process.send_signal(number)
 
     with pytest.raises(VideoRejected) as caught:
         decode(contained, endless, on_progress=when_decoding(contained, crash))
     assert caught.value.code == "DAMAGED"
-    nursery = contained._process
+    forkserver = contained._forkserver.process
     decode(contained, film)
-    assert contained._process is nursery
+    assert contained._forkserver.process is forkserver
     assert_idle(contained)
 
 
-def test_processor_time_runs_out(contained: Decoder, endless: Path) -> None:
+def test_processor_time_runs_out(contained: Sandbox, endless: Path) -> None:
     def spend(process: psutil.Process) -> None:
         process.send_signal(signal.SIGXCPU)
 
@@ -114,7 +115,7 @@ def test_processor_time_runs_out(contained: Decoder, endless: Path) -> None:
     assert caught.value.code == "OUT_OF_TIME"
 
 
-def test_a_hang_is_cut_short_and_the_next_video_is_served(contained: Decoder, film: Path, endless: Path) -> None:
+def test_a_hang_is_cut_short_and_the_next_video_is_served(contained: Sandbox, film: Path, endless: Path) -> None:
     decode(contained, film)
     started = time.monotonic()
     with pytest.raises(VideoRejected) as caught:
@@ -125,14 +126,14 @@ def test_a_hang_is_cut_short_and_the_next_video_is_served(contained: Decoder, fi
     decode(contained, film)
 
 
-def test_a_silent_decoder_can_be_cancelled(contained: Decoder, endless: Path) -> None:
+def test_a_silent_decoder_can_be_cancelled(contained: Sandbox, endless: Path) -> None:
     calls: list[float] = []
 
     class CancelledError(Exception):
         pass
 
-    def cancel(fraction: float) -> None:
-        calls.append(fraction)
+    def cancel(_stage: str, share: float) -> None:
+        calls.append(share)
         if len(calls) == 1:
             decoders(contained)[0].suspend()
         if time.monotonic() > started + 0.8:
@@ -145,7 +146,7 @@ def test_a_silent_decoder_can_be_cancelled(contained: Decoder, endless: Path) ->
     assert_idle(contained)
 
 
-def test_a_decoder_that_has_reported_makes_room_for_the_next(contained: Decoder, film: Path) -> None:
+def test_a_decoder_that_has_reported_makes_room_for_the_next(contained: Sandbox, film: Path) -> None:
     last: list[psutil.Process] = []
     for _ in range(3):
         decode(contained, film, on_progress=when_decoding(contained, last.append))
@@ -156,15 +157,15 @@ def test_a_decoder_that_has_reported_makes_room_for_the_next(contained: Decoder,
     assert not last[-1].is_running()
 
 
-def test_a_nursery_that_was_killed_is_replaced(contained: Decoder, film: Path) -> None:
+def test_a_forkserver_that_was_killed_is_replaced(contained: Sandbox, film: Path) -> None:
     decode(contained, film)
-    assert contained._process is not None
-    contained._process.kill()
-    contained._process.wait()
+    assert contained._forkserver.process is not None
+    contained._forkserver.process.kill()
+    contained._forkserver.process.wait()
     decode(contained, film)
 
 
-def test_a_nursery_killed_at_work_is_our_fault_and_replaced(contained: Decoder, film: Path, endless: Path) -> None:
+def test_a_forkserver_killed_at_work_is_our_fault_and_replaced(contained: Sandbox, film: Path, endless: Path) -> None:
     def kill(process: psutil.Process) -> None:
         orphan.append(process)
         parent = process.parent()
@@ -184,23 +185,23 @@ def test_nothing_outlives_the_worker(endless: Path) -> None:
 import os, signal
 from pathlib import Path
 from divescore.video.sampling import sample_frames
-from divescore.video.sandbox import decoder
-def die(_fraction):
-    print(decoder()._process.pid, flush=True)
+from divescore.video.sandbox import sandbox
+def die(_stage, _share):
+    print(sandbox()._forkserver.process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 sample_frames(Path({str(endless)!r}), 8, (32, 24), None, die)
 """
     worker = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert worker.stdout, worker.stderr
-    nursery = int(worker.stdout)
+    forkserver = int(worker.stdout)
     until = time.monotonic() + GONE_WITHIN
-    while psutil.pid_exists(nursery) and psutil.Process(nursery).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < until, "the nursery lives on"
+    while psutil.pid_exists(forkserver) and psutil.Process(forkserver).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until, "the forkserver lives on"
         time.sleep(0.02)
     assert not [process for process in psutil.process_iter(["cmdline"]) if str(endless) in str(process.info)]
 
 
-def test_leaves_no_descriptors_threads_or_files(contained: Decoder, film: Path, tmp_path: Path) -> None:
+def test_leaves_no_descriptors_threads_or_files(contained: Sandbox, film: Path, tmp_path: Path) -> None:
     decode(contained, film)
     before = psutil.Process().num_fds(), threading.active_count(), sorted(tmp_path.iterdir())
     for _ in range(5):
@@ -209,12 +210,12 @@ def test_leaves_no_descriptors_threads_or_files(contained: Decoder, film: Path, 
 
 
 def test_standard_streams_and_environment_stay_the_workers(
-    contained: Decoder, film: Path, monkeypatch: pytest.MonkeyPatch
+    contained: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     decode(contained, film)
-    assert contained._process is not None
-    child = Path(f"/proc/{contained._process.pid}")
+    assert contained._forkserver.process is not None
+    child = Path(f"/proc/{contained._forkserver.process.pid}")
     if not child.exists():
         pytest.skip("no /proc on this system")
     assert "secret" not in (child / "environ").read_text()
@@ -235,8 +236,8 @@ def test_a_confined_process_opens_nothing_writes_nothing_and_dumps_no_core(film:
             "memory": lambda: np.ones(256 * 1024 * 1024, dtype=np.uint8),
         }
         with film.open("rb") as video, film.with_name("written").open("wb") as written:
-            _confine(video.fileno(), 64 * 1024 * 1024, 5.0)
-            spare = os.dup(video.fileno())  # what the demuxer does
+            confine(video.fileno(), 64 * 1024 * 1024, 5.0)
+            duplicate = os.dup(video.fileno())  # what the demuxer does
             for name, act in attempts.items():
                 try:
                     act()
@@ -248,7 +249,7 @@ def test_a_confined_process_opens_nothing_writes_nothing_and_dumps_no_core(film:
                     refused.append("write")
             if film.with_name("written").stat().st_size == 0:
                 refused.append("write")
-            os.close(spare)
+            os.close(duplicate)
         refused.append(f"core {resource.getrlimit(resource.RLIMIT_CORE)[0]}")
         os.write(writer, json.dumps(refused).encode())
         os._exit(0)
@@ -260,17 +261,17 @@ def test_a_confined_process_opens_nothing_writes_nothing_and_dumps_no_core(film:
 
 
 def test_without_anonymous_files_an_unlinked_one_does(
-    contained: Decoder, film: Path, monkeypatch: pytest.MonkeyPatch
+    contained: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    descriptor = _shared_file(4096)
+    descriptor = shared_memory.create((4096,))
     assert os.fstat(descriptor).st_size == 4096
     assert os.fstat(descriptor).st_nlink == 0
     os.close(descriptor)
     decode(contained, film)
 
 
-def test_two_threads_wait_for_each_other(contained: Decoder, film: Path) -> None:
+def test_two_threads_wait_for_each_other(contained: Sandbox, film: Path) -> None:
     failures: list[BaseException] = []
 
     def work() -> None:
@@ -288,11 +289,11 @@ def test_two_threads_wait_for_each_other(contained: Decoder, film: Path) -> None
     assert failures == []
 
 
-def test_a_decoder_that_cannot_start_says_why(contained: Decoder, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("divescore.video.sandbox._START", "import sys; sys.exit(1)")
+def test_a_decoder_that_cannot_start_says_why(contained: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("divescore.video.forkserver_connection._START", "import sys; sys.exit(1)")
     with pytest.raises(DecoderFailed, match="ended unexpectedly"):
         decode(contained, film)
 
 
-def test_each_process_has_one_decoder() -> None:
-    assert decoder() is decoder()
+def test_each_process_has_one_sandbox() -> None:
+    assert sandbox() is sandbox()

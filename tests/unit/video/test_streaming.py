@@ -7,27 +7,29 @@ import numpy as np
 import pytest
 
 from divescore.video.errors import VideoRejected
-from divescore.video.limits import Limits
-from divescore.video.sampling import SourceInfo, all_frames
-from divescore.video.sandbox import RELAY_SLOTS
+from divescore.video.limits import VideoLimits
+from divescore.video.sampling import SourceInfo, stream_frames
+from divescore.video.sandbox import STREAM_SLOTS
 from divescore.video.streaming import scaled
 from tests.unit.video.clips import write_clip
 
 SIZE = (40, 30)
 
 
-def collected(path: Path, piece: int = 16, limits: Limits | None = None) -> tuple[list[int], np.ndarray, SourceInfo]:
-    stream = all_frames(path, piece, SIZE, limits)
-    pieces = []
+def collected(
+    path: Path, length: int = 16, limits: VideoLimits | None = None
+) -> tuple[list[int], np.ndarray, SourceInfo]:
+    stream = stream_frames(path, length, SIZE, limits)
+    chunks = []
     while True:
         try:
-            pieces.append(next(stream).frames)
+            chunks.append(next(stream).frames)
         except StopIteration as end:
             source, _ = end.value
-            return [len(piece) for piece in pieces], np.concatenate(pieces), source
+            return [len(chunk) for chunk in chunks], np.concatenate(chunks), source
 
 
-@pytest.mark.parametrize("frames", [16, 40, 16 * (RELAY_SLOTS + 2)])
+@pytest.mark.parametrize("frames", [16, 40, 16 * (STREAM_SLOTS + 2)])
 def test_hands_over_every_frame_in_order(tmp_path: Path, frames: int) -> None:
     path = write_clip(tmp_path / "film.avi", frames=frames)
     sizes, pictures, source = collected(path)
@@ -52,7 +54,7 @@ def test_scales_as_opencv_does(size: tuple[int, int]) -> None:
 
 def test_stopping_early_leaves_the_decoder_ready(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "film.avi", frames=200)
-    stream = all_frames(path, 16, SIZE)
+    stream = stream_frames(path, 16, SIZE)
     next(stream)
     stream.close()
 
@@ -62,18 +64,18 @@ def test_stopping_early_leaves_the_decoder_ready(tmp_path: Path) -> None:
 def test_progress_that_raises_ends_it(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "film.avi", frames=60)
 
-    def stop(_share: float) -> None:
+    def stop(_stage: str, _share: float) -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        next(all_frames(path, 16, SIZE, on_progress=stop))
+        next(stream_frames(path, 16, SIZE, on_progress=stop))
     assert collected(path)[2].frames == 60
 
 
 def test_rejects_what_is_too_long_or_damaged(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "film.avi", frames=60)
     with pytest.raises(VideoRejected) as caught:
-        collected(path, limits=Limits(max_frames=20))
+        collected(path, limits=VideoLimits(max_frames=20))
     assert caught.value.code == "TOO_LONG"
 
     content = path.read_bytes()

@@ -20,6 +20,7 @@ from divescore.worker.attempt import Attempt, HandBack
 from divescore.worker.delivery import Delivered, Delivery
 from tests.fakes.jobs import job_in
 from tests.fakes.network import Killed, refused
+from tests.fakes.scored import scored
 from tests.fakes.sqs import Message
 from tests.fakes.world import SCORING, SCORING_DLQ, VIDEO, Report, World, good_score
 
@@ -65,9 +66,9 @@ def test_the_scorer_gets_the_accepted_video_and_what_was_declared(world: World) 
     queued(world, dive="107B", difficulty=3.0)
     seen: list[Any] = []
 
-    def score(path: Path, dive: str | None, difficulty: float | None, on_progress: Report) -> dict[str, Any]:
+    def score(path: Path, dive: str | None, difficulty: float | None, *, on_progress: Report) -> Any:
         seen.extend([path, path.read_bytes(), dive, difficulty])
-        return dict(good_score(path, on_progress))
+        return scored(good_score(path, on_progress))
 
     message = world.sqs.receive(SCORING)
     assert message is not None
@@ -321,7 +322,7 @@ def test_a_beat_that_fails_is_reported(world: World) -> None:
     worker = world.worker()
     message = world.sqs.receive(SCORING)
     assert message is not None
-    worker = replace(worker, score=lambda path, dive, difficulty, on_progress: dict(score(path, on_progress)))
+    worker = replace(worker, score=lambda path, _dive, _difficulty, *, on_progress: scored(score(path, on_progress)))
     assert worker.handle(Delivery(message.body, message.receipt), lambda: 100) is Delivered.SCORED
     assert [text for text, _ in world.reports] == ["heartbeat failed"]
 

@@ -1,62 +1,37 @@
-"""The scorer as the worker needs it; torch stays out of this process."""
+"""The scorer as the worker starts it; torch stays out of this process."""
 
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import pytest
 
-from divescore.worker.model import UNUSED_OF_TORCH, load_model
+from divescore.worker.model import UNUSED_OF_TORCH, load_scorer
 
 IMPORTED_WITHIN = 60.0
 
 
 class FakeScorer:
-    """Remembers what it was asked."""
+    """Remembers where it was loaded from."""
 
-    model = SimpleNamespace(id="m", version="1", sha256="0" * 64, architecture="a", trained_on="synthetic")
-    asked: dict[str, Any]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     @classmethod
     def load(cls, folder: Path) -> "FakeScorer":
-        scorer = cls()
-        scorer.asked = {"folder": folder}
-        return scorer
-
-    def score(self, path: Path, **arguments: Any) -> Any:
-        self.asked |= {"path": path, **arguments}
-
-        def model_dump(mode: str, by_alias: bool) -> dict[str, Any]:
-            assert (mode, by_alias) == ("json", True)
-            return {"score": 1.0}
-
-        return SimpleNamespace(model_dump=model_dump)
+        return cls(folder)
 
 
-def test_the_model_is_loaded_once_and_known_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_scorer_is_loaded_from_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in = ModuleType("divescore.scoring.scorer")
     stand_in.Scorer = FakeScorer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "divescore.scoring.scorer", stand_in)
-    loaded = load_model(tmp_path)
-    assert loaded.info == {
-        "id": "m",
-        "version": "1",
-        "sha256": "0" * 64,
-        "architecture": "a",
-        "trainedOn": "synthetic",
-    }
-    assert loaded.score(tmp_path / "v", "107B", 3.0, print) == {"score": 1.0}
-    scorer = loaded.scorer
+
+    scorer = load_scorer(tmp_path)
+
     assert isinstance(scorer, FakeScorer)
-    assert scorer.asked == {
-        "folder": tmp_path,
-        "path": tmp_path / "v",
-        "dive": "107B",
-        "difficulty": 3.0,
-        "on_progress": print,
-    }
+    assert scorer.folder == tmp_path
 
 
 def test_torch_comes_without_what_only_its_compiler_asks_for() -> None:

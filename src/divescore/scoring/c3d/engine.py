@@ -67,7 +67,7 @@ def _onednn() -> bool:
     return bool(torch._C._has_mkldnn)
 
 
-class Trunk:
+class PackedTrunk:
     """Features of one clip: [1, 3, 16, 112, 112] float32 to [1, 128 x width] float32."""
 
     def __init__(
@@ -106,10 +106,10 @@ class Trunk:
 def _input_sizes(channels: list[int]) -> list[list[int]]:
     """Shape of what each convolution gets of one clip."""
     sizes: list[list[int]] = []
-    place = [CLIP, SIZE, SIZE]
+    extent = [CLIP, SIZE, SIZE]
     for name, count in zip(CONVOLUTIONS, channels, strict=True):
-        sizes.append([1, count, *place])
-        place = [length // by for length, by in zip(place, _POOLINGS.get(name, (1, 1, 1)), strict=True)]
+        sizes.append([1, count, *extent])
+        extent = [length // by for length, by in zip(extent, _POOLINGS.get(name, (1, 1, 1)), strict=True)]
     return sizes
 
 

@@ -1,4 +1,4 @@
-"""From a video's frames to clips as the published code makes them, and back to where they lie in the video."""
+"""From a video's frames to clips as the published code makes them, and the frames that are kept of a video."""
 
 from collections.abc import Iterable, Sequence
 
@@ -34,8 +34,8 @@ def to_clip(frames: Frames, settings: C3dPreprocessing) -> Tensor:
     return pictures.permute(3, 0, 1, 2).unsqueeze(0)
 
 
-def gate_places(frames: int, padding: str) -> NDArray[np.intp]:
-    """Where the classifier's 16 frames lie, spread over the padded length as published."""
+def gate_frames(frames: int, padding: str) -> NDArray[np.intp]:
+    """Numbers of the classifier's 16 frames, spread over the padded length as published."""
     return np.linspace(0, padded_length(frames, padding) - 1, CLIP, dtype=np.intp)
 
 
@@ -50,26 +50,26 @@ def to_gate_clip(frames: Sequence[Frames | None], settings: C3dPreprocessing) ->
     return torch.flip(torch.cat(pictures, dim=2), [1]) * 255.0 * 255.0
 
 
-class Picks:
-    """Keeps the frames at chosen places as a video goes by."""
+class KeptFrames:
+    """Keeps the frames of chosen numbers as a video goes by."""
 
-    def __init__(self, places: Iterable[int]) -> None:
-        self._wanted = sorted(set(places))
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._wanted = sorted(set(numbers))
         self._kept: dict[int, Frames] = {}
-        self._seen = 0
+        self._passed = 0
 
-    def see(self, frames: Frames) -> None:
+    def add(self, frames: Frames) -> None:
         """The video's next frames [N, H, W, 3]."""
-        for place in self._wanted:
-            if self._seen <= place < self._seen + len(frames):
-                self._kept[place] = frames[place - self._seen].copy()
-        self._seen += len(frames)
+        for number in self._wanted:
+            if self._passed <= number < self._passed + len(frames):
+                self._kept[number] = frames[number - self._passed].copy()
+        self._passed += len(frames)
 
-    def at(self, place: int) -> Frames | None:
-        """The frame at `place`, or the last one kept before it; None beyond the video's end."""
-        if place >= self._seen:
+    def at(self, number: int) -> Frames | None:
+        """The frame of that number, or the last one kept before it; None beyond the video's end."""
+        if number >= self._passed:
             return None
-        return self._kept[max(kept for kept in self._kept if kept <= place)]
+        return self._kept[max(kept for kept in self._kept if kept <= number)]
 
 
 def built_in_frames(settings: C3dPreprocessing) -> Frames:

@@ -48,7 +48,7 @@ class C3dNetwork(Part):
     classes: bool = False
     """Whether it names the dive."""
     gate: bool = False
-    """Whether the Sports-1M classifier guards the door."""
+    """Whether the Sports-1M classifier is there, which turns away what is no dive."""
     diving: Annotated[int, Field(ge=0)] = 463
     """The classifier's class of diving."""
     spread: Annotated[float, Field(gt=0)] = SCALE

@@ -1,4 +1,4 @@
-"""C3D-AVG(-MTL): the published network for the score of a dive, and the classifier that guards its door.
+"""C3D-AVG(-MTL): the published network for the score of a dive, and the classifier of its gate.
 
 Features of clips of 16 frames are averaged over the video; a hidden layer and a regressor make the score of them, and
 further heads name the dive (Parmar and Morris, "What and How Well You Performed?", CVPR 2019). The trunk is C3D (Tran
@@ -33,7 +33,7 @@ class C3dShape:
     hidden: int = HIDDEN
     """Units of fc6 (and fc7)."""
     sports: int = SPORTS
-    """Classes of the classifier at the door."""
+    """Classes of the gate's classifier."""
 
     @property
     def features(self) -> int:
@@ -95,9 +95,9 @@ class C3dAvg(nn.Module):
         """Normalised RGB [B, N, 3, 16, 112, 112], N clips of each video."""
         batch, count = clips.shape[:2]
         features = self.trunk(clips.flatten(0, 1)).view(batch, count, -1)
-        return self.judge(features.mean(dim=1))
+        return self.score_features(features.mean(dim=1))
 
-    def judge(self, average: Tensor) -> C3dOutputs:
+    def score_features(self, average: Tensor) -> C3dOutputs:
         """Average features [B, 128 x width] to the outputs."""
         hidden = self.dropout(functional.relu(self.fc6(average)))
         return C3dOutputs(self.score(hidden).squeeze(1), {name: head(hidden) for name, head in self.heads.items()})

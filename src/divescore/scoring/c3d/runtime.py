@@ -14,7 +14,7 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.scoring.c3d.engine import ROUNDING, Precision, Trunk, dense
+from divescore.scoring.c3d.engine import ROUNDING, PackedTrunk, Precision, dense
 from divescore.scoring.c3d.frames import built_in_frames, to_clip, to_gate_clip
 from divescore.scoring.c3d.manifest import (
     GATE_HEAD,
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class PrecisionChoice:
     """What it runs in, how far that is from exact on the built-in clip, and what was tried before, in words."""
 
     precision: Precision
@@ -50,7 +50,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Judged:
+class HeadOutputs:
     """What the dense layers make of a video's features."""
 
     score: float
@@ -78,13 +78,13 @@ class C3dRuntime:
         self._preprocessing = preprocessing
         self._head = _tensors(folder / SCORE_HEAD)
         self._gate_head = _tensors(folder / GATE_HEAD) if network.gate else {}
-        self.chosen = self._choose() if precision is None else self._fixed(precision)
+        self.choice = self._choose() if precision is None else self._fixed(precision)
 
     def features(self, clip: Tensor) -> Tensor:
         """Features [1, 128 x width] of a clip [1, 3, 16, 112, 112]."""
         return self._score_trunk(clip)
 
-    def judge(self, features: Tensor) -> Judged:
+    def score_features(self, features: Tensor) -> HeadOutputs:
         """The score of a video whose clips have `features` [N, 128 x width]."""
         weight, bias = self._head["fc6.weight"], self._head["fc6.bias"]
         hidden = dense(features.mean(dim=0, keepdim=True), weight, bias)
@@ -101,10 +101,10 @@ class C3dRuntime:
         direction = _transposed(active, weight)
         constant = active @ bias.float() + self._head["score.bias"].float()[0]
         shares = (features @ direction + constant) / len(features)
-        return Judged(float(score), shares.tolist(), classes)
+        return HeadOutputs(float(score), shares.tolist(), classes)
 
     def sports(self, clip: Tensor) -> Tensor:
-        """Logits [sports] of the classifier at the door for its clip."""
+        """Logits [sports] of the gate's classifier for its clip."""
         hidden = self._gate_trunk(clip)
         for name in ("fc6", "fc7"):
             hidden = functional.relu(dense(hidden, self._gate_head[f"{name}.weight"], self._gate_head[f"{name}.bias"]))
@@ -115,12 +115,12 @@ class C3dRuntime:
         frames = built_in_frames(self._preprocessing)
         found: int | None = None
         with torch.inference_mode():
-            score = self.judge(self.features(to_clip(frames, self._preprocessing))).score
+            score = self.score_features(self.features(to_clip(frames, self._preprocessing))).score
             if sport and self._network.gate:
                 found = int(self.sports(to_gate_clip(list(frames), self._preprocessing)).argmax())
         return C3dCheck(score=score, sport=found)
 
-    def _choose(self) -> Chosen:
+    def _choose(self) -> PrecisionChoice:
         seconds = measured()
         trial = {precision.value: round(1000 * value, 2) for precision, value in seconds.items()}
         warnings: list[str] = []
@@ -135,7 +135,7 @@ class C3dRuntime:
             off = self._difference()
             _log.info("the built-in clip in %s: off by %s", precision, off)
             if precision is Precision.FP32 or (off is not None and off <= BOUND):
-                return Chosen(precision, off, tuple(warnings), trial)
+                return PrecisionChoice(precision, off, tuple(warnings), trial)
             warnings.append(
                 f"In {precision} the answer to the built-in clip is {off:.1%} off ({BOUND:.0%} is allowed): "
                 "the network runs more exactly, and more slowly."
@@ -143,9 +143,9 @@ class C3dRuntime:
             _log.warning(warnings[-1])
         raise AssertionError("fp32 is always among the choices")
 
-    def _fixed(self, precision: Precision) -> Chosen:
+    def _fixed(self, precision: Precision) -> PrecisionChoice:
         self._load(precision)
-        return Chosen(precision, None)
+        return PrecisionChoice(precision, None)
 
     def _load(self, precision: Precision) -> None:
         with ThreadPoolExecutor(1) as pool:
@@ -154,9 +154,9 @@ class C3dRuntime:
             if gate is not None:
                 self._gate_trunk = gate.result()
 
-    def _trunk(self, name: str, rounded: str, precision: Precision) -> Trunk:
+    def _trunk(self, name: str, rounded: str, precision: Precision) -> PackedTrunk:
         extra = _tensors(self._folder / rounded) if precision in ROUNDING else None
-        return Trunk(_tensors(self._folder / name), precision, extra)
+        return PackedTrunk(_tensors(self._folder / name), precision, extra)
 
     def _difference(self) -> float | None:
         exact = self._network.check

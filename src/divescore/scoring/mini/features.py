@@ -1,6 +1,6 @@
-"""The judge's input: all that was seen of a clip, and what follows from it of the dive as a whole.
+"""Features for the temporal model: what was seen in a clip's frames, and what follows of the dive as a whole.
 
-Drift, rise and fall are fitted to the diver's places beside the platform's edge, in sizes of the diver.
+Drift, rise and fall are fitted to the diver's positions relative to the platform's edge, in sizes of the diver.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.scoring.mini.pose import FLIGHT, REACHES, WATER, Seen
+from divescore.scoring.mini.localisation import FLIGHT, REACHES, WATER
+from divescore.scoring.mini.pose import FramePose
 
 OVERALL = range(18, 27)
 """Columns that hold for the whole dive: drift, fall, top, line of the entry, how long the edge was seen."""
@@ -39,73 +40,74 @@ def after_flight(phases: Tensor, frames: int) -> Tensor:
     return flying * phases[:, :, WATER]
 
 
-def arrange(seen: Seen, aspects: Tensor, seconds: Tensor) -> Tensor:
-    """The judge's input [B, T, INPUTS]: everything seen, and how far water and edge are in sizes of the diver.
+def assemble_features(pose: FramePose, aspects: Tensor, seconds: Tensor) -> Tensor:
+    """The temporal model's input [B, T, INPUTS]: all that was seen, with water and edge in sizes of the diver.
 
-    `seen` is of B clips one after the other; `aspects` and `seconds` are theirs.
+    `pose` is of B clips one after the other; `aspects` and `seconds` are theirs.
     """
-    located = seen.located
+    where = pose.localisation
     batch = len(aspects)
-    length = len(located.reach) // batch
-    visible = torch.sigmoid(torch.stack((located.present, located.water_seen, located.edge_seen), dim=1))
-    phases = torch.softmax(located.phase, dim=1)
-    half = located.reach.exp().clamp(*REACHES)
-    reach = (half.log() + seen.grown).clamp(-3.0, 0.5)
+    length = len(where.reach) // batch
+    visible = torch.sigmoid(torch.stack((where.present, where.water_seen, where.edge_seen), dim=1))
+    phases = torch.softmax(where.phase, dim=1)
+    half = where.reach.exp().clamp(*REACHES)
+    reach = (half.log() + pose.grown).clamp(-3.0, 0.5)
     # The camera keeps its distance during a flight: one size for all of it is surer than one for each frame.
     flying = visible[:, 0] * phases[:, FLIGHT]
-    weights = (flying * (0.1 + seen.looked)).view(batch, length) + 1e-4
+    weights = (flying * (0.1 + pose.estimated)).view(batch, length) + 1e-4
     steady = (weights * reach.view(batch, length)).sum(dim=1) / weights.sum(dim=1)
     size = steady.exp().repeat_interleave(length)
     ratio = aspects.repeat_interleave(length)
-    x = located.place[:, 0] + seen.centre[:, 0] * half / ratio
-    y = located.place[:, 1] + seen.centre[:, 1] * half
+    x = where.position[:, 0] + pose.centre[:, 0] * half / ratio
+    y = where.position[:, 1] + pose.centre[:, 1] * half
     away = torch.stack(
-        ((located.water - y) / size, (located.edge[:, 0] - x) / size * ratio, (located.edge[:, 1] - y) / size), dim=1
+        ((where.water - y) / size, (where.edge[:, 0] - x) / size * ratio, (where.edge[:, 1] - y) / size), dim=1
     ).clamp(-8.0, 8.0)
     # What is not in the picture is not known.
     known = visible[:, [1, 2, 2]] * visible[:, :1]
     away = away * known
     step = (seconds.clamp(min=0.1) / length).view(batch, 1, 1)
-    turn = _turned(seen.lean.view(batch, length, 2)) / step
-    trusted = known[:, 1] * phases[:, FLIGHT] / (1.0 + (located.edge_spread / _SPREAD).square())
+    turn = _turned(pose.lean.view(batch, length, 2)) / step
+    trusted = known[:, 1] * phases[:, FLIGHT] / (1.0 + (where.edge_spread / _SPREAD).square())
     trusted = trusted.view(batch, length)
     drift = _line(away[:, 1].view(batch, length), trusted).slope.abs() / step.squeeze(2)
     top = _top(away[:, 2].view(batch, length), trusted, step.squeeze(2))
-    entering = (after_flight(phases.view(batch, length, -1), _ENTERING) * seen.looked.view(batch, length)).unsqueeze(2)
+    entering = after_flight(phases.view(batch, length, -1), _ENTERING) * pose.estimated.view(batch, length)
     # Where the line is hard to see it comes out short: its length says how far to trust it.
-    lines = seen.line.view(batch, length, 2)
+    lines = pose.line.view(batch, length, 2)
+    entering = entering.unsqueeze(2)
     entry = (entering * lines).sum(dim=1) / ((entering * lines.norm(dim=2, keepdim=True)).sum(dim=1) + 0.05)
     # Without an edge drift and top come out as nothing, which a slow and low take-off nearly does too.
     known_for = trusted.sum(dim=1, keepdim=True)
     fall = _fall(away[:, 2].view(batch, length), trusted, step.squeeze(2))
-    told = (drift, drift * (_GRAVITY / fall).pow(_AS_FALLING), fall)
-    overall = torch.cat((torch.cat(told, dim=1).clamp(max=_FASTEST), top, entry, entry[:, :1].abs(), known_for), dim=1)
+    speeds = torch.cat((drift, drift * (_GRAVITY / fall).pow(_AS_FALLING), fall), dim=1).clamp(max=_FASTEST)
+    overall = torch.cat((speeds, top, entry, entry[:, :1].abs(), known_for), dim=1)
     pace = (seconds / _NOMINAL_SECONDS).clamp(0.1, 10.0).log().repeat_interleave(length)
     columns = (
         visible,
         phases,
-        located.place,
+        where.position,
         reach.unsqueeze(1),
-        located.water.unsqueeze(1),
-        located.edge,
-        located.edge_spread.unsqueeze(1),
+        where.water.unsqueeze(1),
+        where.edge,
+        where.edge_spread.unsqueeze(1),
         away,
         # Films are mirrored as often as not, and which way the dive goes costs nothing.
         away[:, 1:2].abs(),
         overall.repeat_interleave(length, dim=0),
         turn.flatten(0, 1).clamp(-_FASTEST, _FASTEST),
-        seen.looked.unsqueeze(1),
-        seen.lean,
-        seen.lean.abs(),
-        seen.line,
-        seen.line[:, :1].abs(),
-        seen.joints.flatten(1),
-        seen.gaps,
-        seen.angles,
-        seen.splash.unsqueeze(1),
+        pose.estimated.unsqueeze(1),
+        pose.lean,
+        pose.lean.abs(),
+        pose.line,
+        pose.line[:, :1].abs(),
+        pose.joints.flatten(1),
+        pose.gaps,
+        pose.angles,
+        pose.splash.unsqueeze(1),
         pace.unsqueeze(1),
-        located.features.float(),
-        seen.features.float(),
+        where.features.float(),
+        pose.features.float(),
     )
     return torch.cat(columns, dim=1).view(batch, length, -1)
 

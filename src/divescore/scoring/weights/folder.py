@@ -24,7 +24,7 @@ from divescore.scoring.c3d.manifest import (
 from divescore.scoring.c3d.network import C3dAvg, C3dShape, SportsClassifier
 from divescore.scoring.c3d.rounding import halved, rounded
 from divescore.scoring.c3d.runtime import BOUND, C3dRuntime, difference
-from divescore.scoring.manifest import MANIFEST, Gate, IntervalScaling, Manifest, WeightFile, sha256_of
+from divescore.scoring.manifest import MANIFEST, DiveGate, IntervalScaling, Manifest, WeightFile, sha256_of
 
 Tensors = dict[str, Tensor]
 Say = Callable[[str], None]
@@ -98,7 +98,7 @@ def write_folder(
         network=network,
         execution_scale=SCALE,
         interval=identity.interval,
-        gate=Gate(threshold=1.0 if network.gate else 0.0),
+        gate=DiveGate(threshold=1.0 if network.gate else 0.0),
         trained_on=identity.trained_on,
         training=identity.training,
         figures=identity.figures,

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from divescore.scoring.c3d.engine import Precision, supported
-from divescore.scoring.c3d.frames import Picks, gate_places, padded_length
+from divescore.scoring.c3d.frames import KeptFrames, gate_frames, padded_length
 from divescore.scoring.c3d.manifest import C3dNetwork, C3dPreprocessing
-from divescore.scoring.c3d.model import AHEAD, MOST_SEGMENTS, C3dWatcher
+from divescore.scoring.c3d.model import LOOK_AHEAD, MOST_SEGMENTS, C3dModel
 from divescore.scoring.c3d.rounding import halved, rounded, snake
 from divescore.scoring.c3d.trial import in_order
 from divescore.scoring.manifest import read_manifest
@@ -59,7 +59,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
 def scorer(folder: Path, precision: Precision = Precision.FP32) -> Scorer:
     torch.set_num_threads(1)
     manifest = read_manifest(folder)
-    return Scorer(manifest, C3dWatcher(folder, manifest, precision))
+    return Scorer(manifest, C3dModel(folder, manifest, precision))
 
 
 @pytest.mark.parametrize("frames", [16, 25, 32])
@@ -67,7 +67,7 @@ def test_answers_as_the_published_code_does(
     checkpoints: Path, folder: Path, film: Callable[[int], Path], frames: int
 ) -> None:
     exact = published.score(film(frames), checkpoints, classes=True)
-    scored = scorer(folder).score_with_raw(film(frames))
+    scored = scorer(folder).score(film(frames))
 
     assert scored.raw["score"] == pytest.approx(exact.regressor, rel=1e-5)
     assert scored.raw["sport"] == exact.sport == 463
@@ -82,7 +82,7 @@ def test_coarser_precisions_stay_within_their_bounds(
     if precision in read_manifest(folder).network_as(C3dNetwork).unfit:
         pytest.skip("too inexact for these weights, as the import found")
     exact = published.score(film(25), checkpoints)
-    raw = scorer(folder, precision).score_with_raw(film(25)).raw
+    raw = scorer(folder, precision).score(film(25)).raw
 
     assert raw["score"] == pytest.approx(exact.regressor, rel=BOUNDS[precision])
     assert raw["sport"] == exact.sport
@@ -90,7 +90,7 @@ def test_coarser_precisions_stay_within_their_bounds(
 
 def test_what_each_clip_brought_in_adds_up(folder: Path, film: Callable[[int], Path]) -> None:
     stages: list[tuple[str, float]] = []
-    scored = scorer(folder).score_with_raw(
+    scored = scorer(folder).score(
         film(40), difficulty=3.0, on_progress=lambda stage, share: stages.append((stage, share))
     )
     result, raw = scored.result, scored.raw
@@ -112,10 +112,10 @@ def test_what_each_clip_brought_in_adds_up(folder: Path, film: Callable[[int], P
 def test_a_film_longer_than_is_held_is_scored_alike(
     checkpoints: Path, folder: Path, film: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = scorer(folder).score_with_raw(film(72))
-    monkeypatch.setattr("divescore.scoring.c3d.model.AHEAD", 1)
+    whole = scorer(folder).score(film(72))
+    monkeypatch.setattr("divescore.scoring.c3d.model.LOOK_AHEAD", 1)
     monkeypatch.setattr("divescore.scoring.c3d.model.MOST_SEGMENTS", 2)
-    streamed = scorer(folder).score_with_raw(film(72))
+    streamed = scorer(folder).score(film(72))
 
     assert streamed.raw["score"] == whole.raw["score"]
     assert streamed.raw["sport"] == whole.raw["sport"]
@@ -123,7 +123,7 @@ def test_a_film_longer_than_is_held_is_scored_alike(
     assert len(whole.result.segments) == 5
     assert len(streamed.result.segments) == 2
     assert streamed.result.segments[-1].end == whole.result.segments[-1].end
-    assert AHEAD > 1
+    assert LOOK_AHEAD > 1
     assert MOST_SEGMENTS > 2
 
 
@@ -135,7 +135,7 @@ def test_what_is_no_dive_is_turned_away_unless_told_otherwise(tmp_path: Path, fi
     with pytest.raises(VideoRejected, match="does not look like a dive"):
         strict.score(film(25), on_progress=lambda stage, share: scored.append(share) if stage == "scoring" else None)
     assert scored == []  # the classifier answers before any clip is scored
-    assert "does not look like a dive" in strict.score(film(25), gate=False).warnings[0]
+    assert "does not look like a dive" in strict.score(film(25), gate=False).result.warnings[0]
 
 
 def test_without_classifier_and_heads_it_says_what_it_does_not_know(
@@ -146,7 +146,7 @@ def test_without_classifier_and_heads_it_says_what_it_does_not_know(
     (source / "model_dive_classifier_7.pth").unlink()
     import_weights(source, tmp_path / "out", int8=False)
 
-    result = scorer(tmp_path / "out").score(film(25))
+    result = scorer(tmp_path / "out").score(film(25)).result
 
     assert result.dive.position == result.dive.rotation == "unknown"
     assert result.dive.number is None
@@ -167,8 +167,8 @@ def test_an_answer_that_is_off_falls_back_to_exact_arithmetic(
     speeds = dict.fromkeys(coarse, 0.1) | {Precision.FP32: 1.0}
     monkeypatch.setattr("divescore.scoring.c3d.runtime.measured", lambda: speeds)
 
-    trusted = Scorer.load(folder, threads=1).score(film(25))
-    doubted = Scorer.load(altered, threads=1).score(film(25))
+    trusted = Scorer.load(folder, threads=1).score(film(25)).result
+    doubted = Scorer.load(altered, threads=1).score(film(25)).result
 
     assert trusted.runtime.precision != "fp32"
     assert trusted.runtime.difference is not None
@@ -204,19 +204,19 @@ def test_longer_films_than_the_manifest_allows_are_turned_away(
 def test_padding_by_either_rule() -> None:
     assert [padded_length(n, "published") for n in (15, 16, 17)] == [16, 32, 32]
     assert [padded_length(n, "corrected") for n in (15, 16, 17)] == [16, 16, 32]
-    assert gate_places(103, "published")[-1] == 111
+    assert gate_frames(103, "published")[-1] == 111
     assert C3dPreprocessing().padding == "published"
 
 
-def test_picks_keep_what_was_asked_for() -> None:
-    picks = Picks([0, 3, 9])
+def test_frames_that_were_asked_for_are_kept() -> None:
+    kept = KeptFrames([0, 3, 9])
     frames = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
-    picks.see(frames[:4])
-    picks.see(frames[4:])
+    kept.add(frames[:4])
+    kept.add(frames[4:])
 
-    kept = [picks.at(place) for place in (0, 3, 5)]
-    assert [int(frame[0, 0, 0]) for frame in kept if frame is not None] == [0, 3, 3]
-    assert picks.at(9) is None
+    found = [kept.at(number) for number in (0, 3, 5)]
+    assert [int(frame[0, 0, 0]) for frame in found if frame is not None] == [0, 3, 3]
+    assert kept.at(9) is None
 
 
 def test_rounding_errors_of_a_kernel_cancel() -> None:

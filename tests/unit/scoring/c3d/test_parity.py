@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from divescore.scoring.c3d.engine import ROUNDING, Precision, supported
-from divescore.scoring.c3d.model import C3dWatcher
+from divescore.scoring.c3d.model import C3dModel
 from divescore.scoring.manifest import parse_manifest
 from divescore.scoring.scorer import Scorer
 from divescore.scoring.weights.importing import import_weights
@@ -53,9 +53,9 @@ def test_answers_as_published(folders: dict[str, Path], stored: str, precision: 
     exact = json.loads((PARITY / "reference.json").read_text(encoding="utf-8"))
     folder = folders[stored]
     manifest = parse_manifest(folder)
-    scorer = Scorer(manifest, C3dWatcher(folder, manifest, precision))
+    scorer = Scorer(manifest, C3dModel(folder, manifest, precision))
 
-    raw = scorer.score_with_raw(PARITY / exact["clip"], gate=False).raw
+    raw = scorer.score(PARITY / exact["clip"], gate=False).raw
 
     bound = max(BOUNDS[precision], 1e-3 if stored == "half" else 0.0)
     assert raw["score"] == pytest.approx(exact["regressor_output"], rel=bound)

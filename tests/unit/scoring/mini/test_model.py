@@ -1,4 +1,4 @@
-"""Architectures and what they predict."""
+"""The shipped model: from sampled frames to what it predicts."""
 
 from functools import partial
 from pathlib import Path
@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from divescore.lab.rendering.sampling import draw_rendered
-from divescore.scoring.architectures import ARCHITECTURES, load_predictor
+from divescore.scoring.architectures import ARCHITECTURES, load_model
 from divescore.scoring.manifest import read_manifest
-from divescore.scoring.mini import model as mini
-from divescore.scoring.mini.model import MiniPredictor
+from divescore.scoring.mini import model as module
+from divescore.scoring.mini.model import MiniModel
 from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.video.limits import VideoLimits
 from divescore.video.sampling import SampledVideo, SourceInfo
 
 WEIGHTS = Path(__file__).parents[4] / "model_weights"
@@ -34,22 +35,28 @@ def dive(wanted: Preprocessing) -> SampledVideo:
     return SampledVideo(np.stack(frames), np.linspace(0, drawn.seconds, wanted.frames), source)
 
 
-def test_the_shipped_model_predicts_within_the_sports_bounds() -> None:
+def test_the_shipped_model_predicts_within_the_sports_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     manifest = read_manifest(WEIGHTS)
     video = noise(manifest.preprocessing_as(Preprocessing))
-    seen: list[float] = []
+    monkeypatch.setattr(module, "sample_frames", lambda *_arguments: video)
+    stages: list[tuple[str, float]] = []
+    gates: list[float] = []
 
-    prediction = load_predictor(WEIGHTS, manifest).predict(video, seen.append)
+    inference = load_model(WEIGHTS, manifest).infer(
+        Path("noise.mp4"), VideoLimits(), lambda stage, share: stages.append((stage, share)), gates.append
+    )
+    prediction = inference.prediction
 
     assert manifest.architecture in ARCHITECTURES
     assert 0 <= prediction.gate <= 1
+    assert gates == [prediction.gate]
     assert 0 <= sum(prediction.shares) <= 30
     assert min(prediction.shares) >= 0
     assert prediction.spread > 0
     assert 0 < prediction.difficulty < 5
     assert sum(prediction.shares) == pytest.approx(30 * float(str(prediction.raw["execution"])), abs=0.001)
-    assert seen == [0.0, 1.0]
+    assert stages == [("scoring", 0.0), ("scoring", 1.0)]
 
 
 def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +65,9 @@ def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     video = dive(manifest.preprocessing_as(Preprocessing))
     found = {}
     for halved in (False, True):
-        monkeypatch.setattr(mini, "_has_bf16", partial(bool, halved))
-        predictor = load_predictor(WEIGHTS, manifest)
-        found[predictor.precision] = predictor.predict(video, lambda _share: None)
+        monkeypatch.setattr(module, "_has_bf16", partial(bool, halved))
+        model = MiniModel(WEIGHTS, manifest)
+        found[model.runtime.precision] = model.predict(video)
 
     assert sum(found["bf16"].shares) == pytest.approx(sum(found["fp32"].shares), abs=0.3)
     assert found["bf16"].gate == pytest.approx(found["fp32"].gate, abs=0.02)
@@ -73,9 +80,9 @@ def test_any_number_of_cores_says_the_same() -> None:
     found = []
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
-        predictor = load_predictor(WEIGHTS, manifest)
-        assert predictor.threads == threads
-        found.append(predictor.predict(video, lambda _share: None))
+        model = MiniModel(WEIGHTS, manifest)
+        assert model.runtime.threads == threads
+        found.append(model.predict(video))
 
     for other in found[1:]:
         assert sum(other.shares) == pytest.approx(sum(found[0].shares), abs=0.05)
@@ -87,14 +94,14 @@ def test_the_worker_sees_what_evaluation_sees() -> None:
     torch.set_num_threads(2)
     manifest = read_manifest(WEIGHTS)
     wanted = manifest.preprocessing_as(Preprocessing)
-    predictor = MiniPredictor(WEIGHTS, manifest)
+    model = MiniModel(WEIGHTS, manifest)
     frames, aspects = torch.from_numpy(dive(wanted).frames), torch.tensor([4 / 3])
 
     with torch.inference_mode():
-        in_parts = predictor._see(frames, aspects)
-        with predictor._modes():
-            whole = predictor._network.eye(frames[None], aspects, wanted)
+        in_parts = model._estimate_pose(frames, aspects)
+        with model._modes():
+            whole = model._network.pose(frames[None], aspects, wanted)
 
-    assert torch.equal(in_parts.looked, whole.looked)
-    assert torch.allclose(in_parts.located.place, whole.located.place, atol=0.01)
+    assert torch.equal(in_parts.estimated, whole.estimated)
+    assert torch.allclose(in_parts.localisation.position, whole.localisation.position, atol=0.01)
     assert torch.allclose(in_parts.joints, whole.joints, atol=0.05)

@@ -1,0 +1,163 @@
+"""The process that decodes one video: forked by the forkserver, confined before it touches the video, then gone."""
+
+import contextlib
+import ctypes
+import json
+import mmap
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+REQUEST_BYTES = 4096
+MOST_DESCRIPTORS = 3
+
+_PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
+_QUIET_SECONDS = 0.15
+"""Without a video, before memory is touched ahead."""
+_WARM_BLOCK, _WARM_BLOCKS = 4 << 20, 28
+_IDLE_SECONDS = 0.05
+_LINGER_SECONDS = 0.1
+"""After the last message, unless the next video wants to begin."""
+_MESSAGE_CHARACTERS = 2000
+_PROGRESS_SECONDS = 0.05
+"""Each message wakes the worker, which takes a core from the decoder for as long."""
+
+
+def send_message(control: socket.socket, **message: Any) -> None:
+    """Send the worker one line of JSON."""
+    control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def run(control: socket.socket, forkserver: int, link: socket.socket) -> NoReturn:
+    """The life of one decoder: its request comes by `link`, its messages go to `control`.
+
+    Ends the process without any clean-up: the forkserver's state is not its own.
+    """
+    try:
+        _die_with(forkserver)
+        if not _has_come(link, _IDLE_SECONDS):
+            _warm_heap(link)
+        request, descriptors, _, _ = socket.recv_fds(link, REQUEST_BYTES, MOST_DESCRIPTORS)
+        if request:
+            _decode(control, json.loads(request), descriptors)
+            # Giving back its memory takes a core for 10 ms, which the network would miss now.
+            _has_come(link, _LINGER_SECONDS)
+    except MemoryError:
+        send_message(control, memory=True)
+    except BaseException as error:  # this process ends here, so the worker must hear whatever it was
+        send_message(control, failed=repr(error)[:_MESSAGE_CHARACTERS])
+    finally:
+        os._exit(0)
+
+
+def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
+    """Sample the video, or stream it where there is a third descriptor, by which slots are freed."""
+    from divescore.video import shared_memory
+    from divescore.video.decoding import decode_samples
+    from divescore.video.errors import VideoRejected
+    from divescore.video.limits import VideoLimits
+    from divescore.video.streaming import decode_stream
+
+    video, shared, *freed = descriptors
+    container, limits = request["container"], VideoLimits(**request["limits"])
+    into = shared_memory.map_frames(shared, tuple(request["shape"]))
+    os.close(shared)
+    data = mmap.mmap(video, 0, prot=mmap.PROT_READ)
+    confine(video, limits.decode_memory, limits.decode_seconds)
+    reported = 0.0
+
+    def report_share(share: float) -> None:
+        nonlocal reported
+        now = time.monotonic()
+        if now - reported >= _PROGRESS_SECONDS:
+            reported = now
+            send_message(control, progress=share)
+
+    def promise(frames: int) -> None:
+        send_message(control, promised=frames)
+
+    def await_slot() -> None:
+        if not os.read(freed[0], 1):
+            raise EOFError("the worker is gone")
+
+    def hand_over(slot: int, count: int, share: float) -> None:
+        send_message(control, slot=slot, count=count, progress=share)
+
+    try:
+        if freed:
+            report = decode_stream(video, data, container, into, limits, promise, await_slot, hand_over)
+        else:
+            report = decode_samples(video, data, container, into, limits, report_share)
+    except VideoRejected as error:
+        send_message(control, rejected=[error.code.value, error.message])
+    else:
+        send_message(control, report=asdict(report))
+
+
+def _has_come(link: socket.socket, within: float = 0.0) -> bool:
+    return bool(select.select([link], [], [], within)[0])
+
+
+def _warm_heap(link: socket.socket) -> None:
+    """Touch the memory that frames will take, for as long as there is no video to decode.
+
+    A fresh process pays for each page when it first touches it: 40 ms for a film in full HD. One arena, since FFmpeg's
+    threads would each start a cold one, and none of it given back before the end. Under load, when the next video is
+    there at once, this would only move the cost, and make small videos pay it too.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    try:
+        libc.mallopt.argtypes = [ctypes.c_int, ctypes.c_int]
+        libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+        libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+        libc.free.argtypes = [ctypes.c_void_p]
+    except AttributeError:
+        return  # not glibc, whose allocator this is about
+    for option, value in ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, 32 << 20), (_M_TRIM_THRESHOLD, 1 << 30)):
+        libc.mallopt(option, value)
+    # The network is at work on the last video now, and should have the cores for itself.
+    if _has_come(link, _QUIET_SECONDS):
+        return
+    blocks: list[int] = []
+    while len(blocks) < _WARM_BLOCKS and not _has_come(link) and (block := libc.malloc(_WARM_BLOCK)):
+        libc.memset(block, 0, _WARM_BLOCK)
+        blocks.append(block)
+    for block in blocks:
+        libc.free(block)
+
+
+def _die_with(forkserver: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != forkserver:
+        os._exit(1)
+
+
+def confine(video: int, memory: int, seconds: float) -> None:
+    """Bound this process: memory and time, no core dump, nothing written, nothing opened."""
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib costs more than the read
+            memory += int(statm.read().split()[0]) * mmap.PAGESIZE
+    cpu = int(seconds * (os.cpu_count() or 1)) + 2
+    # The demuxer duplicates the file's descriptor once and then holds the last that there is.
+    free = os.dup(video)
+    os.close(free)
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, free + 1),
+        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_AS, memory),
+    ):
+        # Not every system has every limit (macOS refuses RLIMIT_AS); the watch on the clock holds everywhere.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
