@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from divescore.lab.evaluation import plots
 from divescore.lab.evaluation.agreement import rank_correlation, relative_error
 from divescore.lab.training.dataset import LABELS, Dataset
-from divescore.scoring.mini.network import CLASS_HEADS, FLAWS, FocusNetwork, Outputs
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
 
 Values = NDArray[np.float64]
 INTERVAL_LEVEL = 0.9
@@ -33,7 +34,7 @@ class Readings:
     labels: dict[str, Values]
 
 
-def read(network: FocusNetwork, dataset: Dataset, preprocessing: Preprocessing, scale: float) -> Readings:
+def read(network: MiniNetwork, dataset: Dataset, preprocessing: Preprocessing, scale: float) -> Readings:
     """Run `network` over `dataset`; execution and spread in points."""
     network.eval()
     rows: dict[str, list[float]] = {name: [] for name in ("gate", "execution", "spread", "difficulty")}

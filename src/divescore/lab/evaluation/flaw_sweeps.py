@@ -12,8 +12,9 @@ from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
 from divescore.lab.rendering.sampling import draw_dive, draw_height
 from divescore.lab.training.dataset import Clip, Shape, film_clip, read_frame
-from divescore.scoring.mini.network import FLAWS, FocusNetwork, Outputs
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.scoring.mini.temporal import FLAWS, Outputs
 
 _STEPS = 9
 
@@ -28,7 +29,7 @@ class Swept:
 
 
 def sweep_flaws(
-    network: FocusNetwork,
+    network: MiniNetwork,
     preprocessing: Preprocessing,
     scale: float,
     first: int,
@@ -60,7 +61,7 @@ def _clip(seed: int, flaws: Flaws, shape: Shape) -> Clip:
     return film_clip(film, np.random.default_rng([seed, 3]), shape)
 
 
-def _execution(network: FocusNetwork, clip: Clip, preprocessing: Preprocessing) -> float:
+def _execution(network: MiniNetwork, clip: Clip, preprocessing: Preprocessing) -> float:
     pictures = np.stack([read_frame(np.frombuffer(frame, dtype=np.uint8)) for frame in clip.frames])
     aspects, seconds = torch.tensor([clip.aspect]), torch.tensor([clip.seconds])
     with torch.inference_mode():

@@ -19,13 +19,14 @@ from divescore.lab.training.loop import Batch
 from divescore.lab.training.losses import into_squares
 from divescore.lab.training.marks import MARK, PHASES
 from divescore.lab.training.views import Picture, square_about, whole
-from divescore.scoring.mini.features import arrange
-from divescore.scoring.mini.network import Eye, FocusNetwork, Judge, Outputs, choose
-from divescore.scoring.mini.pose import SQUARE, Seen, completed
+from divescore.scoring.mini.features import assemble_features
+from divescore.scoring.mini.network import MiniNetwork, PoseModel, choose_crops
+from divescore.scoring.mini.pose import CROP_SIZE, FramePose, combine
 from divescore.scoring.mini.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.temporal import Outputs, TemporalModel
 
 _SHIFT, _GROW = 0.1, 0.12
-"""Deviation of the squares that the looker learns from, in reaches and as a logarithm: the locator errs likewise."""
+"""Deviation of the crops that the pose estimator learns from, in reaches and as a logarithm: as the localiser errs."""
 _FLOATS = 2
 _FRAMES_OF_EACH = 4
 
@@ -65,7 +66,7 @@ def _worth(marks: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A square as the locator might place it: x, y, reach and the film's aspect."""
+    """A square as the localiser might place it: x, y, reach and the film's aspect."""
     if marks[MARK["present"]] > 0.5:
         shift = rng.normal(0.0, _SHIFT, 2)
         reach = marks[MARK["reach"]] * np.exp(rng.normal(0.0, _GROW))
@@ -80,25 +81,25 @@ def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDAr
 
 
 class FrameTraining(nn.Module):
-    """Locator and looker apart, each on what `FrameBatches` cut out for it."""
+    """Localiser and pose estimator apart, each on what `FrameBatches` cut out for it."""
 
-    def __init__(self, eye: Eye, preprocessing: Preprocessing) -> None:
+    def __init__(self, eye: PoseModel, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.eye = eye
         self._preprocessing = preprocessing
 
-    def forward(self, inputs: Tensor) -> Seen:
+    def forward(self, inputs: Tensor) -> FramePose:
         """What is seen in packed frames."""
         count = len(inputs)
-        squares = inputs[:, -SQUARE * SQUARE * 3 :].view(count, 1, SQUARE, SQUARE, 3)
+        squares = inputs[:, -CROP_SIZE * CROP_SIZE * 3 :].view(count, 1, CROP_SIZE, CROP_SIZE, 3)
         height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
-        small = inputs[:, : -SQUARE * SQUARE * 3].view(count, 1, height, width, 3)
-        located = self.eye.locator(normalise(small, self._preprocessing).squeeze(1))
-        return completed(located, self.eye.looker(normalise(squares, self._preprocessing).squeeze(1)))
+        small = inputs[:, : -CROP_SIZE * CROP_SIZE * 3].view(count, 1, height, width, 3)
+        located = self.eye.localiser(normalise(small, self._preprocessing).squeeze(1))
+        return combine(located, self.eye.estimator(normalise(squares, self._preprocessing).squeeze(1)))
 
 
 class SeenBatches:
-    """What the trained locator and looker see of whole clips, for the judge to learn from.
+    """What the trained pose model sees of whole clips, for the temporal model to learn from.
 
     `look` gives float16 [V, N, T, INPUTS], each clip seen in V ways; it takes minutes, and is called only when there is
     a step left to do.
@@ -125,12 +126,12 @@ class SeenBatches:
 class JudgeTraining(nn.Module):
     """The judge alone."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: TemporalModel) -> None:
         super().__init__()
         self.judge = judge
 
     def forward(self, inputs: Tensor) -> Outputs:
-        """Judge what was seen."""
+        """Read what was seen."""
         outputs: Outputs = self.judge(inputs.float())
         return outputs
 
@@ -159,7 +160,7 @@ class ClipBatches:
 class ClipTraining(nn.Module):
     """The whole network on whole clips; its convolutions' norms stay as they are, for a batch holds few clips."""
 
-    def __init__(self, network: FocusNetwork, preprocessing: Preprocessing) -> None:
+    def __init__(self, network: MiniNetwork, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.network = network
         self._preprocessing = preprocessing
@@ -198,11 +199,11 @@ def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[n
 
 
 def look_through(
-    eye: Eye, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
+    eye: PoseModel, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
 ) -> NDArray[np.float16]:
     """What `eye` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
     eye.eval()
-    seen = np.empty((ways, len(dataset), dataset.shape.frames, Judge.INPUTS), dtype=np.float16)
+    seen = np.empty((ways, len(dataset), dataset.shape.frames, TemporalModel.INPUTS), dtype=np.float16)
     every = np.arange(dataset.shape.frames)
     pairs = [(way, clip) for way in range(ways) for clip in range(len(dataset))]
 
@@ -221,11 +222,11 @@ def look_through(
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                located = eye.locator(shown([whole(picture) for picture in frames]))
-                chosen, windows = choose(located, aspects)
+                located = eye.localiser(shown([whole(picture) for picture in frames]))
+                chosen, windows = choose_crops(located, aspects)
                 looked_at = zip(chosen.tolist(), windows.tolist(), strict=True)
                 squares = shown([square_about(frames[frame], *window) for frame, window in looked_at])
-                found = completed(located, eye.looker(squares), chosen)
-            arranged = arrange(found, aspects, seconds)[0]
+                found = combine(located, eye.estimator(squares), chosen)
+            arranged = assemble_features(found, aspects, seconds)[0]
             seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

@@ -18,8 +18,7 @@ from divescore.lab.rendering.negatives import NEGATIVES, Film, build_negative
 from divescore.lab.rendering.sampling import draw_rendered
 from divescore.lab.training import marks as marks_module
 from divescore.lab.training.marks import MARKS, marks_of
-from divescore.scoring.architectures import POSITIONS, ROTATIONS
-from divescore.scoring.mini.network import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS
+from divescore.scoring.mini.temporal import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, POSITIONS, ROTATIONS
 
 LABELS = (
     "is_dive",

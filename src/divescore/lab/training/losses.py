@@ -6,8 +6,8 @@ from torch.nn import functional
 
 from divescore.lab.training.dataset import LABELS
 from divescore.lab.training.marks import GAPS, JOINTS, MARK, PHASES
-from divescore.scoring.mini.network import CLASS_HEADS, FLAWS, Outputs
-from divescore.scoring.mini.pose import Seen
+from divescore.scoring.mini.pose import FramePose
+from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
 
 _COLUMN = {name: index for index, name in enumerate(LABELS)}
 _FLAWS = slice(_COLUMN[FLAWS[0]], _COLUMN[FLAWS[-1]] + 1)
@@ -53,7 +53,7 @@ def into_squares(marks: Tensor, place: Tensor, reach: Tensor, aspects: Tensor) -
     return moved
 
 
-def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
+def loss_of_seen(seen: FramePose, marks: Tensor) -> Tensor:
     """Weighted sum of the losses of what is seen in N frames; `marks` [N, len(MARKS)] in the looker's squares."""
 
     def mark(name: str) -> Tensor:
@@ -67,10 +67,10 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
         return _mean(functional.binary_cross_entropy_with_logits(logits, truth, reduction="none"), known)
 
     size = mark("reach").clamp(min=0.05)
-    place = (seen.located.place - marks[:, [MARK["x"], MARK["y"]]]).abs() / size.unsqueeze(1)
-    edge = (seen.located.edge - marks[:, [MARK["edge_x"], MARK["edge_y"]]]).abs() / size.unsqueeze(1)
+    place = (seen.localisation.position - marks[:, [MARK["x"], MARK["y"]]]).abs() / size.unsqueeze(1)
+    edge = (seen.localisation.edge - marks[:, [MARK["edge_x"], MARK["edge_y"]]]).abs() / size.unsqueeze(1)
     # Few frames show the body half under water, and no others show the line of the entry, which costs most.
-    looked = subject * seen.looked
+    looked = subject * seen.estimated
     body = mark("body_seen") * looked * torch.where(mark("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
     sine, cosine = mark("lean_sin"), mark("lean_cos")
     lean = (seen.lean - torch.stack((sine, cosine), dim=1)).abs()
@@ -79,13 +79,14 @@ def loss_of_seen(seen: Seen, marks: Tensor) -> Tensor:
     joints_seen = marks[:, _JOINTS_SEEN] * body.unsqueeze(1)
     angles = (seen.angles - marks[:, [MARK["hip_angle"], MARK["knee_angle"]]]).abs()
     terms = (
-        0.5 * is_seen(seen.located.present, "present"),
-        0.2 * is_seen(seen.located.water_seen, "water_seen"),
-        0.2 * is_seen(seen.located.edge_seen, "edge_seen"),
-        0.5 * _mean(functional.cross_entropy(seen.located.phase, mark("phase").long(), reduction="none"), known),
+        0.5 * is_seen(seen.localisation.present, "present"),
+        0.2 * is_seen(seen.localisation.water_seen, "water_seen"),
+        0.2 * is_seen(seen.localisation.edge_seen, "edge_seen"),
+        0.5 * _mean(functional.cross_entropy(seen.localisation.phase, mark("phase").long(), reduction="none"), known),
         2.0 * _mean(place.clamp(max=3.0), subject),
-        1.0 * _mean((seen.located.reach - size.log()).abs(), subject),
-        1.0 * _mean(((seen.located.water - mark("water")).abs() / size).clamp(max=3.0), mark("water_seen") * subject),
+        1.0 * _mean((seen.localisation.reach - size.log()).abs(), subject),
+        1.0
+        * _mean(((seen.localisation.water - mark("water")).abs() / size).clamp(max=3.0), mark("water_seen") * subject),
         1.0 * _mean(edge.clamp(max=3.0), mark("edge_seen") * subject),
         3.0 * _mean((seen.centre - marks[:, _CENTRE]).abs().clamp(max=1.0), looked),
         3.0 * _mean((seen.grown - mark("grown")).abs().clamp(max=1.0), looked),

@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from divescore import scoring
 from divescore.lab.evaluation.figures import (
     INTERVAL_LEVEL,
     difficulty_margin,
@@ -36,10 +35,11 @@ from divescore.lab.training.dataset import Dataset, Shape, build_dataset
 from divescore.lab.training.folders import write_folder
 from divescore.lab.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.lab.training.losses import loss_of, loss_of_seen
+from divescore.scoring import mini
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION
-from divescore.scoring.manifest import Gate, IntervalScaling, Manifest
-from divescore.scoring.mini.network import FocusNetwork
+from divescore.scoring.manifest import DiveGate, IntervalScaling, Manifest
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 
 MODEL_ID, MODEL_VERSION = "divescore-mini", "0.5.0"
@@ -48,7 +48,7 @@ WEIGHTS = "model.safetensors"
 VALIDATION_SEEDS = 1_000_000_000
 """Seeds from here on are never trained on."""
 LAB = Path(__file__).resolve().parents[1]
-_NETWORK = ("mini/features", "mini/network", "mini/pose", "mini/preprocessing")
+_NETWORK = ("localisation", "pose", "features", "temporal", "network", "preprocessing")
 _MEAN, _STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
 
@@ -114,7 +114,7 @@ def train(
         interval=IntervalScaling(
             level=INTERVAL_LEVEL, factor=factor, difficulty_margin=difficulty_margin(readings, INTERVAL_LEVEL)
         ),
-        gate=Gate(threshold=threshold),
+        gate=DiveGate(threshold=threshold),
         trained_on="synthetic",
         training={"command": command, "code": code_digest(), "data": drawn.identity, **asdict(settings)},
         figures={"on": f"{settings.validation} unseen rendered clips", **figures(readings, threshold, factor)},
@@ -125,17 +125,17 @@ def code_digest() -> str:
     """Digest of the code that decides what is trained: the laboratory's modules, and the network's."""
     digest = hashlib.sha256()
     modules = [path for part in ("evaluation", "rendering", "training") for path in sorted((LAB / part).glob("*.py"))]
-    for path in (*modules, *(Path(scoring.__file__).parent / f"{name}.py" for name in _NETWORK)):
+    for path in (*modules, *(Path(mini.__file__).parent / f"{name}.py" for name in _NETWORK)):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def fit_all(
     dataset: Dataset, preprocessing: Preprocessing, settings: Settings, running: Running, on_progress: OnProgress
-) -> FocusNetwork:
+) -> MiniNetwork:
     """A network fitted to `dataset` in two parts; the same on the same machine for the same settings."""
     torch.manual_seed(settings.seed)
-    network = FocusNetwork()
+    network = MiniNetwork()
     identity = {"data": dataset.identity, "preprocessing": preprocessing.model_dump(mode="json")}
 
     def part(name: str, steps: int, rate: float, decay: float) -> tuple[LoopSettings, Running, OnProgress]:
@@ -150,7 +150,7 @@ def fit_all(
         return loop, replace(running, checkpoints=place), report
 
     fit(
-        FrameTraining(network.eye, preprocessing),
+        FrameTraining(network.pose, preprocessing),
         FrameBatches(dataset, settings.frames, settings.seed),
         loss_of_seen,
         *part("frames", settings.frame_steps, 2e-3, 0.02),
@@ -159,11 +159,11 @@ def fit_all(
 
     def look() -> NDArray[np.float16]:
         on_progress("looking", 0.0, f"{len(dataset)} clips")
-        copy = deepcopy(network.eye)  # this runs in the loop's other thread, while the loop holds the network
+        copy = deepcopy(network.pose)  # this runs in the loop's other thread, while the loop holds the network
         return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16, settings.ways)
 
     fit(
-        JudgeTraining(network.judge),
+        JudgeTraining(network.temporal),
         SeenBatches(look, dataset.labels, settings.judged, settings.seed),
         lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
         *part("judge", settings.judge_steps, 1e-3, 0.05),
@@ -172,10 +172,10 @@ def fit_all(
     return network.eval()
 
 
-def load_network(folder: Path, manifest: Manifest) -> FocusNetwork:
+def load_network(folder: Path, manifest: Manifest) -> MiniNetwork:
     """The trained network of a weights folder; raises WeightsInvalid for another architecture."""
     if manifest.architecture != ARCHITECTURE:
         raise WeightsInvalid(f"Only {ARCHITECTURE} can be evaluated on rendered dives, not {manifest.architecture}.")
-    network = FocusNetwork()
+    network = MiniNetwork()
     network.load_state_dict(load_file(folder / WEIGHTS))
     return network.eval()

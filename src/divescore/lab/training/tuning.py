@@ -22,10 +22,10 @@ from divescore.lab.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.lab.training.losses import loss_of
 from divescore.lab.training.marks import MARK, MARKS, UNKNOWN
 from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_frame
-from divescore.scoring.architectures import POSITIONS, ROTATIONS
 from divescore.scoring.judging import MAX_EXECUTION
-from divescore.scoring.mini.network import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, FocusNetwork, Outputs
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.scoring.mini.temporal import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, POSITIONS, ROTATIONS, Outputs
 
 LENGTH = 103
 """Frames of a dive, counted back from its end."""
@@ -64,7 +64,7 @@ class Tuned:
 
 
 def tune(
-    network: FocusNetwork,
+    network: MiniNetwork,
     preprocessing: Preprocessing,
     data: RealDives,
     settings: TuningSettings,
@@ -94,7 +94,7 @@ def tune(
 
 
 def measure(
-    network: FocusNetwork, preprocessing: Preprocessing, data: RealDives, factor: float, on_progress: OnProgress
+    network: MiniNetwork, preprocessing: Preprocessing, data: RealDives, factor: float, on_progress: OnProgress
 ) -> dict[str, Any]:
     """Figures on the test dives; the scores' agreement with the true difficulty given, as it is when declared."""
     shape = Shape(preprocessing.frames, preprocessing.width, preprocessing.height)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.scoring.mini.pose import SQUARE
+from divescore.scoring.mini.pose import CROP_SIZE
 
 Picture = NDArray[np.uint8]
 GREY = 115
@@ -21,23 +21,23 @@ def whole(picture: Picture) -> Picture:
 
 
 def square_about(picture: Picture, x: float, y: float, reach: float, aspect: float) -> Picture:
-    """The square [SQUARE, SQUARE, 3] about (x, y), shares of the picture, that reaches `reach` of its height.
+    """The square [CROP_SIZE, CROP_SIZE, 3] about (x, y), shares of the picture, that reaches `reach` of its height.
 
     `aspect` is that of the film, which the picture may have squeezed. What lies outside is grey.
     """
     height, width = picture.shape[:2]
-    across, down = SQUARE / (2.0 * reach / aspect * width), SQUARE / (2.0 * reach * height)
+    across, down = CROP_SIZE / (2.0 * reach / aspect * width), CROP_SIZE / (2.0 * reach * height)
     # Pixel centres lie half a pixel in.
     matrix = np.array(
         [
-            [across, 0.0, 0.5 * SQUARE - across * (x * width - 0.5) - 0.5],
-            [0.0, down, 0.5 * SQUARE - down * (y * height - 0.5) - 0.5],
+            [across, 0.0, 0.5 * CROP_SIZE - across * (x * width - 0.5) - 0.5],
+            [0.0, down, 0.5 * CROP_SIZE - down * (y * height - 0.5) - 0.5],
         ]
     )
     square = cv2.warpAffine(
         picture,
         matrix,
-        (SQUARE, SQUARE),
+        (CROP_SIZE, CROP_SIZE),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(GREY, GREY, GREY),

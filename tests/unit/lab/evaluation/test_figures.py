@@ -16,7 +16,7 @@ from divescore.lab.evaluation.figures import (
 )
 from divescore.lab.evaluation.plots import Sweep
 from divescore.lab.training.dataset import LABELS
-from divescore.scoring.mini.network import FLAWS
+from divescore.scoring.mini.temporal import FLAWS
 
 
 def readings(error: float) -> Readings:

@@ -8,8 +8,9 @@ import torch
 from divescore.lab.training.dataset import LABELS
 from divescore.lab.training.losses import into_squares, loss_of, loss_of_seen
 from divescore.lab.training.marks import MARK, MARKS, UNKNOWN
-from divescore.scoring.mini.network import CLASS_HEADS, FLAWS, Outputs
-from divescore.scoring.mini.pose import JOINTS, Located, Seen
+from divescore.scoring.mini.localisation import Localisation
+from divescore.scoring.mini.pose import JOINTS, FramePose
+from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
 
 
 def outputs(execution: float, gate: float) -> Outputs:
@@ -38,10 +39,10 @@ def marks(present: float = 1.0) -> torch.Tensor:
     return row
 
 
-def seen(x: float, head: float = 0.2) -> Seen:
-    located = Located(
+def seen(x: float, head: float = 0.2) -> FramePose:
+    located = Localisation(
         present=torch.tensor([3.0]),
-        place=torch.tensor([[x, 0.5]]),
+        position=torch.tensor([[x, 0.5]]),
         reach=torch.tensor([0.25]).log(),
         water=torch.zeros(1),
         water_seen=torch.tensor([-3.0]),
@@ -55,9 +56,9 @@ def seen(x: float, head: float = 0.2) -> Seen:
     joints[0, 0] = torch.tensor([head, -0.8])
     zeros = torch.zeros(1)
     pair = zeros.expand(1, 2)
-    return Seen(
-        located=located,
-        looked=torch.ones(1),
+    return FramePose(
+        localisation=located,
+        estimated=torch.ones(1),
         centre=pair,
         grown=zeros,
         lean=pair,

@@ -9,8 +9,7 @@ from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
 from divescore.lab.rendering.negatives import build_negative
 from divescore.lab.training.marks import MARK, PHASES, REACH, UNKNOWN, marks_of
-from divescore.scoring.mini import features as arrangement
-from divescore.scoring.mini import pose as sight
+from divescore.scoring.mini import features, localisation
 
 ASPECT = 4 / 3
 
@@ -59,12 +58,12 @@ def test_the_line_of_the_entry_is_marked_while_a_body_sticks_out_of_the_water() 
 
 
 def test_the_network_counts_the_phases_as_the_marks_do() -> None:
-    assert len(PHASES) == sight.PHASES
-    assert (PHASES.index("flight"), PHASES.index("water")) == (sight.FLIGHT, sight.WATER)
+    assert len(PHASES) == localisation.PHASES
+    assert (PHASES.index("flight"), PHASES.index("water")) == (localisation.FLIGHT, localisation.WATER)
 
 
 def test_a_fall_in_the_network_is_as_fast_as_a_drawn_one() -> None:
-    assert pytest.approx(GRAVITY / REACH) == arrangement._GRAVITY
+    assert pytest.approx(GRAVITY / REACH) == features._GRAVITY
 
 
 def test_mirroring_turns_the_marks_as_well() -> None:

@@ -18,8 +18,8 @@ from divescore.lab.training.train import WEIGHTS
 from divescore.lab.training.tuning import TuningSettings
 from divescore.scoring.c3d.network import C3dAvg, C3dShape
 from divescore.scoring.errors import WeightsInvalid
-from divescore.scoring.manifest import Gate, IntervalScaling, read_manifest
-from divescore.scoring.mini.network import FocusNetwork
+from divescore.scoring.manifest import DiveGate, IntervalScaling, read_manifest
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.weights.folder import Identity, write_network
 from tests.unit.lab.training.realdives import write_data
@@ -48,14 +48,14 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shipped")
     write_folder(
         folder,
-        {WEIGHTS: FocusNetwork().state_dict()},
+        {WEIGHTS: MiniNetwork().state_dict()},
         id="divescore-mini",
         version="1",
         architecture=MINI,
         preprocessing=Preprocessing(frames=16, width=128, height=96, mean=(0.45,) * 3, std=(0.25,) * 3),
         execution_scale=30.0,
         interval=IntervalScaling(level=0.9, factor=2.0, difficulty_margin=0.5),
-        gate=Gate(threshold=0.5),
+        gate=DiveGate(threshold=0.5),
         trained_on="synthetic",
         training={},
         figures={},

@@ -47,7 +47,7 @@ def test_writes_a_folder_that_the_scorer_loads_and_repeats_it(folder: Path) -> N
     assert manifest.training["data"] in {path.name for path in (folder / "clips").iterdir()}
     assert manifest.files[0].bytes == (folder / "model" / "model.safetensors").stat().st_size
     assert (folder / "model" / "model.safetensors").stat().st_mode & 0o777 == 0o644
-    assert Scorer.load(folder / "model", threads=1).model.trained_on == "synthetic"
+    assert Scorer.load(folder / "model", threads=1).info.trained_on == "synthetic"
     first, second = load_file(folder / "model" / "model.safetensors"), trained(folder, "again")
     assert all(tensor.isfinite().all() for tensor in first.values())
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -10,8 +10,9 @@ from divescore.lab.training.dataset import LABELS, Shape
 from divescore.lab.training.loop import Running
 from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_dives
 from divescore.lab.training.tuning import TuningSettings, labels_of, real_dataset, tune
-from divescore.scoring.mini.network import FLAWS, FocusNetwork
+from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
+from divescore.scoring.mini.temporal import FLAWS
 from tests.unit.lab.training.realdives import write_data
 
 PREPROCESSING = Preprocessing(frames=16, width=128, height=96, mean=(0.45,) * 3, std=(0.25,) * 3)
@@ -23,9 +24,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> RealDives:
     return read_dives(write_data(tmp_path_factory.mktemp("data")))
 
 
-def build() -> FocusNetwork:
+def build() -> MiniNetwork:
     torch.manual_seed(0)
-    return FocusNetwork()
+    return MiniNetwork()
 
 
 def silent(_stage: str, _share: float, _note: str) -> None:
@@ -60,7 +61,7 @@ def test_moves_what_is_known_and_leaves_the_gate(data: RealDives, tmp_path: Path
         mine, theirs = (getattr(one.judge, name).weight for one in (network, before))
         assert not torch.allclose(mine, theirs, rtol=1e-2)
     # Weight decay alone moves the gate, by less than a hundredth.
-    assert torch.allclose(network.judge.gate.weight, before.judge.gate.weight, rtol=1e-2)
+    assert torch.allclose(network.temporal.gate.weight, before.temporal.gate.weight, rtol=1e-2)
     assert tuned.factor > 0
     assert {"rank_correlation", "relative_error", "mean_error", "execution_mean_error"} <= set(tuned.figures)
     assert not {f"{name}_mean_error" for name in FLAWS} & set(tuned.figures)

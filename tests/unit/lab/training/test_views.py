@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from divescore.lab.training.views import GREY, square_about, whole
-from divescore.scoring.mini.pose import SQUARE
+from divescore.scoring.mini.pose import CROP_SIZE
 
 
 def ramps() -> np.ndarray:
@@ -24,8 +24,8 @@ def test_half_a_picture_is_the_mean_of_fours() -> None:
 def test_a_square_shows_what_lies_about_a_place() -> None:
     square = square_about(ramps(), 0.4, 0.6, 0.2, 16 / 9) / 255
 
-    assert square.shape == (SQUARE, SQUARE, 3)
-    middle = SQUARE // 2
+    assert square.shape == (CROP_SIZE, CROP_SIZE, 3)
+    middle = CROP_SIZE // 2
     assert square[middle, :, 0].mean() == pytest.approx(0.4, abs=0.01)
     assert square[:, middle, 1].mean() == pytest.approx(0.6, abs=0.01)
     assert square[-1, middle, 1] - square[0, middle, 1] == pytest.approx(0.4, abs=0.02)
@@ -36,5 +36,5 @@ def test_a_square_shows_what_lies_about_a_place() -> None:
 def test_what_lies_outside_is_grey() -> None:
     square = square_about(np.full((96, 128, 3), 255, dtype=np.uint8), 0.0, 0.5, 0.3, 4 / 3)
 
-    assert np.unique(square[:, : SQUARE // 2 - 2]).tolist() == [GREY]
-    assert square[:, SQUARE // 2 + 2 :].min() == 255
+    assert np.unique(square[:, : CROP_SIZE // 2 - 2]).tolist() == [GREY]
+    assert square[:, CROP_SIZE // 2 + 2 :].min() == 255
