@@ -16,16 +16,16 @@ MANIFEST = "manifest.json"
 _CHUNK = 1024 * 1024
 
 
-class Part(BaseModel):
+class ManifestPart(BaseModel):
     """A part of a manifest: camel-case names in JSON, nothing unknown, unchangeable."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=ManifestPart)
 
 
-class WeightFile(Part):
+class WeightFile(ManifestPart):
     """One file of the folder with the sha256 it must have."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -33,7 +33,7 @@ class WeightFile(Part):
     bytes: Annotated[int, Field(ge=0)]
 
 
-class IntervalScaling(Part):
+class IntervalScaling(ManifestPart):
     """Half width of the interval: `factor` x the predicted spread, and `difficulty_margin` where that is predicted."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
@@ -41,13 +41,13 @@ class IntervalScaling(Part):
     difficulty_margin: Annotated[float, Field(ge=0)]
 
 
-class DiveGate(Part):
+class DiveGate(ManifestPart):
     """Below this probability of being a dive a video is turned away."""
 
     threshold: Annotated[float, Field(ge=0, le=1)]
 
 
-class Manifest(Part):
+class Manifest(ManifestPart):
     """Everything about a model but its tensors."""
 
     id: str
@@ -69,7 +69,7 @@ class Manifest(Part):
     @field_validator("preprocessing", "network", mode="before")
     @classmethod
     def _as_mapping(cls, value: object) -> object:
-        return value.model_dump(mode="json", by_alias=True) if isinstance(value, Part) else value
+        return value.model_dump(mode="json", by_alias=True) if isinstance(value, ManifestPart) else value
 
     def preprocessing_as(self, kind: type[P]) -> P:
         """The preprocessing as the architecture's own `kind`; raises WeightsInvalid."""

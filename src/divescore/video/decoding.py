@@ -7,7 +7,6 @@ with the packets (damage), a further pass looks at every frame and takes its tim
 """
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -19,10 +18,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from divescore.containers import Container
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import DecodingReport, Frames
 from divescore.video.limits import VideoLimits
+from divescore.video.opening import DECODERS, open_video, set_up_decoder, unsupported
 from divescore.video.selection import (
     DecodingPass,
     DecodingPlan,
@@ -36,22 +35,11 @@ from divescore.video.structure import Bytes, missing_share, picture_sizes, unrea
 
 ReportShare = Callable[[float], None]
 
-DECODERS = frozenset(
-    {
-        *("libdav1d", "h264", "hevc", "vp8", "vp9", "mpeg4", "mjpeg", "prores", "dnxhd", "dvvideo", "ffv1", "rawvideo"),
-        *("h261", "h263", "h263i", "flv", "mpeg1video", "mpeg2video", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1"),
-        *("wmv2", "wmv3", "vc1", "svq1", "svq3", "qtrle", "png", "huffyuv", "ffvhuff", "utvideo", "theora", "cinepak"),
-    }
-)
-"""FFmpeg's names of the decoders of what cameras, phones, browsers and editors write; all others stay shut."""
-
 _ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})
 """Codecs of which a packet is a frame, and whose unwanted frames need not be decoded where no other refers to them."""
 _FALLBACK_RATE = 25.0
 _SANE_RATE = (1.0, 240.0)
 _PROGRESS_EVERY = 8
-_MOST_THREADS = 8
-"""Every thread of a decoder holds frames of its own, and few videos gain from more."""
 _DAMAGED = 0.15
 """Share of the film that may be missing or broken before the video counts as damaged."""
 _NOTED = 0.03
@@ -85,50 +73,10 @@ def make_plan(descriptor: int, data: Bytes, container: str, count: int, limits: 
     return _walk(descriptor, container, count, limits)
 
 
-def _open(descriptor: int, container: str, limits: VideoLimits, **options: str) -> InputContainer:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return av.open(
-        "fd:",
-        format=Container(container).demuxer,
-        metadata_errors="replace",  # titles are written in any old encoding, and are none of ours
-        options={
-            "fd": str(descriptor),
-            # The one file at hand is all that can be read, whatever the film refers to.
-            "protocol_whitelist": "fd",
-            "format_whitelist": Container(container).demuxer,
-            "codec_whitelist": ",".join(DECODERS),
-            "max_pixels": _most_pixels(limits),
-            **options,
-        },
-    )
-
-
-def _opened(descriptor: int, container: str, limits: VideoLimits, **options: str) -> tuple[InputContainer, VideoStream]:
-    """The file and its first moving picture."""
-    try:
-        opened = _open(descriptor, container, limits, **options)
-    except av.FFmpegError as error:
-        raise _out_of_memory_or(error, "The video cannot be opened; it is cut off or damaged.") from error
-    streams = [stream for stream in opened.streams.video if not stream.disposition & av.stream.Disposition.attached_pic]
-    if not streams:
-        named = len(opened.streams)
-        opened.close()
-        if named:
-            raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no moving picture.")
-        raise VideoRejected(RejectionCode.DAMAGED, "The video is empty or damaged; export it again.")
-    return opened, streams[0]
-
-
-def _out_of_memory_or(error: Exception, sentence: str) -> Exception:
-    if exhausted(error):
-        return MemoryError(str(error))
-    return VideoRejected(RejectionCode.DAMAGED, f"{sentence} Export it again.")
-
-
 def _walk(descriptor: int, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
     """Walk the packets. Raises VideoRejected for a film that is too long, before anything of it is decoded."""
     # With every decoder shut, FFmpeg's probing decodes nothing here, which it otherwise does, and takes its time.
-    opened, stream = _opened(
+    opened, stream = open_video(
         descriptor, container, limits, probesize="32", analyzeduration="0", fpsprobesize="0", codec_whitelist="none"
     )
     with opened:
@@ -156,7 +104,7 @@ def _walk(descriptor: int, container: str, count: int, limits: VideoLimits) -> D
             # A damaged end: what was walked so far is what there is.
     if not stamps:
         if stream.codec_context is None or stream.codec_context.name not in DECODERS:
-            raise _unsupported(stream)
+            raise unsupported(stream)
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be read; export it again.")
     first, last = float(min(stamps) * scale), float(max(stamps) * scale)
     clocked = clocked and (last > first or len(stamps) == 1)
@@ -199,36 +147,13 @@ def _promised(opened: InputContainer, stream: VideoStream) -> float | None:
     return max(claims) or None
 
 
-def _unsupported(stream: VideoStream) -> VideoRejected:
-    name = stream.codec_context.codec.long_name if stream.codec_context is not None else "unknown"
-    return VideoRejected(
-        RejectionCode.UNSUPPORTED, f"Pictures of this kind ({name}) are not decoded here; export the video as H.264."
-    )
-
-
-def _most_pixels(limits: VideoLimits) -> str:
-    """Where FFmpeg gives up before it allocates; `check_size` is exact and has a better sentence up to there."""
-    return str(8 * limits.max_pixels + 2**20)
-
-
-def _prepare(stream: VideoStream, limits: VideoLimits) -> None:
-    """Set the decoder up. Raises VideoRejected for a kind or size of picture that is not decoded."""
-    codec = stream.codec_context
-    if codec is None or codec.name not in DECODERS:
-        raise _unsupported(stream)
-    check_size(codec.width, codec.height, limits)
-    codec.thread_type = "AUTO"
-    codec.thread_count = min((os.cpu_count() or 1) + 1, _MOST_THREADS)
-    codec.options = {"max_pixels": _most_pixels(limits)}
-
-
 def run_pass(
     descriptor: int, container: str, sink: FrameSink, plan: DecodingPlan, limits: VideoLimits, report_share: ReportShare
 ) -> DecodingPass:
     """Decode the file once, each frame handed to `sink`."""
-    opened, stream = _opened(descriptor, container, limits)
+    opened, stream = open_video(descriptor, container, limits)
     with opened:
-        _prepare(stream, limits)
+        set_up_decoder(stream, limits)
         scale = stream.time_base or Fraction(1, 1000)
         done = sink.done
         failures = 0

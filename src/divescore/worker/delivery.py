@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed
 
 
-class Score(Protocol):
+class ScoreVideo(Protocol):
     """What the worker needs of a scorer, see `Scorer.score`."""
 
     def __call__(self, path: Path, dive: str | None, difficulty: float | None, *, on_progress: OnProgress) -> "Scored":
@@ -71,7 +71,7 @@ class Worker:
 
     table: JobTable
     store: UploadStore
-    score: Score
+    score: ScoreVideo
     sqs: Any
     queue_url: str
     dead_letters: DeadLetters

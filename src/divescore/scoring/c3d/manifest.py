@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from divescore.scoring.c3d.network import HIDDEN, SPORTS, WIDTH, C3dShape
-from divescore.scoring.manifest import Part
+from divescore.scoring.manifest import ManifestPart
 
 SCORE_TRUNK, SCORE_HEAD = "score-trunk.safetensors", "score-head.safetensors"
 GATE_TRUNK, GATE_HEAD = "gate-trunk.safetensors", "gate-head.safetensors"
@@ -15,7 +15,7 @@ SCALE = 17.0
 """Points that one unit of the regressor's output is worth: published, the spread of the scores it was trained on."""
 
 
-class C3dPreprocessing(Part):
+class C3dPreprocessing(ManifestPart):
     """Frames scaled to `width` x `height`, a square of 112 cut from the middle, (x / 255 - mean) / std."""
 
     width: Annotated[int, Field(ge=112)] = 171
@@ -32,14 +32,14 @@ class C3dPreprocessing(Part):
     """Longer videos are turned away: every frame is looked at, and an attempt's time is limited."""
 
 
-class C3dCheck(Part):
+class C3dCheck(ManifestPart):
     """What exact arithmetic answers to the built-in clip."""
 
     score: float
     sport: int | None = None
 
 
-class C3dNetwork(Part):
+class C3dNetwork(ManifestPart):
     """Size of the network and which of its parts are there."""
 
     width: Annotated[int, Field(ge=1)] = WIDTH

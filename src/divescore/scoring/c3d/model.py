@@ -19,9 +19,9 @@ from divescore.scoring.architectures import CheckGate, Inference, Prediction
 from divescore.scoring.c3d.clip_stream import ClipStream
 from divescore.scoring.c3d.engine import Precision
 from divescore.scoring.c3d.frames import KeptFrames, gate_frames, padded_length, to_clip, to_gate_clip
+from divescore.scoring.c3d.loaded import LoadedC3d
 from divescore.scoring.c3d.manifest import C3dNetwork, C3dPreprocessing
 from divescore.scoring.c3d.network import CLIP
-from divescore.scoring.c3d.runtime import C3dRuntime
 from divescore.scoring.manifest import Manifest
 from divescore.video.limits import VideoLimits
 from divescore.video.progress import OnProgress
@@ -46,7 +46,7 @@ class C3dModel:
         self._settings = manifest.preprocessing_as(C3dPreprocessing)
         self._network = manifest.network_as(C3dNetwork)
         self._scale = manifest.execution_scale
-        self._loaded = C3dRuntime(folder, self._network, self._settings, precision)
+        self._loaded = LoadedC3d(folder, self._network, self._settings, precision)
         choice = self._loaded.choice
         self.runtime = Runtime(
             precision=choice.precision.value,

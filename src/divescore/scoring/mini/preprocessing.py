@@ -6,10 +6,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from divescore.scoring.manifest import Part
+from divescore.scoring.manifest import ManifestPart
 
 
-class Preprocessing(Part):
+class Preprocessing(ManifestPart):
     """How frames reach the network: `frames` spread evenly, scaled to `width` x `height`, (x / 255 - mean) / std."""
 
     frames: Annotated[int, Field(ge=1)]

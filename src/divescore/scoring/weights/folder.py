@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from divescore.scoring.c3d.engine import ROUNDED, ROUNDING, Precision, supported
+from divescore.scoring.c3d.loaded import BOUND, LoadedC3d, difference
 from divescore.scoring.c3d.manifest import (
     GATE_HEAD,
     GATE_ROUNDED,
@@ -23,7 +24,6 @@ from divescore.scoring.c3d.manifest import (
 )
 from divescore.scoring.c3d.network import C3dAvg, C3dShape, SportsClassifier
 from divescore.scoring.c3d.rounding import halved, rounded
-from divescore.scoring.c3d.runtime import BOUND, C3dRuntime, difference
 from divescore.scoring.manifest import MANIFEST, DiveGate, IntervalScaling, Manifest, WeightFile, sha256_of
 
 Tensors = dict[str, Tensor]
@@ -77,7 +77,7 @@ def write_folder(
         say(f"{name}: {(out / name).stat().st_size / 1e6:.0f} MB")
         names.append(name)
         del tensors, stored
-    exact = C3dRuntime(out, network, preprocessing, Precision.FP32).answer()
+    exact = LoadedC3d(out, network, preprocessing, Precision.FP32).answer()
     network = network.model_copy(update={"check": exact})
     if int8 and Precision.INT8 in supported():
         names += _round(out, network)
@@ -118,7 +118,7 @@ def write_network(
     half: bool = False,
     int8: bool = True,
 ) -> Manifest:
-    """Write a trained `model`, and the classifier at its door if there is one, as a folder that the scorer loads."""
+    """Write a trained `model`, and the classifier of its gate if there is one, as a folder that the scorer loads."""
     shape = C3dShape(model.trunk.conv1.out_channels, model.score.in_features)
     if classifier is not None:
         shape = C3dShape(shape.width, shape.hidden, classifier.fc8.out_features)
@@ -166,7 +166,7 @@ def _round(out: Path, network: C3dNetwork) -> list[str]:
 
 def _fits(out: Path, network: C3dNetwork, preprocessing: C3dPreprocessing, precision: Precision, say: Say) -> bool:
     """Whether the answer to the built-in clip is within the bound in that precision."""
-    found = C3dRuntime(out, network, preprocessing, precision).answer()
+    found = LoadedC3d(out, network, preprocessing, precision).answer()
     off = difference(found, network.check) if network.check else 1.0
     say(f"{precision}: {off:.2%} off on the built-in clip" + (f", {BOUND:.0%} is allowed" if off > BOUND else ""))
     return off <= BOUND

@@ -165,7 +165,7 @@ def test_an_answer_that_is_off_falls_back_to_exact_arithmetic(
     document["network"]["check"]["score"] += 100.0
     path.write_text(json.dumps(document), encoding="utf-8")
     speeds = dict.fromkeys(coarse, 0.1) | {Precision.FP32: 1.0}
-    monkeypatch.setattr("divescore.scoring.c3d.runtime.measured", lambda: speeds)
+    monkeypatch.setattr("divescore.scoring.c3d.loaded.measured", lambda: speeds)
 
     trusted = Scorer.load(folder, threads=1).score(film(25)).result
     doubted = Scorer.load(altered, threads=1).score(film(25)).result

@@ -59,7 +59,7 @@ class HeadOutputs:
     classes: dict[str, Tensor]
 
 
-class C3dRuntime:
+class LoadedC3d:
     """The network of one weights folder, ready to run."""
 
     def __init__(
