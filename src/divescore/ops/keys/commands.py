@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from divescore.stack.deployed import Stack
-    from divescore.tokens.ring import Secret
+    from divescore.tokens.ring import Key, Secret
 
 LONGEST_RETENTION = 90  # days that the template allows, for a stack that does not tell
 _STACK = click.option("--stack", metavar="NAME", help="A stack deployed on AWS; default: the system on this machine.")
@@ -73,16 +73,16 @@ def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetim
     from divescore.tokens import ring
 
     try:
-        owner = find_stack(stack)
+        found = find_stack(stack)
         with as_no_system("The token secret cannot be reached"):
-            before = _read(owner)
+            before = _read(found)
             after = change(
-                before, datetime.now(UTC), timedelta(days=owner.number("RetentionDays") or LONGEST_RETENTION)
+                before, datetime.now(UTC), timedelta(days=found.number("RetentionDays") or LONGEST_RETENTION)
             )
             kept = ring.keys_of(after)
             if after != before:
-                owner.client("secretsmanager").put_secret_value(
-                    SecretId=owner.output("TokenSecretArn"), SecretString=json.dumps(dict(after))
+                found.client("secretsmanager").put_secret_value(
+                    SecretId=found.output("TokenSecretArn"), SecretString=json.dumps(dict(after))
                 )
     except (NoSystem, ring.NotAKeyRing) as error:
         raise click.ClickException(str(error)) from error
@@ -96,23 +96,23 @@ def _change(stack: str | None, as_json: bool, change: "Callable[[Secret, datetim
         click.echo(f"{kid:26} dropped")
 
 
-def _read(owner: "Stack") -> dict[str, str]:
+def _read(found: "Stack") -> dict[str, str]:
     from divescore.tokens.ring import NotAKeyRing
 
-    text = owner.client("secretsmanager").get_secret_value(SecretId=owner.output("TokenSecretArn"))["SecretString"]
+    text = found.client("secretsmanager").get_secret_value(SecretId=found.output("TokenSecretArn"))["SecretString"]
     secret = json.loads(text)
     if not isinstance(secret, dict):
         raise NotAKeyRing
     return secret
 
 
-def _state(key: Any) -> str:
+def _state(key: "Key") -> str:
     if key.current:
         return "signs and verifies"
     return f"verifies; retired {key.retired:%Y-%m-%d %H:%M} UTC" if key.retired else "verifies"
 
 
-def _document(key: Any) -> dict[str, Any]:
+def _document(key: "Key") -> dict[str, Any]:
     moments = {"made": key.made, "retired": key.retired}
-    told = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
-    return {"id": key.kid, "current": key.current, **told}
+    known = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"id": key.kid, "current": key.current, **known}

@@ -25,7 +25,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
-def halves(count: int) -> str:
+def turns(count: int) -> str:
     """A number of half turns as turns: 7 -> "3½"."""
     whole, half = divmod(count, 2)
     return f"{whole or ''}{'½' if half else ''}" or "0"
@@ -36,10 +36,10 @@ def dive(dive: Dive) -> str:
     words = ["armstand"] if dive.armstand else []
     words.append(dive.rotation)
     if dive.half_somersaults:
-        words.append(f"{halves(dive.half_somersaults)} somersault{'s' if dive.half_somersaults > 2 else ''}")
+        words.append(f"{turns(dive.half_somersaults)} somersault{'s' if dive.half_somersaults > 2 else ''}")
     parts = [" ".join(word for word in words if word)]
     if dive.half_twists:
-        parts.append(f"{halves(dive.half_twists)} twist{'s' if dive.half_twists > 2 else ''}")
+        parts.append(f"{turns(dive.half_twists)} twist{'s' if dive.half_twists > 2 else ''}")
     parts.append(dive.position)
     return ", ".join(part for part in parts if part)
 
@@ -58,7 +58,7 @@ def state(job: Job) -> str:
     return "listening for its video" if job.status == "AWAITING_UPLOAD" else ""
 
 
-def account(result: Result, since_upload: float | None) -> list[tuple[str, str]]:
+def summary(result: Result, since_upload: float | None) -> list[tuple[str, str]]:
     """What a score rests on, as (name, text) rows."""
     rows: list[tuple[str, str]] = []
     if result.execution is not None and result.difficulty is not None:

@@ -73,7 +73,7 @@ class Trace:
             self.result.print(head.append(status, COLOURS.get(status, "")).append(f"  {said}"))
         else:
             self.result.print(head.append(f"{job.result.score:.2f} points", "bold green"))
-            for row, text in phrases.account(job.result, since):
+            for row, text in phrases.summary(job.result, since):
                 style = "yellow" if row == "warning" else ""
                 self.result.print(Text().append(f"  {row:<9} ", "dim").append(text, style))
 

@@ -44,12 +44,12 @@ def publish(stack: str | None, region: str | None, dist: Path, wait: bool, as_js
     """
     from divescore.stack.deploy import publishing
 
-    def work(owner: "Stack") -> dict[str, Any]:
-        done = publishing.publish(owner, dist, wait, _say)
+    def work(found: "Stack") -> dict[str, Any]:
+        done = publishing.publish(found, dist, wait, _say)
         return {"page": done.url, "files": done.files, "invalidation": done.invalidation}
 
-    told = _on_aws(stack, region, work)
-    click.echo(json.dumps(told) if as_json else f"page  {told['page']}")
+    document = _on_aws(stack, region, work)
+    click.echo(json.dumps(document) if as_json else f"page  {document['page']}")
 
 
 @click.command()
@@ -66,20 +66,20 @@ def destroy(stack: str | None, region: str | None, yes: bool, as_json: bool) -> 
     """
     from divescore.stack.deploy import destroying
 
-    def work(owner: "Stack") -> dict[str, Any]:
-        s3 = owner.client("s3")
-        click.echo(WARNING.format(stack=owner.name, region=s3.meta.region_name), err=True)
-        if not yes and click.prompt("Type the stack's name to go on", default="", err=True) != owner.name:
+    def work(found: "Stack") -> dict[str, Any]:
+        s3 = found.client("s3")
+        click.echo(WARNING.format(stack=found.name, region=s3.meta.region_name), err=True)
+        if not yes and click.prompt("Type the stack's name to go on", default="", err=True) != found.name:
             click.echo("That is not its name: nothing was deleted.", err=True)
             raise click.Abort
-        return {"objects": destroying.destroy(owner.client("cloudformation"), s3, owner.name, _say)}
+        return {"objects": destroying.destroy(found.client("cloudformation"), s3, found.name, _say)}
 
-    told = _on_aws(stack, region, work)
-    click.echo(json.dumps(told) if as_json else f"The stack {told['stack']} is gone.")
+    document = _on_aws(stack, region, work)
+    click.echo(json.dumps(document) if as_json else f"The stack {document['stack']} is gone.")
 
 
 def _on_aws(stack: str | None, region: str | None, work: "Callable[[Stack], dict[str, Any]]") -> dict[str, Any]:
-    """What `work` tells of the stack that is meant, and which one it is; errors end the command with a sentence."""
+    """The document of a command: the stack that is meant, and what `work` did to it. Errors end it with a sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from divescore.stack.deploy.errors import DeployError
@@ -90,15 +90,15 @@ def _on_aws(stack: str | None, region: str | None, work: "Callable[[Stack], dict
     try:
         target = find_target(Path(SAMCONFIG), stack, region)
         os.environ.update(target.environment())
-        owner = find_stack(target.stack)
-        told = work(owner)
+        found = find_stack(target.stack)
+        done = work(found)
     except NoSystem as error:
         raise click.ClickException(error.message) from error
     except DeployError as error:
         raise click.ClickException(str(error)) from error
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"AWS refused a step: {error}") from error
-    return {"stack": owner.name, "region": owner.client("s3").meta.region_name, **told}
+    return {"stack": found.name, "region": found.client("s3").meta.region_name, **done}
 
 
 def _say(message: str) -> None:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
 
-Say = Callable[[str], None]
 DELETED_WITHIN = 3600.0  # a distribution alone may take a quarter of an hour
 # A form that was given out before may still put a video into an emptied bucket.
 TRIES = 3
@@ -57,7 +56,7 @@ def destroy(
     cloudformation: "CloudFormationClient",
     s3: "S3Client",
     stack: str,
-    say: Say,
+    say: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
     """Empty the stack's buckets and delete it; return how many objects went. Raises NotEmptied and NotDeleted."""

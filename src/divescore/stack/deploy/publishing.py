@@ -11,7 +11,6 @@ from divescore.stack.deploy import page
 if TYPE_CHECKING:
     from divescore.stack.deployed import Stack
 
-Say = Callable[[str], None]
 # CloudFront counts a wildcard as one path, and the first thousand paths of a month cost nothing.
 EVERYTHING = "/*"
 ASK_EVERY, ASK_AT_MOST = 5, 120  # seconds, times
@@ -26,16 +25,16 @@ class Published:
     invalidation: str
 
 
-def publish(owner: "Stack", dist: Path, wait: bool, say: Say) -> Published:
+def publish(stack: "Stack", dist: Path, wait: bool, say: Callable[[str], None]) -> Published:
     """Upload the page in `dist` and invalidate; with `wait`, return when every edge shows the new one.
 
     Raises NotBuilt, PageBroken, NoSystem for a stack without the outputs, and boto3's errors.
     """
-    site = page.Site(*(owner.output(name) for name in ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl")))
-    distribution, url = owner.output("DistributionId"), owner.output("SiteUrl")
-    files = page.publish(owner.client("s3"), dist, site)
+    site = page.Site(*(stack.output(name) for name in ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl")))
+    distribution, url = stack.output("DistributionId"), stack.output("SiteUrl")
+    files = page.publish(stack.client("s3"), dist, site)
     say(f"Uploaded {files} files to {site.bucket}.")
-    cloudfront = owner.client("cloudfront")
+    cloudfront = stack.client("cloudfront")
     made = cloudfront.create_invalidation(
         DistributionId=distribution,
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": [EVERYTHING]}, "CallerReference": uuid.uuid4().hex},

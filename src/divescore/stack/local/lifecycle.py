@@ -32,15 +32,15 @@ def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) ->
     left running, after a failed update the system runs on as it was.
     """
     folder = home()
-    with _alone(folder):
+    with _locked(folder):
         found = load(folder)
-        kept = found if found and found.stack and (_runs(found) or _saved(folder)) else None
+        kept = found if found and found.stack and (_is_running(found) or _is_saved(folder)) else None
         if kept and port not in (None, kept.engine.port):
+            how = "runs" if _is_running(kept) else "was saved"
             raise LocalError(
-                f"The system {'runs' if _runs(kept) else 'was saved'} on port {kept.engine.port}, which its addresses "
-                "hold; `divescore down` forgets it."
+                f"The system {how} on port {kept.engine.port}, which its addresses hold; `divescore down` forgets it."
             )
-        if kept and _runs(kept):
+        if kept and _is_running(kept):
             say(f"The system already runs on port {kept.engine.port}: bringing it up to date.")
             return _deploy(kept, weights, parameters, say)
         _clean_up(folder, found, say)
@@ -71,16 +71,16 @@ def _start(
         raise
 
 
-def _runs(found: LocalState) -> bool:
+def _is_running(found: LocalState) -> bool:
     return engine.lives(found.engine) and engine.answers(found.engine)
 
 
-def _saved(folder: Path) -> bool:
+def _is_saved(folder: Path) -> bool:
     return (folder / SAVED).exists()
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Keep a second start out while one is at work: it would take the first for an interrupted one and end it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold videos and keys
     with (folder / LOCK).open("w") as lock:
@@ -121,13 +121,13 @@ def _clean_up(folder: Path, found: LocalState | None, say: Say) -> None:
     """End what a crashed or interrupted run left, and forget what it had not saved."""
     if found and not found.stack:
         say("The last start did not finish: starting afresh.")
-    elif found and not _saved(folder):
+    elif found and not _is_saved(folder):
         alive = engine.lives(found.engine)
         say("The engine no longer answers: starting afresh." if alive else "The last run crashed: starting afresh.")
     left = engine.stop(folder)
     if left:
         say(f"Ended {left} process{'' if left == 1 else 'es'} of it.")
-    if not _saved(folder):
+    if not _is_saved(folder):
         forget(folder, except_for=LOCK)
 
 
@@ -135,11 +135,11 @@ def down(keep: bool) -> int:
     """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
     folder = home()
     found = load(folder)
-    save = keep and found is not None and found.stack is not None and _runs(found)
+    save = keep and found is not None and found.stack is not None and _is_running(found)
     ended = engine.stop(folder, found.engine if found else None, save)
     if save:
         (folder / SAVED).touch()
-    elif not (keep and _saved(folder)):
+    elif not (keep and _is_saved(folder)):
         forget(folder)
     return ended
 

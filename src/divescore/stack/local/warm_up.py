@@ -25,16 +25,16 @@ def warm(functions: "LambdaClient", stack: StackOutputs) -> dict[str, str]:
     """
     calls: list[Callable[[], Any]] = [
         lambda: invoke(functions, "notify", stack.functions["notify"], {"Records": []}),
-        lambda: ask(stack.api),
-        lambda: knock(stack.live),
+        lambda: check_http_api(stack.api),
+        lambda: check_live_api(stack.live),
     ]
     with ThreadPoolExecutor(len(calls) + 1) as pool:
         model = pool.submit(invoke, functions, "worker", stack.worker, {"warm": True})
         for call in [pool.submit(call) for call in calls]:
             call.result()
         answer = model.result()
-    told: dict[str, str] = answer.get("model", {}) if isinstance(answer, dict) else {}
-    return told
+    loaded: dict[str, str] = answer.get("model", {}) if isinstance(answer, dict) else {}
+    return loaded
 
 
 def invoke(functions: "LambdaClient", name: str, function: str, event: dict[str, Any]) -> Any:
@@ -46,7 +46,7 @@ def invoke(functions: "LambdaClient", name: str, function: str, event: dict[str,
     return body
 
 
-def ask(api: str) -> None:
+def check_http_api(api: str) -> None:
     """Ask the HTTP API for its health."""
     try:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -55,7 +55,7 @@ def ask(api: str) -> None:
         raise FunctionBroken("presign", str(error)) from error
 
 
-def knock(live: str) -> None:
+def check_live_api(live: str) -> None:
     """Connect to the WebSocket API without a ticket, which has to be refused."""
     from websockets.exceptions import InvalidHandshake, InvalidStatus
     from websockets.sync.client import connect

@@ -62,7 +62,7 @@ def test_state(members: dict[str, object], text: str) -> None:
     assert phrases.state(Job.model_validate({"jobId": "a", "version": 1} | members)) == text
 
 
-def test_account_says_what_the_score_rests_on() -> None:
+def test_the_summary_says_what_the_score_rests_on() -> None:
     result = Result.model_validate(
         {
             "score": 84.15,
@@ -82,7 +82,7 @@ def test_account_says_what_the_score_rests_on() -> None:
             "warnings": ["Few frames."],
         }
     )
-    rows = dict(phrases.account(result, 0.1))
+    rows = dict(phrases.summary(result, 0.1))
     assert "25.50" in rows["rests on"]
     assert "3.3 (declared)" in rows["rests on"]
     assert "70.10 to 95.00" in rows["interval"]
@@ -93,5 +93,5 @@ def test_account_says_what_the_score_rests_on() -> None:
     assert rows["warning"] == "Few frames."
 
 
-def test_account_of_a_bare_score() -> None:
-    assert [row for row, _ in phrases.account(Result(score=1.0), None)] == ["model"]
+def test_the_summary_of_a_bare_score() -> None:
+    assert [row for row, _ in phrases.summary(Result(score=1.0), None)] == ["model"]

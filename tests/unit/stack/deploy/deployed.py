@@ -93,7 +93,7 @@ class Deployed:
     outputs: dict[str, str]
     said: list[str] = field(default_factory=list)
 
-    def owner(self) -> Stack:
+    def stack(self) -> Stack:
         clients = {"s3": self.s3, "cloudfront": self.cloudfront, "cloudformation": self.cloudformation}
         return Stack(NAME, self.outputs, {}, False, lambda service: clients[service])
 

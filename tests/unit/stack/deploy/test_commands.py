@@ -30,7 +30,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deployed]
         def find(name: str) -> object:
             if name != NAME:
                 raise NoSystem(f"The stack {name} cannot be read: Stack with id {name} does not exist")
-            return made.owner()
+            return made.stack()
 
         monkeypatch.setattr("divescore.stack.deployed.find_stack", find)
         yield made

@@ -35,10 +35,10 @@ def test_a_function_that_fails_is_named_with_its_reason(body: Any) -> None:
 @pytest.mark.enable_socket
 def test_an_api_that_does_not_answer_is_told() -> None:
     with pytest.raises(FunctionBroken, match="'presign'"):
-        warm_up.ask("http://127.0.0.1:1")
+        warm_up.check_http_api("http://127.0.0.1:1")
 
 
 @pytest.mark.enable_socket
 def test_a_socket_that_does_not_answer_is_told() -> None:
     with pytest.raises(FunctionBroken, match="'ws_connect'"):
-        warm_up.knock("ws://127.0.0.1:1/live")
+        warm_up.check_live_api("ws://127.0.0.1:1/live")
