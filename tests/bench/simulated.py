@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from divescore.lab.capacity.engine import LocalDesign, simulate_local
 from divescore.lab.capacity.measured import Flood, MeasurementInvalid, read_flood
 from divescore.lab.capacity.times import Always
 from divescore.ops.load.flood import flood, flood_report
+from tests.bench.engine_emulation import LocalDesign, simulate_local
 from tests.bench.latency import system
 from tests.conftest import divescore
 

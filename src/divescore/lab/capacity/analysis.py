@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from divescore.lab.capacity.cost import Cost, cost
-from divescore.lab.capacity.ledger import Ledger, ledger
 from divescore.lab.capacity.limits import Limit, concurrency, environments, limits, scoring_most
 from divescore.lab.capacity.measured import Measurement
 from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.usage import Ledger, ledger
 from divescore.lab.capacity.workload import Assumed, Deployment, Workload, attempt_seconds
 
 SCALES = (1e3, 1e4, 1e5, 1e6, 1e7)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from divescore.lab.capacity.cost import cost
-from divescore.lab.capacity.ledger import ledger
 from divescore.lab.capacity.limits import Limit, limits
 from divescore.lab.capacity.measured import Measurement
 from divescore.lab.capacity.pipeline import Design, Function, Run, evenly, simulate
+from divescore.lab.capacity.polling import replaced, requests_of, simulate_replaced
 from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.replaced import replaced, requests_of, simulate_replaced
 from divescore.lab.capacity.scaling import Ramp, fixed, provisioned, standard
 from divescore.lab.capacity.svg import Curve, Panel, drawing
 from divescore.lab.capacity.times import Always, Quantiles, Times
+from divescore.lab.capacity.usage import ledger
 from divescore.lab.capacity.workload import DAY, MEASURED_CORES, Assumed, Deployment, Workload, attempt_seconds, vcpus
 
 SAMPLES = 600

@@ -84,8 +84,8 @@ def capacity(
     from divescore.lab.capacity.analysis import analyse, scales
     from divescore.lab.capacity.burst import picture, refused, scenes
     from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
+    from divescore.lab.capacity.polling import replaced
     from divescore.lab.capacity.prices import Prices, PricesInvalid, read_prices
-    from divescore.lab.capacity.replaced import replaced
     from divescore.lab.capacity.workload import Assumed, Deployment, Workload
 
     if plot is not None and burst is None:

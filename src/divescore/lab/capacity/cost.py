@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from divescore.lab.capacity.ledger import LOG_BYTES, Ledger
 from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.usage import LOG_BYTES, Ledger
 from divescore.lab.capacity.workload import DAY, Assumed, Deployment, Workload
 
 MONTH_DAYS = 30.0

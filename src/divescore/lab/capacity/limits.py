@@ -7,8 +7,8 @@ from typing import Literal
 
 from divescore.jobs.items import OPEN_SHARDS
 from divescore.jobs.quota import BUDGET_SHARES
-from divescore.lab.capacity.ledger import Ledger
 from divescore.lab.capacity.scaling import INVOCATIONS_PER_POLLER, STANDARD_MOST
+from divescore.lab.capacity.usage import Ledger
 from divescore.lab.capacity.workload import Assumed, Deployment, Workload
 
 # Whose limit it is: a parameter of the template, a quota that AWS raises on request, AWS's for good, our own design.

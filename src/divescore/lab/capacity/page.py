@@ -11,12 +11,12 @@ from pathlib import Path
 
 from divescore.lab.capacity.analysis import Analysis, analyse, scales
 from divescore.lab.capacity.burst import Scene, picture, refused, scenes
-from divescore.lab.capacity.ledger import Ledger
 from divescore.lab.capacity.limits import Limit
 from divescore.lab.capacity.measured import Measurement, read_measurement
+from divescore.lab.capacity.polling import replaced
 from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.replaced import replaced
 from divescore.lab.capacity.tables import span
+from divescore.lab.capacity.usage import Ledger
 from divescore.lab.capacity.workload import Assumed, Deployment, Workload
 
 BURST, WITHIN = 100_000, 300.0

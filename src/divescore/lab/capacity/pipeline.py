@@ -8,7 +8,7 @@ from random import Random
 
 from divescore.lab.capacity.events import Clock
 from divescore.lab.capacity.scaling import Scaling
-from divescore.lab.capacity.station import Station
+from divescore.lab.capacity.server import Station
 from divescore.lab.capacity.times import Times
 
 

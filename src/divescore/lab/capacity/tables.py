@@ -7,7 +7,7 @@ from rich.table import Table
 
 from divescore.lab.capacity.analysis import Analysis
 from divescore.lab.capacity.burst import Scene
-from divescore.lab.capacity.replaced import Replaced
+from divescore.lab.capacity.polling import Replaced
 
 SHOWN_LIMITS = 12
 

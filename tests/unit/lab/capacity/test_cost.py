@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from divescore.lab.capacity.cost import Cost, cost
-from divescore.lab.capacity.ledger import ledger
 from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.usage import ledger
 from divescore.lab.capacity.workload import Assumed, Deployment, Workload
 
 NAMES = [field.name for field in fields(Prices) if field.name != "region"]

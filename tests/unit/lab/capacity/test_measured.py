@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from divescore.lab.capacity.engine import LocalDesign, simulate_local
 from divescore.lab.capacity.measured import (
     SHIPPED,
     Flood,
@@ -16,6 +15,7 @@ from divescore.lab.capacity.measured import (
     slots,
 )
 from divescore.lab.capacity.times import Always
+from tests.bench.engine_emulation import LocalDesign, simulate_local
 
 STAGES = {name: {"median": 0.01} for name in ("download", "decode", "infer", "write")}
 WORKER = {"min": 0.1, "median": 0.2, "p90": 0.3, "p99": 0.4, "max": 0.5}

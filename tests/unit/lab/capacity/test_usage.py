@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from divescore.api.bodies import CreateJob
-from divescore.lab.capacity.ledger import Ledger, ledger
+from divescore.lab.capacity.usage import Ledger, ledger
 from divescore.lab.capacity.workload import Deployment, Workload
 from divescore.live.fanout import FanOut
 from divescore.live.subscriptions import Subscriptions

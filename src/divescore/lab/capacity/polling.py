@@ -13,7 +13,7 @@ from divescore.lab.capacity.events import Clock
 from divescore.lab.capacity.pipeline import Run
 from divescore.lab.capacity.prices import Prices
 from divescore.lab.capacity.scaling import fixed
-from divescore.lab.capacity.station import Station
+from divescore.lab.capacity.server import Station
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import MEASURED_CORES, Assumed, vcpus
 

@@ -6,7 +6,7 @@ import pytest
 
 from divescore.lab.capacity.events import Clock
 from divescore.lab.capacity.scaling import Ramp, Scaling, fixed
-from divescore.lab.capacity.station import ENVIRONMENT_LIVES, FORGETS_AFTER, Station
+from divescore.lab.capacity.server import ENVIRONMENT_LIVES, FORGETS_AFTER, Station
 from divescore.lab.capacity.times import Always
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.engine import LocalDesign, simulate_local
 from divescore.lab.capacity.measured import read_flood
 from divescore.lab.capacity.pipeline import evenly
 from divescore.lab.capacity.times import Always
+from tests.bench.engine_emulation import LocalDesign, simulate_local
 from tests.bench.simulated import PROMISED, compare
 
 

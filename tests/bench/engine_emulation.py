@@ -66,7 +66,7 @@ class _Engine:
     def __init__(self, design: LocalDesign, arrivals: Sequence[float], seed: int) -> None:
         self._design = design
         self._clock = Clock()
-        self._chance = Random(seed)  # noqa: S311 - a simulation wants the same chance every time
+        self._chance = Random(seed)
         self._asleep = True
         self._uploads = _Source(ENQUEUE_AT_ONCE, ENQUEUE_BATCH, self._enqueue)
         self._scoring = _Source(design.workers, 1, self._work)

@@ -3,8 +3,8 @@
 import pytest
 
 from divescore.lab.capacity.pipeline import evenly
+from divescore.lab.capacity.polling import POLL_SECONDS, replaced, requests_of, service, simulate_replaced
 from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.replaced import POLL_SECONDS, replaced, requests_of, service, simulate_replaced
 from divescore.lab.capacity.workload import Assumed
 
 
