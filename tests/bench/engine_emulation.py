@@ -7,24 +7,27 @@ meanwhile. A pass that found work is followed by the next at once; else the loop
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from math import inf
 from random import Random
+from typing import Protocol
 
-from divescore.lab.capacity.events import Clock
-from divescore.lab.capacity.pipeline import Run
-from divescore.lab.capacity.times import Always, Times
+from simpy import Environment
+from simpy.events import ProcessGenerator
 
 ENQUEUE_AT_ONCE, ENQUEUE_BATCH, STREAM_BATCH = 5, 10, 100
 
 
-# What the local system took when nothing else was under way.
-_GAP, _NOTICE, _ENQUEUE, _NOTIFY, _RECORD = (Always(seconds) for seconds in (0.035, 0.002, 0.018, 0.010, 0.001))
+class Drawn(Protocol):
+    """Something that takes another time each time, in seconds."""
+
+    def draw(self, chance: Random) -> float:
+        """What it takes this time."""
 
 
 @dataclass(frozen=True)
-class LocalDesign:
-    """The local system's parameters.
+class LocalSystem:
+    """The local system's parameters; the seconds are what it took when nothing else was under way.
 
     `gap` is from a worker's score until its next claim while a dive is waiting; `direct`: dives arrive on the scoring
     queue itself, as a flood past the uploads sends them. `starts`: what each worker takes before its first dive; those
@@ -32,15 +35,36 @@ class LocalDesign:
     """
 
     workers: int
-    service: Times  # claimed until the score was written
-    gap: Times = _GAP
-    notice: Times = _NOTICE
-    enqueue: Times = _ENQUEUE
-    notify: Times = _NOTIFY  # a batch
-    notify_record: Times = _RECORD
+    service: float | Drawn  # claimed until the score was written
+    gap: float | Drawn = 0.035
+    notice: float = 0.002
+    enqueue: float = 0.018
+    notify: float = 0.010  # a batch
+    notify_record: float = 0.001
     pass_seconds: float = 0.0005
     direct: bool = False
     starts: Sequence[float] = ()
+
+
+@dataclass
+class LocalTrace:
+    """What became of each dive, in seconds since the first arrival; infinite for what never was."""
+
+    arrived: list[float]
+    queued: list[float] = field(default_factory=list)
+    claimed: list[float] = field(default_factory=list)
+    scored: list[float] = field(default_factory=list)
+    pushed: list[float] = field(default_factory=list)
+    peak_workers: int = 0
+
+    def __post_init__(self) -> None:
+        for moments in (self.queued, self.claimed, self.scored, self.pushed):
+            moments.extend([inf] * len(self.arrived))
+
+    @property
+    def drain(self) -> float:
+        """From the first arrival to the last push."""
+        return max(self.pushed) - min(self.arrived)
 
 
 class _Source:
@@ -63,100 +87,94 @@ class _Source:
 
 
 class _Engine:
-    def __init__(self, design: LocalDesign, arrivals: Sequence[float], seed: int) -> None:
-        self._design = design
-        self._clock = Clock()
+    def __init__(self, system: LocalSystem, arrivals: Sequence[float], seed: int) -> None:
+        self._system = system
+        self._env = Environment(0.0)
         self._chance = Random(seed)
-        self._asleep = True
-        self._uploads = _Source(ENQUEUE_AT_ONCE, ENQUEUE_BATCH, self._enqueue)
-        self._scoring = _Source(design.workers, 1, self._work)
+        self._uploads = _Source(ENQUEUE_AT_ONCE, ENQUEUE_BATCH, lambda jobs: self._start(self._enqueue(jobs)))
+        self._scoring = _Source(system.workers, 1, lambda jobs: self._start(self._work(jobs[0], *self._drawn())))
         self._started = 0
         self._stream: deque[tuple[int, bool]] = deque()  # a job's record, and whether it is the score
-        self.run = Run.of(arrivals)
+        self._news = self._env.event()
+        self.trace = LocalTrace(list(arrivals))
 
-    def simulate(self) -> Run:
-        for job, moment in enumerate(self.run.arrived):
-            if self._design.direct:
-                self._clock.at(moment, partial(self._queued, job))
+    def simulate(self) -> LocalTrace:
+        self._start(self._loop())
+        for job in range(len(self.trace.arrived)):
+            self._start(self._arrival(job))
+        self._env.run()
+        return self.trace
+
+    def _start(self, process: ProcessGenerator) -> None:
+        self._env.process(process)
+
+    def _draw(self, times: float | Drawn) -> float:
+        return times if isinstance(times, float | int) else times.draw(self._chance)
+
+    def _loop(self) -> ProcessGenerator:
+        """The engine's one loop."""
+        trace, system = self.trace, self._system
+        while True:
+            took = self._uploads.poll()
+            took = self._scoring.poll() or took
+            trace.peak_workers = max(trace.peak_workers, self._scoring.busy)
+            if self._stream:
+                batch = [self._stream.popleft() for _ in range(min(STREAM_BATCH, len(self._stream)))]
+                yield self._env.timeout(system.notify + system.notify_record * len(batch))
+                for job in (job for job, is_score in batch if is_score):
+                    trace.pushed[job] = self._env.now
+            elif took:
+                yield self._env.timeout(system.pass_seconds)
             else:
-                late = self._design.notice.draw(self._chance)
-                self._clock.at(moment + late, partial(self._put, self._uploads, job))
-        self._clock.run()
-        return self.run
+                self._news = self._env.event()
+                yield self._news
 
-    def _put(self, source: _Source, job: int) -> None:
-        source.waiting.append(job)
-        self._news()
+    def _wake(self) -> None:
+        if not self._news.triggered:
+            self._news.succeed()
 
-    def _news(self) -> None:
-        if self._asleep:
-            self._asleep = False
-            self._clock.after(0.0, self._pass)
-
-    def _pass(self) -> None:
-        took = self._uploads.poll()
-        took = self._scoring.poll() or took
-        self.run.peak_workers = max(self.run.peak_workers, self._scoring.busy)
-        if self._stream:
-            self._notify()
-        elif took:
-            self._clock.after(self._design.pass_seconds, self._pass)
+    def _arrival(self, job: int) -> ProcessGenerator:
+        if self._system.direct:
+            yield self._env.timeout(self.trace.arrived[job])
+            self._queued(job)
         else:
-            self._asleep = True
+            yield self._env.timeout(self.trace.arrived[job] + self._system.notice)
+            self._uploads.waiting.append(job)
+            self._wake()
 
-    def _notify(self) -> None:
-        batch = [self._stream.popleft() for _ in range(min(STREAM_BATCH, len(self._stream)))]
-        seconds = self._design.notify.draw(self._chance)
-        seconds += sum(self._design.notify_record.draw(self._chance) for _ in batch)
-        self.run.invocations += 1
-
-        def told() -> None:
-            for job, is_score in batch:
-                if is_score:
-                    self.run.pushed[job] = self._clock.now
-            self._pass()
-
-        self._clock.after(seconds, told)
-
-    def _enqueue(self, jobs: list[int]) -> None:
-        ends = self._clock.now
+    def _enqueue(self, jobs: list[int]) -> ProcessGenerator:
         for job in jobs:
-            ends += self._design.enqueue.draw(self._chance)
-            self._clock.at(ends, partial(self._queued, job))
-        self.run.invocations += 1
-        self._clock.at(ends, lambda: self._ended(self._uploads))
+            yield self._env.timeout(self._system.enqueue)
+            self._queued(job)
+        self._uploads.busy -= 1
+        self._wake()
 
     def _queued(self, job: int) -> None:
-        self.run.queued[job] = self._clock.now
+        self.trace.queued[job] = self._env.now
         self._stream.append((job, False))
-        self._put(self._scoring, job)
+        self._scoring.waiting.append(job)
+        self._wake()
 
-    def _work(self, jobs: list[int]) -> None:
-        (job,) = jobs
-        begins = self._clock.now + self._design.gap.draw(self._chance)
+    def _drawn(self) -> tuple[float, float]:
+        """Seconds until a worker's claim, and from there to its score."""
+        before = self._draw(self._system.gap)
         if self._scoring.busy > self._started:
-            begins += self._design.starts[self._started] if self._started < len(self._design.starts) else 0.0
+            before += self._system.starts[self._started] if self._started < len(self._system.starts) else 0.0
             self._started += 1
-        ends = begins + self._design.service.draw(self._chance)
-        self.run.worker_seconds += ends - self._clock.now
-        self._clock.at(begins, lambda: self._claimed(job))
-        self._clock.at(ends, lambda: self._scored(job))
+        return before, self._draw(self._system.service)
 
-    def _claimed(self, job: int) -> None:
-        self.run.claimed[job] = self._clock.now
+    def _work(self, job: int, before: float, seconds: float) -> ProcessGenerator:
+        yield self._env.timeout(before)
+        self.trace.claimed[job] = self._env.now
         self._stream.append((job, False))
-        self._news()
-
-    def _scored(self, job: int) -> None:
-        self.run.scored[job] = self._clock.now
+        self._wake()
+        yield self._env.timeout(seconds)
+        self.trace.scored[job] = self._env.now
         self._stream.append((job, True))
-        self._ended(self._scoring)
-
-    def _ended(self, source: _Source) -> None:
-        source.busy -= 1
-        self._news()
+        self._scoring.busy -= 1
+        self._wake()
 
 
-def simulate_local(design: LocalDesign, arrivals: Sequence[float], seed: int = 1) -> Run:
+def simulate_local(system: LocalSystem, arrivals: Sequence[float], seed: int = 1) -> LocalTrace:
     """Let `arrivals` (seconds) run through the local system."""
-    return _Engine(design, arrivals, seed).simulate()
+    return _Engine(system, arrivals, seed).simulate()

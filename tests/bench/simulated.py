@@ -19,11 +19,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from divescore.lab.capacity.measured import Flood, MeasurementInvalid, read_flood
-from divescore.lab.capacity.times import Always
+from divescore.lab.capacity.measured import MeasurementInvalid
 from divescore.ops.load.flood import flood, flood_report
-from tests.bench.engine_emulation import LocalDesign, simulate_local
+from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.latency import system
+from tests.bench.recorded_flood import Flood, read_flood
 from tests.conftest import divescore
 
 PROMISED = 0.15
@@ -37,17 +37,17 @@ CALIBRATION = 60
 def compare(measured: Flood, times: Flood, seeds: int = SEEDS) -> dict[str, Any]:
     """The flood against its simulation with the service times of `times`; the ratio is simulated to measured."""
     # The measured gap holds what the engine's loop and notify took of it, so they take nothing besides.
-    design = LocalDesign(
+    local = LocalSystem(
         measured.workers,
         times.service,
         gap=times.gap,
         starts=measured.starts,
-        notify=Always(0.0),
-        notify_record=Always(0.0),
+        notify=0.0,
+        notify_record=0.0,
         direct=measured.direct,
     )
-    runs = [simulate_local(design, measured.arrived, seed) for seed in range(seeds)]
-    drains = [max(run.scored) - min(run.arrived) for run in runs]
+    traces = [simulate_local(local, measured.arrived, seed) for seed in range(seeds)]
+    drains = [max(trace.scored) - min(trace.arrived) for trace in traces]
     ratio = mean(drains) / measured.drain
     return {
         "jobs": len(measured.arrived),

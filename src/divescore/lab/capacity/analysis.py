@@ -6,23 +6,28 @@ from typing import Any
 
 from divescore.lab.capacity.cost import Cost, cost
 from divescore.lab.capacity.limits import Limit, concurrency, environments, limits, scoring_most
-from divescore.lab.capacity.measured import Measurement
-from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.usage import Ledger, ledger
-from divescore.lab.capacity.workload import Assumed, Deployment, Workload, attempt_seconds
+from divescore.lab.capacity.usage import Usage, usage_of_dive
+from divescore.lab.capacity.workload import Deployment, Inputs
 
 SCALES = (1e3, 1e4, 1e5, 1e6, 1e7)
+_RAISED_BY = {  # the setting that moves a limit
+    "daily budget": "jobs_per_day",
+    "throttle of the HTTP API": "api_rate",
+    "throttle of the WebSocket API": "live_rate",
+    "WebSocket connects": "connects_per_second",
+    "API Gateway of the account": "gateway_rate",
+    "writes of the table": "table_writes",
+    "reads of the table": "table_reads",
+}
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """One workload on one deployment. `attempt` is a worker's time for a dive on Lambda, in seconds."""
+    """One workload on one deployment."""
 
-    workload: Workload
-    deployment: Deployment
-    attempt: float
+    inputs: Inputs
     workers: float  # at once in the busiest minute, if nothing kept them
-    book: Ledger
+    usage: Usage
     cost: Cost
     limits: Sequence[Limit]
 
@@ -36,97 +41,89 @@ class Analysis:
         """The limits that the busiest minute goes beyond."""
         return [limit for limit in self.limits if limit.share > 1]
 
+    @property
+    def dollars_per_thousand(self) -> float:
+        """A thousand dives with their share of what is due each day."""
+        return self.cost.total_per_thousand(self.inputs.workload.jobs_per_day)
+
+    @property
+    def dollars_per_day(self) -> float:
+        """A whole day."""
+        return self.cost.day(self.inputs.workload.jobs_per_day)
+
     def document(self) -> dict[str, Any]:
         """All of it as JSON."""
-        daily = self.workload.jobs_per_day
+        workload, usage = self.inputs.workload, self.usage
         return {
-            "workload": asdict(self.workload),
-            "deployment": asdict(self.deployment),
-            "dives_per_second": {"average": round(self.workload.average, 3), "peak": round(self.workload.peak, 3)},
-            "attempt_seconds": round(self.attempt, 3),
+            "workload": asdict(workload),
+            "deployment": asdict(self.inputs.deployment),
+            "dives_per_second": {"average": round(workload.average, 3), "peak": round(workload.peak, 3)},
+            "attempt_seconds": round(usage.attempt, 3),
             "workers_at_peak": round(self.workers, 1),
             "per_dive": {
-                "calls": [asdict(row) for row in self.book.rows],
-                "invocations": {name: round(value, 3) for name, value in self.book.invocations.items()},
-                "write_units": self.book.total("writes") + self.book.total("index_writes"),
-                "read_units": self.book.total("reads"),
-                "stream_records": self.book.total("records"),
-                "pushes": round(self.book.posts, 2),
+                "calls": [asdict(row) for row in usage.rows],
+                "invocations": {name: round(value, 3) for name, value in usage.invocations.items()},
+                "write_units": usage.total("writes") + usage.total("index_writes"),
+                "read_units": usage.total("reads"),
+                "stream_records": usage.total("records"),
+                "pushes": round(usage.posts, 2),
             },
             "cost": {
                 "per_thousand": {name: round(price, 5) for name, price in self.cost.per_thousand.items()},
                 "fixed_per_day": {name: round(price, 4) for name, price in self.cost.per_day.items()},
-                "total_per_thousand": round(self.cost.total_per_thousand(daily), 4),
-                "total_per_day": round(self.cost.day(daily), 2),
+                "total_per_thousand": round(self.dollars_per_thousand, 4),
+                "total_per_day": round(self.dollars_per_day, 2),
             },
             "limits": [
-                asdict(limit)
-                | {"share": round(limit.share, 4), "jobs_per_day": _rounded(limit.jobs_per_day(self.workload))}
+                asdict(limit) | {"share": round(limit.share, 4), "jobs_per_day": _rounded(limit.jobs_per_day(workload))}
                 for limit in self.limits
             ],
             "first_limit": self.first.name,
         }
 
 
-def analyse(
-    workload: Workload, deployment: Deployment, prices: Prices, assumed: Assumed, measurement: Measurement
-) -> Analysis:
+def analyse(inputs: Inputs) -> Analysis:
     """Work everything out."""
-    attempt = attempt_seconds(measurement.work, workload, deployment, assumed)
-    book = ledger(workload, deployment, attempt, assumed.notice + assumed.enqueue)
-    started = environments(workload, assumed, attempt)
+    usage = usage_of_dive(inputs, inputs.attempt, inputs.assumed.notice + inputs.assumed.enqueue)
     return Analysis(
-        workload=workload,
-        deployment=deployment,
-        attempt=attempt,
-        workers=concurrency(workload.peak, attempt),
-        book=book,
-        cost=cost(workload, deployment, prices, assumed, book, attempt, started),
-        limits=limits(workload, deployment, assumed, book, attempt),
+        inputs=inputs,
+        workers=concurrency(inputs.workload.peak, usage.attempt),
+        usage=usage,
+        cost=cost(inputs, usage, environments(inputs)),
+        limits=limits(inputs, usage),
     )
 
 
 def raised(found: Analysis) -> Deployment:
     """The deployment with every parameter and quota raised to what the workload needs, with half as much to spare."""
-    deployment = found.deployment
+    deployment = found.inputs.deployment
     need = {limit.name: limit.used * 1.5 for limit in found.limits}
-
-    def at_least(present: float, name: str) -> float:
-        return max(present, need[name])
-
     workers = round(max(deployment.worker_concurrency, found.workers * 1.5))
     pollers = deployment.pollers
     if workers > 1000 and pollers is None:
         most = -(-workers // 10)
         pollers = (max(2, min(200, most // 4)), most)
-    grown = replace(
+    more_lanes = need["lanes of the stream"] > 4 * deployment.parallelization
+    light = need["Lambda concurrency of the account"] - min(found.workers, scoring_most(deployment)) * 1.5
+    rates: dict[str, Any] = {
+        setting: max(getattr(deployment, setting), need[name]) for name, setting in _RAISED_BY.items()
+    }
+    return replace(
         deployment,
-        jobs_per_day=round(at_least(deployment.jobs_per_day, "daily budget")),
+        **(rates | {"jobs_per_day": round(rates["jobs_per_day"])}),
         worker_concurrency=min(1000, workers),
         pollers=pollers,
-        api_rate=at_least(deployment.api_rate, "throttle of the HTTP API"),
-        live_rate=at_least(deployment.live_rate, "throttle of the WebSocket API"),
-        connects_per_second=at_least(deployment.connects_per_second, "WebSocket connects"),
-        gateway_rate=at_least(deployment.gateway_rate, "API Gateway of the account"),
-        table_writes=at_least(deployment.table_writes, "writes of the table"),
-        table_reads=at_least(deployment.table_reads, "reads of the table"),
-        parallelization=10
-        if need["lanes of the stream"] > 4 * deployment.parallelization
-        else deployment.parallelization,
+        parallelization=10 if more_lanes else deployment.parallelization,
+        account_concurrency=round(max(deployment.account_concurrency, workers + light)),
     )
-    light = need["Lambda concurrency of the account"] - min(found.workers, scoring_most(deployment)) * 1.5
-    return replace(grown, account_concurrency=round(max(deployment.account_concurrency, workers + light)))
 
 
-def scales(
-    workload: Workload, deployment: Deployment, prices: Prices, assumed: Assumed, measurement: Measurement
-) -> list[tuple[Analysis, Analysis]]:
+def scales(inputs: Inputs) -> list[tuple[Analysis, Analysis]]:
     """For each scale: as deployed, and with everything raised that can be."""
     found = []
     for jobs in SCALES:
-        here = replace(workload, jobs_per_day=jobs)
-        before = analyse(here, deployment, prices, assumed, measurement)
-        found.append((before, analyse(here, raised(before), prices, assumed, measurement)))
+        before = analyse(replace(inputs, workload=replace(inputs.workload, jobs_per_day=jobs)))
+        found.append((before, analyse(replace(before.inputs, deployment=raised(before)))))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,57 +10,42 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 
-@click.command()
-@click.option("--jobs-per-day", type=_POSITIVE, default=20_000.0, show_default=True, help="Dives a day; 1e6 will do.")
-@click.option(
-    "--peak-factor", type=click.FloatRange(1), default=4.0, show_default=True, help="Busiest minute to average."
-)
-@click.option("--video-mb", type=_POSITIVE, default=10.0, show_default=True, help="Megabytes of a video.")
-@click.option("--video-seconds", type=_POSITIVE, default=5.0, show_default=True, help="Length of a video.")
-@click.option("--watchers", type=click.FloatRange(0), default=1.0, show_default=True, help="Sockets that watch a dive.")
-@click.option("--plays", type=click.FloatRange(0), default=0.0, show_default=True, help="Times a video is played back.")
+@click.command(context_settings={"show_default": True})
+@click.option("--jobs-per-day", type=_POSITIVE, default=20_000.0, help="Dives a day; 1e6 will do.")
+@click.option("--peak-factor", type=click.FloatRange(1), default=4.0, help="Busiest minute to average.")
+@click.option("--video-mb", type=_POSITIVE, default=10.0, help="Megabytes of a video.")
+@click.option("--video-seconds", type=_POSITIVE, default=5.0, help="Length of a video.")
+@click.option("--watchers", type=click.FloatRange(0), default=1.0, help="Sockets that watch a dive.")
+@click.option("--plays", type=click.FloatRange(0), default=0.0, help="Times a video is played back.")
 @click.option("--infer-seconds", type=_POSITIVE, help="Of the network, on the measuring machine. [as measured]")
-@click.option("--memory", type=click.IntRange(1024, 10_240), default=3008, show_default=True, help="WorkerMemory, MB.")
 @click.option(
-    "--worker-concurrency", type=click.IntRange(2, 1000), default=10, show_default=True, help="WorkerConcurrency."
+    "--memory",
+    "memory_mb",
+    type=click.IntRange(1024, 10_240),
+    default=3008,
+    show_default=True,
+    help="WorkerMemory, MB.",
 )
+@click.option("--worker-concurrency", type=click.IntRange(2, 1000), default=10, help="WorkerConcurrency.")
 @click.option(
     "--pollers", type=(click.IntRange(2, 200), click.IntRange(2, 2000)), metavar="MIN MAX", help="Provisioned mode."
 )
-@click.option(
-    "--provisioned-concurrency", type=click.IntRange(0), default=0, show_default=True, help="Workers kept warm."
-)
-@click.option("--account-concurrency", type=click.IntRange(10), default=1000, show_default=True, help="Lambda's quota.")
-@click.option(
-    "--slowdown", type=_POSITIVE, default=2.0, show_default=True, help="A core here to one of Lambda. Assumed."
-)
-@click.option(
-    "--cold-start", type=click.FloatRange(0), default=6.0, show_default=True, help="A worker's, seconds. Assumed."
-)
+@click.option("--provisioned-concurrency", type=click.IntRange(0), default=0, help="Workers kept warm.")
+@click.option("--account-concurrency", type=click.IntRange(10), default=1000, help="Lambda's quota.")
+@click.option("--slowdown", type=_POSITIVE, default=2.0, help="A core here to one of Lambda. Assumed.")
+@click.option("--cold-start", type=click.FloatRange(0), default=6.0, help="A worker's, seconds. Assumed.")
 @click.option("--prices", "price_file", type=_FILE, help="JSON table of prices of another Region; see --print-prices.")
 @click.option("--print-prices", is_flag=True, help="Print the table of prices as JSON and stop.")
 @click.option("--measurements", type=_FILE, help="Service times: a document of `divescore bench --json`. [shipped]")
 @click.option("--scales", "all_scales", is_flag=True, help="A thousand to ten million dives a day, side by side.")
 @click.option("--burst", type=click.IntRange(1), help="Simulate so many uploads at once.")
-@click.option("--burst-seconds", type=_POSITIVE, default=300.0, show_default=True, help="Within which they arrive.")
+@click.option("--burst-seconds", type=_POSITIVE, default=300.0, help="Within which they arrive.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write the burst as an SVG file.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the simulation.")
+@click.option("--seed", type=int, default=1, help="Of the simulation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def capacity(
     jobs_per_day: float,
-    peak_factor: float,
-    video_mb: float,
-    video_seconds: float,
-    watchers: float,
-    plays: float,
     infer_seconds: float | None,
-    memory: int,
-    worker_concurrency: int,
-    pollers: tuple[int, int] | None,
-    provisioned_concurrency: int,
-    account_concurrency: int,
-    slowdown: float,
-    cold_start: float,
     price_file: Path | None,
     print_prices: bool,
     measurements: Path | None,
@@ -69,6 +55,7 @@ def capacity(
     plot: Path | None,
     seed: int,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Tell which limit of AWS comes first at a scale, what to raise, and what a thousand dives cost.
 
@@ -82,15 +69,15 @@ def capacity(
     from dataclasses import asdict, replace
 
     from divescore.lab.capacity.analysis import analyse, scales
-    from divescore.lab.capacity.burst import picture, refused, scenes
+    from divescore.lab.capacity.burst import refused, scenarios
     from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
-    from divescore.lab.capacity.polling import replaced
+    from divescore.lab.capacity.polling import polling_cost
     from divescore.lab.capacity.prices import Prices, PricesInvalid, read_prices
-    from divescore.lab.capacity.workload import Assumed, Deployment, Workload
+    from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 
     if plot is not None and burst is None:
         raise click.UsageError("--plot draws a burst; add --burst N.")
-    if pollers is not None and pollers[0] > pollers[1]:
+    if settings["pollers"] and settings["pollers"][0] > settings["pollers"][1]:
         raise click.BadParameter("the least is more than the most", param_hint="--pollers")
     try:
         prices = read_prices(price_file) if price_file else Prices()
@@ -102,43 +89,40 @@ def capacity(
         return
     if infer_seconds is not None:
         measurement = replace(measurement, work=replace(measurement.work, infer=infer_seconds))
-    workload = Workload(jobs_per_day, peak_factor, video_mb, video_seconds, watchers, plays=plays)
-    deployment = Deployment(
-        worker_concurrency=worker_concurrency,
-        memory_mb=memory,
-        pollers=pollers,
-        provisioned_concurrency=provisioned_concurrency,
-        account_concurrency=account_concurrency,
+
+    # The other options are named for the fields that they set.
+    workload, deployment, assumed = (
+        {name: value for name, value in settings.items() if name in kind.__dataclass_fields__}
+        for kind in (Workload, Deployment, Assumed)
     )
-    assumed = Assumed(slowdown=slowdown, cold_start=cold_start)
-    found = analyse(workload, deployment, prices, assumed, measurement)
-    table = scales(workload, deployment, prices, assumed, measurement) if all_scales else []
-    shown = (
-        scenes(burst, burst_seconds, measurement, workload, deployment, prices, assumed, seed)
-        if burst is not None
-        else []
+    inputs = Inputs(
+        Workload(jobs_per_day, **workload), Deployment(**deployment), prices, Assumed(**assumed), measurement
     )
-    away = refused(burst, burst_seconds, measurement, workload, deployment, assumed) if burst is not None else []
-    if plot is not None and burst is not None:
+    found, old = analyse(inputs), polling_cost(prices, inputs.assumed)
+    side_by_side = scales(inputs) if all_scales else []
+    simulated = scenarios(burst, burst_seconds, inputs, seed) if burst else []
+    away = refused(burst, burst_seconds, inputs) if burst else []
+    if plot is not None and burst:
+        from divescore.lab.capacity.picture import picture
+
         try:
-            plot.write_text(picture(burst, burst_seconds, shown), encoding="utf-8")
+            plot.write_text(picture(burst, burst_seconds, simulated), encoding="utf-8")
         except OSError as error:
             raise click.ClickException(f"{plot} cannot be written: {error.strerror}.") from error
-    old = replaced(prices, assumed)
     if as_json:
         document = found.document() | {
             "measured_on": measurement.source,
-            "assumed": asdict(assumed),
+            "assumed": asdict(inputs.assumed),
             "replaced": asdict(old),
         }
-        if table:
-            document["scales"] = [{"deployed": a.document(), "raised": b.document()} for a, b in table]
-        if shown:
+        if all_scales:
+            document["scales"] = [{"deployed": a.document(), "raised": b.document()} for a, b in side_by_side]
+        if burst:
             document["burst"] = {
                 "jobs": burst,
                 "seconds": burst_seconds,
                 "refused_until_raised": [asdict(limit) for limit in away],
-                "scenes": [scene.document() for scene in shown],
+                "scenes": [scenario.document() for scenario in simulated],
             }
         click.echo(json.dumps(document, indent=2))
         return
@@ -148,12 +132,12 @@ def capacity(
     from divescore.lab.capacity import tables
 
     console = Console()
-    if table:
-        console.print(tables.scale_table(table))
-    elif not shown:
-        tables.show(console, found, old)
-    if burst is not None:
-        console.print(tables.burst_table(burst, burst_seconds, shown))
+    if all_scales:
+        tables.show_scales(console, side_by_side)
+    elif not burst:
+        tables.show_analysis(console, found, old)
+    if burst:
+        tables.show_burst(console, burst, burst_seconds, simulated)
         for limit in away:
             console.print(
                 f"Before these uploads get in, raise {limit.raise_it}: "

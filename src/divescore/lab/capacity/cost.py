@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.usage import LOG_BYTES, Ledger
-from divescore.lab.capacity.workload import DAY, Assumed, Deployment, Workload
+from divescore.lab.capacity.usage import LOG_BYTES, Usage
+from divescore.lab.capacity.workload import DAY, Inputs
 
 MONTH_DAYS = 30.0
 GB = 1e9
@@ -31,68 +30,47 @@ class Cost:
         return sum(self.per_thousand.values()) * jobs_per_day / 1000 + sum(self.per_day.values())
 
 
-def cost(
-    workload: Workload,
-    deployment: Deployment,
-    prices: Prices,
-    assumed: Assumed,
-    book: Ledger,
-    attempt: float,
-    environments: float,
-) -> Cost:
-    """The cost when an attempt takes `attempt` seconds and `environments` workers are started in a day."""
+def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
+    """The cost of dives with this usage when `environments` workers are started in a day."""
+    workload, deployment, prices, assumed = inputs.workload, inputs.deployment, inputs.prices, inputs.assumed
+    light_gb, gb = deployment.light_memory_mb / 1024, deployment.memory_mb / 1024
+    light_calls = sum(times for name, times in usage.invocations.items() if name != "worker")
+    log_bytes = sum(usage.invocations[name] * LOG_BYTES[name] for name in usage.invocations)
     one = {
-        "worker": _worker(workload, deployment, prices, assumed, attempt, environments),
-        "other functions": _light(deployment, prices, assumed, book),
-        "HTTP API": book.http_requests * prices.http_request,
-        "WebSocket API": book.messages * prices.socket_message + book.connection_minutes * prices.socket_minute,
-        "queues": book.calls("sqs") * prices.sqs_request
-        + book.calls("sqs", "send_message", who="enqueue") * prices.sqs_fair_request
-        + book.calls("sqs", who="worker") * prices.sqs_fair_request,
-        "table": _table(workload, deployment, prices, book),
-        "video storage": _video(workload, deployment, prices, book),
-        "data out": _transfer(workload, assumed, book) * prices.transfer_gb,
+        "worker": _worker(inputs, usage.attempt, environments),
+        "other functions": light_calls * prices.lambda_request
+        + usage.light_seconds(assumed) * light_gb * prices.lambda_gb_second,
+        "HTTP API": usage.http_requests * prices.http_request,
+        "WebSocket API": usage.messages * prices.socket_message + usage.connection_minutes * prices.socket_minute,
+        "queues": usage.calls("sqs") * prices.sqs_request
+        + usage.calls("sqs", "send_message", who="enqueue") * prices.sqs_fair_request
+        + usage.calls("sqs", who="worker") * prices.sqs_fair_request,
+        "table": _table(inputs, usage),
+        "video storage": _video(inputs, usage),
+        "data out": _gb_out(inputs, usage) * prices.transfer_gb,
         "page": workload.page_loads
         * (assumed.page_kb * 1e3 / GB * prices.cloudfront_gb + assumed.page_requests * prices.cloudfront_request),
-        "logs": sum(book.invocations[name] * LOG_BYTES[name] for name in book.invocations)
-        / GB
-        * (prices.log_gb + prices.log_gb_month * deployment.log_retention_days / MONTH_DAYS),
-        "traces": sum(book.invocations.values()) * assumed.trace_share * prices.trace,
+        "logs": log_bytes / GB * (prices.log_gb + prices.log_gb_month * deployment.log_retention_days / MONTH_DAYS),
+        "traces": sum(usage.invocations.values()) * assumed.trace_share * prices.trace,
     }
     keepers = 2 * DAY / SECRET_SECONDS  # presign and ws_connect, when one environment of each is up all day
+    watching = ALARMS * prices.alarm_month + METRICS * prices.metric_month + prices.dashboard_month
     fixed = {
-        "sweep": 1440
-        * (prices.lambda_request + assumed.sweep * _gb(deployment.light_memory_mb) * prices.lambda_gb_second),
+        "sweep": 1440 * (prices.lambda_request + assumed.sweep * light_gb * prices.lambda_gb_second),
         "idle polling": IDLE_POLLS_PER_DAY * prices.sqs_request,
-        "alarms, metrics, dashboard": (
-            ALARMS * prices.alarm_month + METRICS * prices.metric_month + prices.dashboard_month
-        )
-        / MONTH_DAYS,
+        "alarms, metrics, dashboard": watching / MONTH_DAYS,
         "signing keys": prices.secret_month / MONTH_DAYS + keepers * prices.secret_call,
-        "provisioned concurrency": deployment.provisioned_concurrency
-        * _gb(deployment.memory_mb)
-        * prices.provisioned_gb_second
-        * DAY,
+        "provisioned concurrency": deployment.provisioned_concurrency * gb * prices.provisioned_gb_second * DAY,
         "provisioned pollers": (deployment.pollers[0] if deployment.pollers else 0) * prices.poller_hour * 24,
     }
     return Cost({name: 1000 * price for name, price in one.items()}, fixed)
 
 
-def _gb(memory_mb: float) -> float:
-    return memory_mb / 1024
-
-
-def _worker(
-    workload: Workload,
-    deployment: Deployment,
-    prices: Prices,
-    assumed: Assumed,
-    attempt: float,
-    environments: float,
-) -> float:
+def _worker(inputs: Inputs, attempt: float, environments: float) -> float:
+    workload, deployment, prices = inputs.workload, inputs.deployment, inputs.prices
     # An environment's start is billed like its work, and shared by the dives that it then scores.
-    starting = environments / max(workload.jobs_per_day, 1.0) * assumed.cold_start
-    gb, disk = _gb(deployment.memory_mb), max(0.0, deployment.storage_mb - 512) / 1024
+    starting = environments / max(workload.jobs_per_day, 1.0) * inputs.assumed.cold_start
+    gb, disk = deployment.memory_mb / 1024, max(0.0, deployment.storage_mb - 512) / 1024
     kept = min(1.0, deployment.provisioned_concurrency / max(workload.average * attempt, 1e-9))
     rate = kept * prices.provisioned_run_gb_second + (1 - kept) * prices.lambda_gb_second
     return (
@@ -102,40 +80,28 @@ def _worker(
     )
 
 
-def _light(deployment: Deployment, prices: Prices, assumed: Assumed, book: Ledger) -> float:
-    calls = {name: times for name, times in book.invocations.items() if name != "worker"}
-    seconds = (
-        calls["presign"] * assumed.presign
-        + calls["ws_connect"] * assumed.ws_connect
-        + assumed.enqueue
-        + calls["notify"] * assumed.notify
-        + book.posts * assumed.notify_post
-    )
-    return (
-        sum(calls.values()) * prices.lambda_request
-        + seconds * _gb(deployment.light_memory_mb) * prices.lambda_gb_second
-    )
-
-
-def _table(workload: Workload, deployment: Deployment, prices: Prices, book: Ledger) -> float:
+def _table(inputs: Inputs, usage: Usage) -> float:
     # Reading a stream costs nothing when Lambda reads it.
-    gb = (RECORD_KB + workload.result_kb + 4 * ROW_KB) * 1e3 / GB
-    months = deployment.retention_days / MONTH_DAYS
+    prices = inputs.prices
+    gb = (RECORD_KB + inputs.workload.result_kb + 4 * ROW_KB) * 1e3 / GB
+    months = inputs.deployment.retention_days / MONTH_DAYS
     return (
-        (book.total("writes") + book.total("index_writes")) * prices.dynamodb_write
-        + book.total("reads") * prices.dynamodb_read
+        (usage.total("writes") + usage.total("index_writes")) * prices.dynamodb_write
+        + usage.total("reads") * prices.dynamodb_read
         + gb * months * (prices.dynamodb_gb_month + prices.dynamodb_backup_gb_month)
     )
 
 
-def _video(workload: Workload, deployment: Deployment, prices: Prices, book: Ledger) -> float:
-    gb_months = workload.video_mb * 1e6 / GB * (deployment.retention_days + 1) / MONTH_DAYS
-    gets = book.calls("s3", "get_object") + workload.plays
+def _video(inputs: Inputs, usage: Usage) -> float:
+    workload, prices = inputs.workload, inputs.prices
+    gb_months = workload.video_mb * 1e6 / GB * (inputs.deployment.retention_days + 1) / MONTH_DAYS
+    gets = usage.calls("s3", "get_object") + workload.plays
     return prices.s3_put + gets * prices.s3_get + gb_months * prices.s3_gb_month
 
 
-def _transfer(workload: Workload, assumed: Assumed, book: Ledger) -> float:
-    """GB to the internet: answers, pushes, videos played."""
+def _gb_out(inputs: Inputs, usage: Usage) -> float:
+    """To the internet: answers, pushes, videos played."""
+    workload = inputs.workload
     scored = workload.watchers * workload.result_kb
-    others = max(0.0, book.posts - workload.watchers) * assumed.post_kb
+    others = max(0.0, usage.posts - workload.watchers) * inputs.assumed.post_kb
     return (scored + others + 3.0) * 1e3 / GB + workload.plays * workload.video_mb * 1e6 / GB

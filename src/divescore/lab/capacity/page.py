@@ -5,47 +5,50 @@ What stands between `<!-- name -->` and `<!-- end -->` is replaced; the rest of 
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from divescore.lab.capacity import tables
 from divescore.lab.capacity.analysis import Analysis, analyse, scales
-from divescore.lab.capacity.burst import Scene, picture, refused, scenes
-from divescore.lab.capacity.limits import Limit
-from divescore.lab.capacity.measured import Measurement, read_measurement
-from divescore.lab.capacity.polling import replaced
-from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.tables import span
-from divescore.lab.capacity.usage import Ledger
-from divescore.lab.capacity.workload import Assumed, Deployment, Workload
+from divescore.lab.capacity.burst import refused, scenarios
+from divescore.lab.capacity.polling import polling_cost
+from divescore.lab.capacity.usage import Usage
+from divescore.lab.capacity.workload import Inputs, Workload
 
+ROOT = Path(__file__).resolve().parents[4]
 BURST, WITHIN = 100_000, 300.0
-MILLION = 1e6
+MILLION = Workload(1e6)
 C3D_SECONDS = 3.0  # of C3D's network in single precision, on the measuring machine
 
 
-def figures(measurement: Measurement) -> dict[str, str]:
+def figures(inputs: Inputs) -> dict[str, str]:
     """Every part of the page but the burst's, by name, as Markdown."""
-    prices, assumed, deployment = Prices(), Assumed(), Deployment()
-    million = analyse(Workload(MILLION), deployment, prices, assumed, measurement)
-    default = analyse(Workload(), deployment, prices, assumed, measurement)
+    default, million = analyse(inputs), analyse(replace(inputs, workload=MILLION))
+    measurement = inputs.measurement
     slow = replace(measurement, work=replace(measurement.work, infer=C3D_SECONDS))
-    large = analyse(Workload(MILLION), deployment, prices, assumed, slow)
+    large = analyse(replace(inputs, workload=MILLION, measurement=slow))
+    old = polling_cost(inputs.prices, inputs.assumed)
     return {
-        "times": _times(measurement, default),
-        "ledger": _ledger(default.book),
-        "scales": _scales(scales(Workload(), deployment, prices, assumed, measurement)),
-        "limits": _limits(million.limits),
-        "cost": _cost(default, million, large, replaced(prices, assumed).per_thousand),
+        "times": _times(default),
+        "usage": _usage(default.usage),
+        "scales": _table(tables.SCALES, tables.scale_rows(scales(inputs)), 7),
+        "limits": _table(tables.LIMITS, tables.limit_rows(million.limits, MILLION), 4),
+        "cost": _cost((default, million, large), old.per_thousand),
     }
 
 
-def burst_figures(measurement: Measurement) -> tuple[str, str]:
+def burst_figures(inputs: Inputs) -> tuple[str, str]:
     """The burst as a table in Markdown, and as a picture."""
-    workload, deployment, assumed = Workload(), Deployment(), Assumed()
-    shown = scenes(BURST, WITHIN, measurement, workload, deployment, Prices(), assumed)
-    away = refused(BURST, WITHIN, measurement, workload, deployment, assumed)
-    return _burst(shown, away), picture(BURST, WITHIN, shown)
+    from divescore.lab.capacity.picture import picture
+
+    found = scenarios(BURST, WITHIN, inputs)
+    let_in = "; ".join(
+        f"{limit.raise_it} ({limit.used:,.0f} of {limit.limit:,.0f} {limit.unit})"
+        for limit in refused(BURST, WITHIN, inputs)
+    )
+    table = _table(tables.BURST, tables.burst_rows(found), 1)
+    return f"{table}\n\nTo let these uploads in at all, raise first: {let_in}.", picture(BURST, WITHIN, found)
 
 
 def filled(page: str, parts: dict[str, str]) -> str:
@@ -59,131 +62,54 @@ def filled(page: str, parts: dict[str, str]) -> str:
     return page
 
 
-def _rows(head: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) -> str:
-    """A table whose columns from number `right` on are numbers."""
-    rule = ["---" if number < right else "---:" for number in range(len(head))]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:
+    """A table whose columns after the first `words` are figures."""
+    rule = ["---" if number < words else "---:" for number in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
 
 
-def _times(measurement: Measurement, found: Analysis) -> str:
-    work = measurement.work
+def _times(found: Analysis) -> str:
+    work, source = found.inputs.measurement.work, found.inputs.measurement.source
     stages = {"download": work.download, "decode": work.decode, "network": work.infer, "around it": work.around}
-    told = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in stages.items())
+    measured = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in stages.items())
     return (
-        f"Measured ({measurement.source}), a five-second dive: {told}. Taken for a worker on Lambda at "
-        f"{found.deployment.memory_mb:,} MB: **{found.attempt:.2f} s**."
+        f"Measured ({source}), a five-second dive: {measured}. Taken for a worker on Lambda at "
+        f"{found.inputs.deployment.memory_mb:,} MB: **{found.usage.attempt:.2f} s**."
     )
 
 
-def _ledger(book: Ledger) -> str:
+def _usage(usage: Usage) -> str:
+    units = ("times", "writes", "index_writes", "reads", "records")
     rows = [
-        [
-            row.who,
-            f"{row.service} `{row.operation}`",
-            *(
-                f"{value:g}" if value else ""
-                for value in (row.times, row.writes, row.index_writes, row.reads, row.records)
-            ),
-        ]
-        for row in book.rows
+        [row.who, f"{row.service} `{row.operation}`", *(f"{value:g}" if value else "" for value in values)]
+        for row in usage.rows
+        for values in [[getattr(row, unit) for unit in units]]
     ]
-    total = [f"**{book.total(unit):g}**" for unit in ("writes", "index_writes", "reads", "records")]
+    total = [f"**{usage.total(unit):g}**" for unit in units[1:]]
     head = ("by", "call", "times", "write units", "of indexes", "read units", "stream records")
-    return _rows(head, [*rows, ["", "in all", "", *total]], 2)
+    return _table(head, [*rows, ["", "in all", "", *total]], 2)
 
 
-def _scales(found: Sequence[tuple[Analysis, Analysis]]) -> str:
-    rows = []
-    for before, after in found:
-        daily = before.workload.jobs_per_day
-        broken = ", ".join(f"{limit.name} ({limit.share:,.1f}x)" for limit in before.broken)
-        fixed = next(limit for limit in after.limits if limit.owner in ("fixed", "design"))
-        rows.append(
-            [
-                f"{daily:,.0f}",
-                f"{before.workload.peak:,.2f}",
-                f"{before.workers:,.0f}",
-                broken or f"none; closest: {before.first.name}, {before.first.share:.0%}",
-                f"{fixed.name}, {fixed.share:.0%}",
-                f"{after.cost.total_per_thousand(daily):.3f}",
-                f"{after.cost.day(daily):,.2f}",
-            ]
-        )
-    head = (
-        "dives a day",
-        "a second at peak",
-        "workers",
-        "beyond its limit as deployed",
-        "then closest",
-        "$ a thousand",
-        "$ a day",
-    )
-    return _rows(head, rows, 7)
-
-
-def _limits(found: Sequence[Limit]) -> str:
-    million = Workload(MILLION)
-    rows = []
-    for limit in found:
-        at = limit.jobs_per_day(million)
-        rows.append(
-            [
-                limit.name,
-                limit.owner,
-                f"{limit.used:,.4g} of {limit.limit:,.6g} {limit.unit}",
-                limit.raise_it,
-                f"{limit.share:.1%}",
-                "never" if at == float("inf") else f"{float(f'{at:.2g}'):,.0f}",
-            ]
-        )
-    return _rows(
-        ("limit", "whose", "used in the busiest minute", "what to raise", "share", "reached at dives a day"), rows, 4
-    )
-
-
-def _cost(default: Analysis, million: Analysis, large: Analysis, old: float) -> str:
-    rows = []
-    for name in sorted(million.cost.per_thousand, key=lambda part: -million.cost.per_thousand[part]):
-        rows.append([name, *(f"{found.cost.per_thousand[name]:.4f}" for found in (default, million, large)), ""])
-    fixed = [
-        f"{sum(found.cost.per_day.values()) * 1000 / found.workload.jobs_per_day:.4f}"
-        for found in (default, million, large)
-    ]
-    total = [
-        f"**{found.cost.total_per_thousand(found.workload.jobs_per_day):.3f}**" for found in (default, million, large)
-    ]
-    head = ("$ for a thousand dives", "20,000 a day", "1,000,000 a day", "the same with C3D (fp32)", "replaced design")
-    return _rows(head, [*rows, ["fixed by the day", *fixed, ""], ["**all**", *total, f"**{old:.3f}**"]])
-
-
-def _burst(shown: Sequence[Scene], away: Sequence[Limit]) -> str:
-    rows = [
-        [
-            scene.name,
-            span(scene.run.drain),
-            span(scene.run.latency(0.5)),
-            span(scene.run.latency(0.99)),
-            f"{scene.run.peak_workers:,}",
-            f"{scene.run.cold_starts:,}" if scene.run.cold_starts else "",
-            f"{scene.requests:.1f}",
-            f"{scene.dollars:,.2f}",
-        ]
-        for scene in shown
-    ]
-    head = ("design", "drained after", "score after, median", "p99", "workers", "cold starts", "requests a score", "$")
-    let_in = "; ".join(f"{limit.raise_it} ({limit.used:,.0f} of {limit.limit:,.0f} {limit.unit})" for limit in away)
-    return f"{_rows(head, rows)}\n\nTo let these uploads in at all, raise first: {let_in}."
+def _cost(found: Sequence[Analysis], old: float) -> str:
+    """Dollars at twenty thousand dives a day, at a million, and at a million with a slow network."""
+    _, million, _ = found
+    parts = sorted(million.cost.per_thousand, key=lambda part: -million.cost.per_thousand[part])
+    rows = [[name, *(f"{one.cost.per_thousand[name]:.4f}" for one in found), ""] for name in parts]
+    fixed = [f"{sum(one.cost.per_day.values()) * 1000 / one.inputs.workload.jobs_per_day:.4f}" for one in found]
+    total = [f"**{one.dollars_per_thousand:.3f}**" for one in found]
+    head = ("$ for a thousand dives", "20,000 a day", "1,000,000 a day", "the same with C3D (fp32)", "polling design")
+    return _table(head, [*rows, ["fixed by the day", *fixed, ""], ["**all**", *total, f"**{old:.3f}**"]], 1)
 
 
 def main(root: Path) -> None:
     """Rewrite the page of the checkout at `root`."""
-    measurement = read_measurement()
-    table, drawing = burst_figures(measurement)
+    inputs = Inputs()
+    table, drawing = burst_figures(inputs)
     page = root / "docs" / "capacity.md"
-    page.write_text(filled(page.read_text("utf-8"), figures(measurement) | {"burst": table}), "utf-8")
+    page.write_text(filled(page.read_text("utf-8"), figures(inputs) | {"burst": table}), "utf-8")
     (root / "docs" / "images" / "burst.svg").write_text(drawing, "utf-8")
     sys.stdout.write(f"{page}\n")
 
 
 if __name__ == "__main__":
-    main(Path(__file__).resolve().parents[4])
+    main(ROOT)

@@ -7,40 +7,21 @@ concurrent invocations, and up to 1,000 are added in a minute.
 
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol
 
 STANDARD_START, STANDARD_PER_MINUTE, STANDARD_MOST = 5, 300, 1250
 PROVISIONED_PER_MINUTE, INVOCATIONS_PER_POLLER = 1000, 10
 
 
-class Scaling(Protocol):
-    """How the permitted concurrency grows while there is work; `elapsed` is in seconds since work came."""
-
-    @property
-    def most(self) -> float:
-        """It never grows beyond this."""
-
-    def allowed(self, elapsed: float) -> float:
-        """Concurrent invocations that are permitted."""
-
-    def reaches(self, concurrency: float) -> float:
-        """Seconds until this concurrency is permitted; infinite when it never is."""
-
-
 @dataclass(frozen=True)
 class Ramp:
-    """`start` at once, then so many more a minute, evenly, up to `most`."""
+    """`start` invocations at once, then so many more a minute, evenly, up to `most`."""
 
     start: float
     per_minute: float
     most: float
 
-    def allowed(self, elapsed: float) -> float:
-        """Concurrent invocations that are permitted."""
-        return min(self.most, self.start + self.per_minute * elapsed / 60)
-
     def reaches(self, concurrency: float) -> float:
-        """Seconds until this concurrency is permitted; infinite when it never is."""
+        """Seconds of work until this concurrency is permitted; infinite when it never is."""
         if concurrency > self.most:
             return inf
         missing = concurrency - self.start

@@ -1,13 +1,15 @@
-"""One queue with a function behind it: messages wait, batches are served as the event source's scaling permits."""
+"""One function behind a queue, simulated: messages wait, and invocations serve them as the event source scales."""
 
 from collections import deque
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from math import inf
 from random import Random
 
-from divescore.lab.capacity.events import Clock
-from divescore.lab.capacity.scaling import Scaling
-from divescore.lab.capacity.times import Times
+from simpy import Environment, Event
+from simpy.events import ProcessGenerator
+
+from divescore.lab.capacity.scaling import Ramp
+from divescore.lab.capacity.times import Times, draw
 
 # An event source with nothing to do for so long starts from its beginning again (assumed; AWS does not say).
 FORGETS_AFTER = 60.0
@@ -15,121 +17,108 @@ FORGETS_AFTER = 60.0
 ENVIRONMENT_LIVES = 600.0
 
 
-class Station:
-    """Takes messages (numbers of jobs) and hands each on, when its service has ended, to `done`.
+@dataclass(frozen=True)
+class Function:
+    """What a function takes and how it scales. `around`: seconds of a batch before its first message is begun."""
 
-    The messages of one batch are served one after the other. A batch that finds no idle environment starts one, which
-    takes `cold_start`. `integral` is the number of messages waiting or being served, summed over time.
+    scaling: Ramp
+    service: Times
+    batch: int = 1
+    cold_start: float | None = None
+    around: float = 0.0
+
+
+class Server:
+    """Serves messages, those of one batch one after the other; a batch that finds no idle environment starts one.
+
+    The queue is a deque: simpy's Store hands out no batches, and takes long over a queue of a hundred thousand.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        chance: Random,
-        scaling: Scaling,
-        service: Times,
-        done: Callable[[int], None],
-        *,
-        batch: int = 1,
-        cold_start: Times | None = None,
-        around: Times | None = None,
-        started: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        self._clock = clock
+    def __init__(self, env: Environment, chance: Random, function: Function) -> None:
+        self._env = env
         self._chance = chance
-        self._scaling = scaling
-        self._service = service
-        self._done = done
-        self._batch = batch
-        self._cold = cold_start
-        self._around = around
-        self._started = started
-        self._waiting: deque[int] = deque()
+        self._function = function
+        self._queue: deque[Event] = deque()
         self._idle: list[float] = []  # when each idle environment became so, the latest last
-        self._since: float | None = None  # when the event source began to scale
+        self._scaling_since: float | None = None
         self._quiet_since = 0.0
-        self._wakes_at: float | None = None
-        self._changed_at = 0.0
-        self._inside = 0
+        self._looks_at = inf
         self.busy = 0
         self.peak = 0
         self.invocations = 0
         self.cold_starts = 0
-        self.busy_seconds = 0.0
-        self.integral = 0.0
 
     @property
     def waiting(self) -> int:
         """Messages that no invocation has taken yet."""
-        return len(self._waiting)
+        return len(self._queue)
 
-    def arrive(self, job: int) -> None:
-        """A message is on the queue."""
-        self._count(1)
-        self._waiting.append(job)
+    def serve(self) -> Event:
+        """Put a message on the queue. The event comes when it was served; its value is when that began."""
+        served = self._env.event()
+        self._queue.append(served)
         self._dispatch()
+        return served
 
     def _dispatch(self) -> None:
-        now = self._clock.now
-        while self._waiting:
-            if self._since is None or (self.busy == 0 and now - self._quiet_since > FORGETS_AFTER):
-                self._since = now
-            # The comparison is on times, as is the plan below: rounding must not make the two disagree for ever.
-            permitted_at = self._since + self._scaling.reaches(self.busy + 1)
-            if permitted_at > now:
-                self._wake(permitted_at)
-                return
-            self._serve([self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))])
+        while batch := self._permitted():
+            self._env.process(self._invocations(batch))
 
-    def _wake(self, moment: float) -> None:
-        if moment == float("inf") or (self._wakes_at is not None and self._wakes_at <= moment):
-            return  # the end of a running invocation will look again
-        self._wakes_at = moment
-
-        def look() -> None:
-            self._wakes_at = None
-            self._dispatch()
-
-        self._clock.at(moment, look)
-
-    def _serve(self, jobs: list[int]) -> None:
+    def _permitted(self) -> list[Event]:
+        """The messages of one more invocation, if there are any and it may run now."""
+        now = self._env.now
+        if not self._queue:
+            return []
+        if self._scaling_since is None or (self.busy == 0 and now - self._quiet_since > FORGETS_AFTER):
+            self._scaling_since = now
+        # Moments are compared, as they are planned below: rounding must not make the two disagree for ever.
+        permitted_at = self._scaling_since + self._function.scaling.reaches(self.busy + 1)
+        if permitted_at > now:
+            self._look_again(permitted_at)
+            return []
         self.busy += 1
         self.peak = max(self.peak, self.busy)
         self.invocations += 1
-        begins = self._clock.now
-        ends = begins + self._environment()
-        if self._around is not None:
-            ends += self._around.draw(self._chance)
-        for job in jobs:
-            self._clock.at(ends, partial(self._started, job))
-            ends += self._service.draw(self._chance)
-            self._clock.at(ends, partial(self._finish, job))
-        self.busy_seconds += ends - begins
-        self._clock.at(ends, self._free)
+        return [self._queue.popleft() for _ in range(min(self._function.batch, len(self._queue)))]
 
-    def _environment(self) -> float:
-        """Seconds until an environment is ready for this batch."""
-        if self._cold is None:
+    def _look_again(self, moment: float) -> None:
+        if moment >= self._looks_at or moment == inf:
+            return  # when nothing more is permitted, the end of a running invocation looks again
+        self._looks_at = moment
+
+        def look(_: Event) -> None:
+            self._looks_at = inf
+            self._dispatch()
+
+        self._env.timeout(moment - self._env.now).callbacks.append(look)
+
+    def _invocations(self, batch: list[Event]) -> ProcessGenerator:
+        """An environment: it serves batch after batch until it finds none."""
+        function, env, chance = self._function, self._env, self._chance
+        while batch:
+            # All is drawn at the beginning, so that a draw belongs to the same message whatever else happens.
+            before = self._cold_start(), function.around
+            services = [draw(function.service, chance) for _ in batch]
+            for seconds in before:
+                if seconds:
+                    yield env.timeout(seconds)
+            for served, seconds in zip(batch, services, strict=True):
+                began = env.now
+                yield env.timeout(seconds)
+                served.succeed(began)
+            self.busy -= 1
+            if function.cold_start is not None:
+                self._idle.append(env.now)
+            if self.busy == 0:
+                self._quiet_since = env.now
+            batch = self._permitted()
+
+    def _cold_start(self) -> float:
+        """Seconds until an environment is ready for a batch; one is started when none is idle."""
+        if self._function.cold_start is None:
             return 0.0
-        if self._idle and self._clock.now - self._idle.pop() <= ENVIRONMENT_LIVES:
+        if self._idle and self._env.now - self._idle.pop() <= ENVIRONMENT_LIVES:
             return 0.0
         self._idle.clear()  # if the latest is too old, all are
         self.cold_starts += 1
-        return self._cold.draw(self._chance)
-
-    def _finish(self, job: int) -> None:
-        self._count(-1)
-        self._done(job)
-
-    def _free(self) -> None:
-        self.busy -= 1
-        if self._cold is not None:
-            self._idle.append(self._clock.now)
-        if self.busy == 0:
-            self._quiet_since = self._clock.now
-        self._dispatch()
-
-    def _count(self, change: int) -> None:
-        self.integral += self._inside * (self._clock.now - self._changed_at)
-        self._changed_at = self._clock.now
-        self._inside += change
+        return self._function.cold_start

@@ -1,6 +1,6 @@
 """What one dive that is scored at its first attempt asks of each service, call by call.
 
-The rows are counted from the code, which `tests/unit/lab/capacity/test_ledger.py` runs and compares. Units are what AWS
+The rows are counted from the code, which `tests/unit/lab/capacity/test_usage.py` runs and compares. Units are what AWS
 bills: write units of 1 KB (twice in a transaction), read units of 4 KB (half when eventually consistent), index writes
 beside the table's. An update of an index's key is two writes: one item goes, one comes.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
 
-from divescore.lab.capacity.workload import Deployment, Workload
+from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 
 PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
 HEARTBEAT_SECONDS = 10.0
@@ -21,7 +21,7 @@ LOG_BYTES = {"presign": 1000, "ws_connect": 800, "enqueue": 1200, "worker": 2000
 
 
 @dataclass(frozen=True)
-class Row:
+class Calls:
     """Calls of one kind by one function. `times` is per dive; units are per call."""
 
     who: str
@@ -35,10 +35,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Usage:
     """Everything that one dive takes, on average."""
 
-    rows: tuple[Row, ...]
+    attempt: float  # seconds of a worker
+    rows: tuple[Calls, ...]
     invocations: dict[str, float]
     changes: float  # of the job that watchers are told of
     posts: float  # messages to sockets
@@ -50,6 +51,17 @@ class Ledger:
         """Sum of a unit over all rows: writes, index_writes, reads, records."""
         return sum(row.times * float(getattr(row, unit)) for row in self.rows)
 
+    def light_seconds(self, assumed: Assumed) -> float:
+        """Seconds of everything but the worker."""
+        times = self.invocations
+        return (
+            times["presign"] * assumed.presign
+            + times["ws_connect"] * assumed.ws_connect
+            + assumed.enqueue
+            + times["notify"] * assumed.notify
+            + self.posts * assumed.notify_post
+        )
+
     def calls(self, service: str, *operations: str, who: str | None = None) -> float:
         """Calls of a service, of these operations (all if none is named), by one function or all."""
         return sum(
@@ -59,8 +71,9 @@ class Ledger:
         )
 
 
-def ledger(workload: Workload, deployment: Deployment, attempt: float, wait: float) -> Ledger:
-    """The ledger of a dive whose attempt takes `attempt` seconds after `wait` seconds in queues."""
+def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
+    """What a dive takes whose attempt takes `attempt` seconds after `wait` seconds in queues."""
+    workload, deployment = inputs.workload, inputs.deployment
     progress = floor(attempt / PROGRESS_SECONDS)
     beats = floor(attempt / HEARTBEAT_SECONDS)
     looks = max(0, min(BEGINS, floor(attempt / STANDS_SECONDS)) - progress)  # at most; a write tells as much as a look
@@ -71,32 +84,33 @@ def ledger(workload: Workload, deployment: Deployment, attempt: float, wait: flo
     pushes = watchers * (changes - 1)  # nobody can watch a job before it is created
     batch = min(deployment.enqueue_batch, max(1.0, workload.average * 0.1))
     rows = (
-        Row("presign", "dynamodb", "query", 1, reads=0.5),
-        Row("presign", "dynamodb", "get_item", 1, reads=1),
+        Calls("presign", "dynamodb", "query", 1, reads=0.5),
+        Calls("presign", "dynamodb", "get_item", 1, reads=1),
         # The record with its two index entries, two counters, the idempotency key.
-        Row("presign", "dynamodb", "transact_write_items", 1, writes=8, index_writes=2, records=4),
-        Row("browser", "s3", "post_object", 1),
-        Row("s3", "sqs", "send_message", 1),
-        Row("enqueue", "sqs", "receive_and_delete", 2 / batch),
-        Row("enqueue", "dynamodb", "get_item", 1, reads=1),
-        Row("enqueue", "s3", "get_object", 1),
-        Row("enqueue", "sqs", "get_queue_attributes", 1),
-        Row("enqueue", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1),
-        Row("enqueue", "sqs", "send_message", 1),
-        Row("worker", "sqs", "receive_and_delete", 2),
-        Row("worker", "dynamodb", "get_item", 1 + looks, reads=1),
-        Row("worker", "sqs", "change_message_visibility", 1 + beats),
-        Row("worker", "s3", "get_object", 1),
+        Calls("presign", "dynamodb", "transact_write_items", 1, writes=8, index_writes=2, records=4),
+        Calls("browser", "s3", "post_object", 1),
+        Calls("s3", "sqs", "send_message", 1),
+        Calls("enqueue", "sqs", "receive_and_delete", 2 / batch),
+        Calls("enqueue", "dynamodb", "get_item", 1, reads=1),
+        Calls("enqueue", "s3", "get_object", 1),
+        Calls("enqueue", "sqs", "get_queue_attributes", 1),
+        Calls("enqueue", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1),
+        Calls("enqueue", "sqs", "send_message", 1),
+        Calls("worker", "sqs", "receive_and_delete", 2),
+        Calls("worker", "dynamodb", "get_item", 1 + looks, reads=1),
+        Calls("worker", "sqs", "change_message_visibility", 1 + beats),
+        Calls("worker", "s3", "get_object", 1),
         *_updates(progress, beats, workload.result_kb),
-        Row("ws_connect", "dynamodb", "put_item", watchers + subscribes, writes=1, records=1),
-        Row("ws_connect", "dynamodb", "update_item", subscribes, writes=1, records=1),
-        Row("ws_connect", "dynamodb", "get_item", subscribes, reads=1),
-        Row("ws_connect", "dynamodb", "delete_item", 2 * watchers, writes=1, records=1),
-        Row("ws_connect", "apigatewaymanagementapi", "post_to_connection", subscribes),
-        Row("notify", "dynamodb", "query", changes, reads=1),
-        Row("notify", "apigatewaymanagementapi", "post_to_connection", pushes),
+        Calls("ws_connect", "dynamodb", "put_item", watchers + subscribes, writes=1, records=1),
+        Calls("ws_connect", "dynamodb", "update_item", subscribes, writes=1, records=1),
+        Calls("ws_connect", "dynamodb", "get_item", subscribes, reads=1),
+        Calls("ws_connect", "dynamodb", "delete_item", 2 * watchers, writes=1, records=1),
+        Calls("ws_connect", "apigatewaymanagementapi", "post_to_connection", subscribes),
+        Calls("notify", "dynamodb", "query", changes, reads=1),
+        Calls("notify", "apigatewaymanagementapi", "post_to_connection", pushes),
     )
-    return Ledger(
+    return Usage(
+        attempt=attempt,
         rows=rows,
         invocations={
             "presign": 1,
@@ -113,14 +127,14 @@ def ledger(workload: Workload, deployment: Deployment, attempt: float, wait: flo
     )
 
 
-def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Row]:
+def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Calls]:
     """What a worker writes: its claim, progress, heartbeats (a new deadline each), the score."""
-    yield Row("worker", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1)
+    yield Calls("worker", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1)
     if progress:
-        yield Row("worker", "dynamodb", "update_item", progress, writes=1, records=1)
+        yield Calls("worker", "dynamodb", "update_item", progress, writes=1, records=1)
     if beats:
-        yield Row("worker", "dynamodb", "update_item", beats, writes=1, index_writes=2, records=1)
-    yield Row("worker", "dynamodb", "update_item", 1, writes=ceil(result_kb), index_writes=2, records=1)
+        yield Calls("worker", "dynamodb", "update_item", beats, writes=1, index_writes=2, records=1)
+    yield Calls("worker", "dynamodb", "update_item", 1, writes=ceil(result_kb), index_writes=2, records=1)
 
 
 def _stream_batch(workload: Workload, deployment: Deployment, records: float) -> float:

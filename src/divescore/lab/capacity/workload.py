@@ -1,25 +1,13 @@
 """What is asked of the system, and how it is set up: the inputs of everything that is worked out here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from divescore.lab.capacity.measured import Measurement, read_measurement
+from divescore.lab.capacity.prices import Prices
 
 DAY = 86_400.0
 CORE_MB = 1769  # Lambda gives one core's time for this much memory
 MEASURED_CORES = 2.0  # of the machine that the service times come from
-
-
-@dataclass(frozen=True)
-class Work:
-    """Seconds that a worker spends on one dive, as measured: to fetch, decode, score it, and on everything around."""
-
-    download: float = 0.005
-    decode: float = 0.08
-    infer: float = 0.03
-    around: float = 0.03
-
-    @property
-    def total(self) -> float:
-        """The whole attempt."""
-        return self.download + self.decode + self.infer + self.around
 
 
 @dataclass(frozen=True)
@@ -95,18 +83,31 @@ class Deployment:
     table_reads: float = 40_000
 
 
-def vcpus(memory_mb: float) -> float:
-    """Cores that a function of this much memory has the time of."""
-    return memory_mb / CORE_MB
+@dataclass(frozen=True)
+class Inputs:
+    """All that a figure depends on."""
+
+    workload: Workload = field(default_factory=Workload)
+    deployment: Deployment = field(default_factory=Deployment)
+    prices: Prices = field(default_factory=Prices)
+    assumed: Assumed = field(default_factory=Assumed)
+    measurement: Measurement = field(default_factory=read_measurement)
+
+    @property
+    def attempt(self) -> float:
+        """Seconds of one attempt at one dive on Lambda: what was measured, slowed down to the cores that memory buys.
+
+        What a second of video takes to decode was measured on dives of five seconds.
+        """
+        work, workload = self.measurement.work, self.workload
+        decode = work.decode * workload.video_seconds / 5
+        fetch = max(work.download, workload.video_mb / 60)  # some 60 MB/s is what a function gets from S3
+        return fetch + (decode + work.infer + work.around) * slower(self.assumed, self.deployment.memory_mb)
 
 
-def attempt_seconds(work: Work, workload: Workload, deployment: Deployment, assumed: Assumed) -> float:
-    """One attempt at one dive on Lambda: what was measured, slowed down to the cores that the memory buys.
+def slower(assumed: Assumed, memory_mb: float) -> float:
+    """How much longer a function of this much memory takes than the measuring machine.
 
-    A worker keeps two cores busy, so more memory than two cores' worth makes it no faster; what a second of video
-    takes to decode was measured on dives of five seconds.
+    A worker keeps two cores busy, so more memory than two cores' worth makes it no faster.
     """
-    slower = assumed.slowdown * MEASURED_CORES / min(MEASURED_CORES, vcpus(deployment.memory_mb))
-    decode = work.decode * workload.video_seconds / 5
-    fetch = max(work.download, workload.video_mb / 60)  # some 60 MB/s is what a function gets from S3
-    return fetch + (decode + work.infer + work.around) * slower
+    return assumed.slowdown * MEASURED_CORES / min(MEASURED_CORES, memory_mb / CORE_MB)

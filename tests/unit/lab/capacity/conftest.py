@@ -1,22 +1,23 @@
-"""One workload, deployment and design that the tests of this folder vary."""
+"""One measurement and one pipeline that the tests of this folder vary."""
 
 import pytest
 
-from divescore.lab.capacity.measured import Measurement
-from divescore.lab.capacity.pipeline import Design, Function
+from divescore.lab.capacity.measured import Measurement, Work
+from divescore.lab.capacity.pipeline import Pipeline
 from divescore.lab.capacity.scaling import fixed
-from divescore.lab.capacity.times import Always, Quantiles
-from divescore.lab.capacity.workload import Work
+from divescore.lab.capacity.server import Function
+from divescore.lab.capacity.times import Quantiles
+from divescore.lab.capacity.workload import Inputs
 
 
-def design(workers: float, service: float = 0.4, cold: float | None = None, batch: int = 10) -> Design:
-    """A line whose workers are what counts."""
-    return Design(
-        notice=Always(0.1),
-        enqueue=Function(fixed(20), Always(0.01), batch),
-        worker=Function(fixed(workers), Always(service), cold_start=None if cold is None else Always(cold)),
-        stream=Always(0.05),
-        notify=Function(fixed(8), Always(0.001), 100, around=Always(0.01)),
+def pipeline(workers: float, service: float = 0.4, cold: float | None = None, batch: int = 10) -> Pipeline:
+    """A pipeline whose workers are what counts."""
+    return Pipeline(
+        notice=0.1,
+        enqueue=Function(fixed(20), 0.01, batch),
+        worker=Function(fixed(workers), service, cold_start=cold),
+        stream=0.05,
+        notify=Function(fixed(8), 0.001, 100, around=0.01),
     )
 
 
@@ -24,3 +25,9 @@ def design(workers: float, service: float = 0.4, cold: float | None = None, batc
 def measurement() -> Measurement:
     """Service times as a bench would have measured them."""
     return Measurement(Work(0.005, 0.08, 0.03, 0.03), Quantiles([(0, 0.1), (0.5, 0.14), (1, 0.3)]), "a test")
+
+
+@pytest.fixture
+def inputs(measurement: Measurement) -> Inputs:
+    """The defaults, with these service times."""
+    return Inputs(measurement=measurement)

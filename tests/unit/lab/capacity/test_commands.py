@@ -1,12 +1,36 @@
 """The command: one document or tables, and words for what is wrong."""
 
 import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 
 from divescore.cli import main
+from divescore.lab.capacity.analysis import analyse, scales
+from divescore.lab.capacity.burst import scenarios
+from divescore.lab.capacity.limits import Owner
+from divescore.lab.capacity.polling import polling_cost
+from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.tables import (
+    BURST,
+    SCALES,
+    SHOWN_LIMITS,
+    burst_rows,
+    cost_rows,
+    limit_rows,
+    scale_rows,
+)
+from divescore.lab.capacity.workload import Assumed, Inputs, Workload
+
+BUSY = analyse(replace(Inputs(), workload=Workload(1e7)))
+OWNERS = get_args(Owner)  # whose a limit is stands on the page alone
 
 
 def test_a_scale_as_a_document() -> None:
@@ -29,7 +53,7 @@ def test_a_scale_all_scales_and_a_burst_as_tables(tmp_path: Path) -> None:
     )
     assert more.exit_code == 0, more.output
     assert "10,000,000" in more.output
-    assert picture.read_text().startswith("<svg")
+    assert "<svg" in picture.read_text()
 
 
 def test_scales_and_bursts_as_a_document() -> None:
@@ -79,3 +103,40 @@ def test_a_picture_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["capacity", "--burst", "10", "--burst-seconds", "1", "--plot", str(target)])
     assert done.exit_code == 1
     assert "cannot be written" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--jobs-per-day", "1e7"], [*limit_rows(BUSY.limits[:SHOWN_LIMITS], BUSY.inputs.workload)]),
+        (["--jobs-per-day", "1e7"], [*cost_rows(BUSY, polling_cost(Prices(), Assumed()))]),
+        (["--scales"], [*scale_rows(scales(Inputs())), SCALES]),
+        (["--burst", "3000", "--burst-seconds", "20"], [*burst_rows(scenarios(3000, 20, Inputs())), BURST]),
+    ],
+    ids=["limits", "cost", "scales", "burst"],
+)
+def test_tables_fit_80_columns_with_no_word_cut(arguments: list[str], said: list[Sequence[str]]) -> None:
+    done = CliRunner().invoke(main, ["capacity", *arguments], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+    assert "…" not in done.output
+    words = Counter(done.output.split())
+    of_table = Counter(word for row in said for cell in row if cell not in OWNERS for word in cell.split())
+    assert of_table - words == Counter()
+
+
+def test_matplotlib_is_loaded_for_a_picture_alone(tmp_path: Path) -> None:
+    """In a process of its own, since this one may have loaded it long ago."""
+    code = """
+import sys
+from divescore.cli import main
+main(["capacity", "--burst", "20", "--burst-seconds", "1", "--scales"], standalone_mode=False)
+print("matplotlib" in sys.modules)
+main(["capacity", "--burst", "20", "--burst-seconds", "1", "--plot", sys.argv[1]], standalone_mode=False)
+print("matplotlib" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "burst.svg")], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line in ("True", "False")] == ["False", "True"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from divescore.lab.capacity.cost import Cost, cost
 from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.usage import ledger
-from divescore.lab.capacity.workload import Assumed, Deployment, Workload
+from divescore.lab.capacity.usage import usage_of_dive
+from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
 NAMES = [field.name for field in fields(Prices) if field.name != "region"]
 
@@ -33,9 +33,8 @@ def bill(
     attempt: float = 0.5,
     environments: float = 10,
 ) -> Cost:
-    workload, deployment = workload or Workload(), deployment or Deployment()
-    book = ledger(workload, deployment, attempt, 1.0)
-    return cost(workload, deployment, prices or Prices(), Assumed(), book, attempt, environments)
+    inputs = Inputs(workload or Workload(), deployment or Deployment(), prices or Prices())
+    return cost(inputs, usage_of_dive(inputs, attempt, 1.0), environments)
 
 
 @given(st.floats(1, 1e7))

@@ -8,21 +8,24 @@ from hypothesis import strategies as st
 
 from divescore.lab.capacity.analysis import SCALES, analyse, raised, scales
 from divescore.lab.capacity.limits import Limit, concurrency, environments
-from divescore.lab.capacity.measured import Measurement
-from divescore.lab.capacity.prices import Prices
-from divescore.lab.capacity.times import Always
-from divescore.lab.capacity.workload import Assumed, Deployment, Work, Workload
+from divescore.lab.capacity.measured import Measurement, Work
+from divescore.lab.capacity.times import Quantiles
+from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
-MEASURED = Measurement(Work(), Always(0.14), "a test")
+MEASURED = Measurement(Work(), Quantiles([(0, 0.14), (1, 0.14)]), "a test")
+
+
+def at(workload: Workload, deployment: Deployment | None = None) -> Inputs:
+    return Inputs(workload, deployment or Deployment(), measurement=MEASURED)
 
 
 def limits_at(workload: Workload, deployment: Deployment | None = None) -> dict[str, Limit]:
-    found = analyse(workload, deployment or Deployment(), Prices(), Assumed(), MEASURED)
+    found = analyse(at(workload, deployment))
     return {limit.name: limit for limit in found.limits}
 
 
 def test_the_most_used_limit_comes_first() -> None:
-    found = analyse(Workload(1e6), Deployment(), Prices(), Assumed(), MEASURED)
+    found = analyse(at(Workload(1e6)))
     shares = [limit.share for limit in found.limits]
     assert shares == sorted(shares, reverse=True)
     assert found.first.name == "daily budget"
@@ -30,7 +33,7 @@ def test_the_most_used_limit_comes_first() -> None:
 
 
 def test_names_are_one_of_a_kind() -> None:
-    found = analyse(Workload(), Deployment(), Prices(), Assumed(), MEASURED)
+    found = analyse(at(Workload()))
     assert len({limit.name for limit in found.limits}) == len(found.limits)
 
 
@@ -44,8 +47,8 @@ def test_more_dives_use_more_of_every_limit(jobs: float, times: float) -> None:
 def test_the_scale_at_which_a_limit_is_reached_is_right() -> None:
     workload = Workload(1e5)
     for name in ("daily budget", "throttle of the HTTP API", "WebSocket connects", "budget counters"):
-        at = limits_at(workload)[name].jobs_per_day(workload)
-        assert limits_at(replace(workload, jobs_per_day=at))[name].share == pytest.approx(1.0)
+        reached = limits_at(workload)[name].jobs_per_day(workload)
+        assert limits_at(replace(workload, jobs_per_day=reached))[name].share == pytest.approx(1.0)
 
 
 def test_a_limit_that_is_not_used_is_never_reached() -> None:
@@ -73,19 +76,19 @@ def test_concurrency_is_littles_law_with_room_for_chance() -> None:
 
 
 def test_rare_dives_each_start_a_worker_and_frequent_ones_share() -> None:
-    assert environments(Workload(10), Assumed(), 0.5) == pytest.approx(10, rel=0.1)
-    assert environments(Workload(1e6), Assumed(), 0.5) < 1e6 / 100
+    assert environments(at(Workload(10))) == pytest.approx(10, rel=0.1)
+    assert environments(at(Workload(1e6))) < 1e6 / 100
 
 
 @pytest.mark.parametrize("jobs", SCALES)
 def test_raising_what_can_be_raised_leaves_only_what_cannot(jobs: float) -> None:
-    before = analyse(Workload(jobs), Deployment(), Prices(), Assumed(), MEASURED)
-    after = analyse(Workload(jobs), raised(before), Prices(), Assumed(), MEASURED)
+    before = analyse(at(Workload(jobs)))
+    after = analyse(at(Workload(jobs), raised(before)))
     assert {limit.owner for limit in after.broken} <= {"fixed", "design"}
     assert raised(before).worker_concurrency <= 1000
 
 
 def test_every_scale_is_there() -> None:
-    table = scales(Workload(), Deployment(), Prices(), Assumed(), MEASURED)
-    assert [before.workload.jobs_per_day for before, _ in table] == list(SCALES)
-    assert all(after.workload == before.workload for before, after in table)
+    table = scales(at(Workload()))
+    assert [before.inputs.workload.jobs_per_day for before, _ in table] == list(SCALES)
+    assert all(after.inputs.workload == before.inputs.workload for before, after in table)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import Measurement, read_measurement
-from divescore.lab.capacity.page import figures, filled
+from divescore.lab.capacity.page import burst_figures, figures, filled
+from divescore.lab.capacity.workload import Inputs
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "capacity.md"
 
@@ -14,12 +14,21 @@ PAGE = Path(__file__).resolve().parents[4] / "docs" / "capacity.md"
 def test_the_page_is_in_step() -> None:
     """If this fails: python -m divescore.lab.capacity.page."""
     page = PAGE.read_text("utf-8")
-    assert filled(page, figures(read_measurement())) == page
+    assert filled(page, figures(Inputs())) == page
     assert re.search(r"<!-- burst -->\n\| design", page)
 
 
-def test_tables_are_tables(measurement: Measurement) -> None:
-    for name, text in figures(measurement).items():
+@pytest.mark.soak
+def test_the_burst_on_the_page_and_its_picture_are_in_step() -> None:
+    """If this fails: python -m divescore.lab.capacity.page."""
+    page = PAGE.read_text("utf-8")
+    table, drawing = burst_figures(Inputs())
+    assert filled(page, {"burst": table}) == page
+    assert (PAGE.parent / "images" / "burst.svg").read_text("utf-8") == drawing
+
+
+def test_tables_are_tables(inputs: Inputs) -> None:
+    for name, text in figures(inputs).items():
         lines = [line for line in text.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1, name
 

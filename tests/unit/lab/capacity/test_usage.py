@@ -1,4 +1,4 @@
-"""The ledger is what the code does: one dive goes through the real code over fakes, and every call is counted."""
+"""The usage is what the code does: one dive goes through the real code over fakes, and every call is counted."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from divescore.api.bodies import CreateJob
-from divescore.lab.capacity.usage import Ledger, ledger
-from divescore.lab.capacity.workload import Deployment, Workload
+from divescore.lab.capacity.usage import Usage, usage_of_dive
+from divescore.lab.capacity.workload import Inputs, Workload
 from divescore.live.fanout import FanOut
 from divescore.live.subscriptions import Subscriptions
 from divescore.views import Status
 from tests.fakes.world import VIDEO, Report, World
 from tests.unit.live.fakes import TABLE, LaggingTable
 
-ONE = Workload(jobs_per_day=1000, result_kb=0.9)
+ONE = Inputs(Workload(jobs_per_day=1000, result_kb=0.9))
 
 
-def book(**changes: Any) -> Ledger:
-    return ledger(Workload(jobs_per_day=1000, **changes), Deployment(), 0.2, 0.2)
+def usage(**changes: Any) -> Usage:
+    return usage_of_dive(Inputs(Workload(jobs_per_day=1000, **changes)), 0.2, 0.2)
 
 
 def slowly(world: World) -> None:
@@ -64,7 +64,7 @@ def test_the_calls_of_a_dive_are_those_of_the_code(world: World, who: str, attem
         slowly(world)
     counted = scored_dive(world)[who]
     expected = Counter[tuple[str, str]]()
-    for row in ledger(ONE, Deployment(), attempt, 0.2).rows:
+    for row in usage_of_dive(ONE, attempt, 0.2).rows:
         # Receiving and deleting is the event source's doing, not the function's.
         if row.who == who and row.operation != "receive_and_delete":
             expected[row.service, row.operation] += round(row.times)
@@ -73,7 +73,7 @@ def test_the_calls_of_a_dive_are_those_of_the_code(world: World, who: str, attem
 
 def test_the_writes_of_a_dive_are_those_of_the_code(world: World) -> None:
     scored_dive(world)
-    rows = ledger(ONE, Deployment(), 0.2, 0.2).rows
+    rows = usage_of_dive(ONE, 0.2, 0.2).rows
     index = 0
     for change in world.dynamodb.history:
         for names in (("openShard", "deadline"), ("openClient", "createdAt")):
@@ -98,7 +98,7 @@ def test_the_writes_of_a_watcher_are_those_of_the_code() -> None:
     subscriptions.forget("c")
     expected = {
         row.operation: row.times
-        for row in ledger(ONE, Deployment(), 0.2, 0.2).rows
+        for row in usage_of_dive(ONE, 0.2, 0.2).rows
         if row.who == "ws_connect" and row.service == "dynamodb" and row.operation != "get_item"
     }
     assert dict(table.calls) == expected
@@ -106,31 +106,31 @@ def test_the_writes_of_a_watcher_are_those_of_the_code() -> None:
 
 def test_notify_asks_once_for_the_watchers_of_a_change() -> None:
     assert FanOut.__dataclass_fields__["subscriptions"] is not None
-    rows = [row for row in book().rows if row.who == "notify"]
+    rows = [row for row in usage().rows if row.who == "notify"]
     assert [(row.operation, row.times) for row in rows] == [("query", 4), ("post_to_connection", 3)]
 
 
 @pytest.mark.parametrize(("attempt", "progress", "beats"), [(0.2, 0, 0), (0.9, 1, 0), (12.0, 24, 1), (35.0, 70, 3)])
 def test_long_attempts_write_progress_and_renew_their_lease(attempt: float, progress: int, beats: int) -> None:
-    found = ledger(Workload(), Deployment(), attempt, 0.0)
+    found = usage_of_dive(Inputs(), attempt, 0.0)
     assert found.changes == 4 + progress
     assert found.calls("sqs", "change_message_visibility") == 1 + beats
     assert found.calls("dynamodb", "update_item", who="worker") == 2 + progress + beats
 
 
 def test_the_score_is_written_by_the_kilobyte() -> None:
-    small, large = book(result_kb=0.9), book(result_kb=14.3)
+    small, large = usage(result_kb=0.9), usage(result_kb=14.3)
     assert large.total("writes") - small.total("writes") == ceil(14.3) - 1
 
 
 def test_watchers_add_and_their_absence_costs_nothing() -> None:
-    none, one, five = (book(watchers=count) for count in (0, 1, 5))
+    none, one, five = (usage(watchers=count) for count in (0, 1, 5))
     assert none.posts == none.messages == none.connection_minutes == 0
     assert five.posts == 5 * one.posts
     assert five.total("writes") - none.total("writes") == 5 * (one.total("writes") - none.total("writes"))
 
 
 def test_who_waits_long_subscribes_again() -> None:
-    soon, late = (ledger(Workload(), Deployment(), 0.2, wait) for wait in (1.0, 500.0))
+    soon, late = (usage_of_dive(Inputs(), 0.2, wait) for wait in (1.0, 500.0))
     assert late.messages > soon.messages
     assert late.connection_minutes > soon.connection_minutes

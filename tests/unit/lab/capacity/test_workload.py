@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.workload import Assumed, Deployment, Work, Workload, attempt_seconds
+from divescore.lab.capacity.measured import Measurement, Work
+from divescore.lab.capacity.times import Quantiles
+from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 from divescore.stack.local import translate
 
 TEMPLATE = Path(__file__).resolve().parents[4] / "template.yaml"
@@ -37,9 +39,9 @@ def test_defaults_are_the_templates() -> None:
 
 
 def seconds(workload: Workload | None = None, **changes: float) -> float:
-    return attempt_seconds(
-        Work(), workload or Workload(), Deployment(memory_mb=int(changes.get("memory", 3538))), Assumed(slowdown=1.0)
-    )
+    deployment = Deployment(memory_mb=int(changes.get("memory", 3538)))
+    measurement = Measurement(Work(), Quantiles([(0, 0.14), (1, 0.14)]), "a test")
+    return Inputs(workload or Workload(), deployment, assumed=Assumed(slowdown=1.0), measurement=measurement).attempt
 
 
 def test_an_attempt_on_as_many_cores_takes_what_was_measured_and_the_fetch() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import read_flood
 from divescore.ops.load.flood import flood_report
 from divescore.ops.load.job_log import JobLog
 from divescore.ops.load.report import most_at_once
+from tests.bench.recorded_flood import read_flood
 from tests.unit.ops.load.test_stages import START, log_score
 
 
