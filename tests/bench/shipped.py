@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from divescore.lab.rendering.films import write_film
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.scoring.scorer import Scorer
 
 ROOT = Path(__file__).parents[2]

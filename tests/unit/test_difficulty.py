@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from divescore.difficulty import HEIGHTS, components, difficulty_of
 from divescore.dives import Position, Rotation, name_dive, parse_dive
-from divescore.lab.rendering.competed import COMPETED
+from divescore.lab.rendering.competition_dives import COMPETED
 
 LISTED = Path(__file__).with_name("degrees.txt")
 LABELS = Path(__file__).parents[3] / "shared" / "data" / "mtl_aqa_labels.csv"

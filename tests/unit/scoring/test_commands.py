@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from divescore.lab.rendering.films import write_film
 from divescore.lab.rendering.negatives import build_negative
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.scoring.commands import predict
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from divescore.lab.rendering.films import write_film
 from divescore.lab.rendering.negatives import build_negative
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.scorer import Scorer
 from divescore.video.errors import VideoRejected

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from divescore.lab.datasets.rendered import LABELS, Dataset
 from divescore.lab.evaluation import plots
 from divescore.lab.evaluation.agreement import rank_correlation, relative_error
-from divescore.lab.training.dataset import LABELS, Dataset
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs

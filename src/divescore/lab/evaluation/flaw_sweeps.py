@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from divescore.lab.datasets.rendered import Clip, Shape, film_clip, read_frame
 from divescore.lab.evaluation.agreement import rank_correlation
 from divescore.lab.evaluation.plots import Sweep
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
-from divescore.lab.rendering.sampling import draw_dive, draw_height
-from divescore.lab.training.dataset import Clip, Shape, film_clip, read_frame
+from divescore.lab.rendering.random_dives import draw_dive, draw_height
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.temporal import FLAWS, Outputs

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from divescore.lab.rendering.choreography import Choreography
+from divescore.lab.rendering.motion import Choreography
 
 _STEP = 0.02
 

@@ -10,8 +10,8 @@ from divescore.difficulty import difficulty_of
 from divescore.dives import Dive
 from divescore.lab.rendering.body import Capsule
 from divescore.lab.rendering.camera import Camera, View
-from divescore.lab.rendering.choreography import Choreography
 from divescore.lab.rendering.flaws import Flaws, judge
+from divescore.lab.rendering.motion import Choreography
 from divescore.lab.rendering.scenery import build_scenery, draw_platform
 from divescore.lab.rendering.splash import Splash
 from divescore.scoring.judging import score_of

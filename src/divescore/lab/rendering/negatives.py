@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from divescore.lab.rendering.body import Pose, capsules
 from divescore.lab.rendering.camera import View
 from divescore.lab.rendering.dive import Painter
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.lab.rendering.scenery import build_scenery, draw_platform
 from divescore.lab.rendering.splash import Splash
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.lab.training.marks import MARK
+from divescore.lab.datasets.frame_labels import MARK
 
 Pictures = NDArray[np.uint8]
 Values = NDArray[np.float32]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from divescore.lab.datasets.frame_labels import MARK, PHASES
+from divescore.lab.datasets.rendered import Dataset
 from divescore.lab.training.augment import Framing, develop
-from divescore.lab.training.dataset import Dataset
+from divescore.lab.training.inputs import Picture, square_about, whole
 from divescore.lab.training.loop import Batch
 from divescore.lab.training.losses import into_squares
-from divescore.lab.training.marks import MARK, PHASES
-from divescore.lab.training.views import Picture, square_about, whole
 from divescore.scoring.mini.features import assemble_features
 from divescore.scoring.mini.network import MiniNetwork, PoseModel, choose_crops
 from divescore.scoring.mini.pose import CROP_SIZE, FramePose, combine

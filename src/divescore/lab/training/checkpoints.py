@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from divescore.lab.training.errors import CheckpointMismatch
+from divescore.lab.errors import CheckpointMismatch
 from divescore.scoring.manifest import sha256_of
 
 KEPT = 2

@@ -73,7 +73,7 @@ def _build_dive(number: str | None, seed: int, height: str | None, execution: fl
     from divescore.dives import parse_dive
     from divescore.lab.rendering.dive import RenderedDive
     from divescore.lab.rendering.flaws import draw_execution, draw_flaws
-    from divescore.lab.rendering.sampling import draw_dive, draw_height
+    from divescore.lab.rendering.random_dives import draw_dive, draw_height
 
     rng = np.random.default_rng([seed, 0])
     drawn = draw_dive(rng)
@@ -151,7 +151,7 @@ def train(
       divescore train --out model_weights --seed 1 --cache build/clips --checkpoints build/training
       divescore train --architecture c3d-avg --data ~/mtl-aqa --from ~/c3d.pickle --out weights --checkpoints build/c3d
     """
-    from divescore.lab.training.errors import TrainingError
+    from divescore.lab.errors import TrainingError
     from divescore.lab.training.loop import Running
     from divescore.scoring.errors import ScoringError
 
@@ -161,12 +161,12 @@ def train(
     running = Running(device, threads, checkpoints)
     try:
         if data is not None:
-            from divescore.lab.training.real import Choices, train_on_real
+            from divescore.lab.evaluation.real_dives import Choices, train_on_real
 
             choices = Choices(seed, epochs, batch, rate)
             manifest = train_on_real(architecture, out, data, source, choices, running, command, Reporter())
         else:
-            from divescore.lab.training.train import Settings, train
+            from divescore.lab.training.mini import Settings, train
 
             settings = Settings(seed, clips, validation, frame_steps, judge_steps)
             manifest = train(out, settings, command, Reporter(), running, workers, cache)
@@ -210,11 +210,11 @@ def evaluate(
       divescore evaluate --clips 300 --divers 20 --plots build/plots
       divescore evaluate --data ~/mtl-aqa --weights weights
     """
+    from divescore.lab.datasets.rendered import Shape, build_dataset
+    from divescore.lab.errors import TrainingError
     from divescore.lab.evaluation.figures import draw_plots, figures, read
     from divescore.lab.evaluation.flaw_sweeps import sweep_flaws
-    from divescore.lab.training.dataset import Shape, build_dataset
-    from divescore.lab.training.errors import TrainingError
-    from divescore.lab.training.train import VALIDATION_SEEDS, load_network
+    from divescore.lab.training.mini import VALIDATION_SEEDS, load_network
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.manifest import read_manifest
@@ -224,7 +224,7 @@ def evaluate(
     try:
         manifest = read_manifest(folder)
         if data is not None:
-            from divescore.lab.training.real import measure_on_real
+            from divescore.lab.evaluation.real_dives import measure_on_real
 
             where, found = measure_on_real(folder, manifest, data, device, Reporter())
             _tell(manifest, where, found, as_json)

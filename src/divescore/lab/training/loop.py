@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from divescore.lab.errors import DeviceMissing, LossNotFinite
 from divescore.lab.training.checkpoints import Checkpoint, digest_of, newest_checkpoint, write_checkpoint
-from divescore.lab.training.errors import DeviceMissing, LossNotFinite
 
 Batch = tuple[Tensor, Tensor]
 """Inputs and labels, on the CPU."""

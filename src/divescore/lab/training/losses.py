@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.lab.training.dataset import LABELS
-from divescore.lab.training.marks import GAPS, JOINTS, MARK, PHASES
+from divescore.lab.datasets.frame_labels import GAPS, JOINTS, MARK, PHASES
+from divescore.lab.datasets.rendered import LABELS
 from divescore.scoring.mini.pose import FramePose
 from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from divescore.lab.datasets.rendered import LABELS
 from divescore.lab.evaluation.figures import (
     Readings,
     difficulty_margin,
@@ -15,7 +16,6 @@ from divescore.lab.evaluation.figures import (
     interval_factor,
 )
 from divescore.lab.evaluation.plots import Sweep
-from divescore.lab.training.dataset import LABELS
 from divescore.scoring.mini.temporal import FLAWS
 
 

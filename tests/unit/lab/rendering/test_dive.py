@@ -9,7 +9,7 @@ import pytest
 from divescore.dives import parse_dive
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 
 
 def test_the_same_seed_draws_the_same() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from divescore.lab.rendering.films import write_film
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.video.sampling import sample_frames
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from divescore.lab.datasets.frame_labels import MARK, MARKS
 from divescore.lab.training.augment import Framing, develop
-from divescore.lab.training.marks import MARK, MARKS
 
 
 def test_develops_every_clip_in_its_own_way_and_repeats_by_seed() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from divescore.lab.datasets.frame_labels import MARK, PHASES
+from divescore.lab.datasets.rendered import LABELS, Dataset, Shape, build_dataset
 from divescore.lab.training.batches import FrameBatches, SeenBatches
-from divescore.lab.training.dataset import LABELS, Dataset, Shape, build_dataset
-from divescore.lab.training.marks import MARK, PHASES
 
 WAYS, CLIPS, FRAMES, INPUTS = 3, 5, 48, 2
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from divescore.lab.errors import CheckpointMismatch, DeviceMissing, LossNotFinite
 from divescore.lab.training.checkpoints import KEPT
-from divescore.lab.training.errors import CheckpointMismatch, DeviceMissing, LossNotFinite
 from divescore.lab.training.loop import FLOOR, LoopSettings, Running, device_of, fit, schedule
 
 SETTINGS = LoopSettings(steps=12, seed=5, rate=1e-2, bfloat16=True, average=0.9)

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from divescore.lab.training.dataset import LABELS
+from divescore.lab.datasets.frame_labels import MARK, MARKS, UNKNOWN
+from divescore.lab.datasets.rendered import LABELS
 from divescore.lab.training.losses import into_squares, loss_of, loss_of_seen
-from divescore.lab.training.marks import MARK, MARKS, UNKNOWN
 from divescore.scoring.mini.localisation import Localisation
 from divescore.scoring.mini.pose import JOINTS, FramePose
 from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.scoring.architectures import ARCHITECTURES, load_model
 from divescore.scoring.manifest import read_manifest
 from divescore.scoring.mini import model as module

@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
-from divescore.lab.training.views import square_about, whole
+from divescore.lab.training.inputs import square_about, whole
 from divescore.scoring.mini.features import OVERALL, assemble_features
 from divescore.scoring.mini.localisation import FLIGHT, PHASES, WATER, Localisation, Localiser, halve
 from divescore.scoring.mini.network import POSE_FRAMES, MiniNetwork, first_pose_frame

@@ -3,7 +3,7 @@
 import numpy as np
 
 from divescore.dives import parse_dive
-from divescore.lab.rendering.sampling import draw_dive, draw_height
+from divescore.lab.rendering.random_dives import draw_dive, draw_height
 
 
 def test_draws_many_valid_dives() -> None:

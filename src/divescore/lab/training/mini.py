@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from divescore.lab.datasets.rendered import Dataset, Shape, build_dataset
 from divescore.lab.evaluation.figures import (
     INTERVAL_LEVEL,
     difficulty_margin,
@@ -31,7 +32,6 @@ from divescore.lab.training.batches import (
     SeenBatches,
     look_through,
 )
-from divescore.lab.training.dataset import Dataset, Shape, build_dataset
 from divescore.lab.training.folders import write_folder
 from divescore.lab.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.lab.training.losses import loss_of, loss_of_seen

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divescore.lab import rendering
+from divescore.lab.datasets import frame_labels as marks_module
+from divescore.lab.datasets.frame_labels import MARKS, marks_of
 from divescore.lab.rendering.dive import Drawn, RenderedDive
 from divescore.lab.rendering.negatives import NEGATIVES, Film, build_negative
-from divescore.lab.rendering.sampling import draw_rendered
-from divescore.lab.training import marks as marks_module
-from divescore.lab.training.marks import MARKS, marks_of
+from divescore.lab.rendering.random_dives import draw_rendered
 from divescore.scoring.mini.temporal import FLAWS, HALF_SOMERSAULTS, HALF_TWISTS, POSITIONS, ROTATIONS
 
 LABELS = (

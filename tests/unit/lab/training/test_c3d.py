@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from divescore.lab.training.c3davg import (
+from divescore.lab.datasets.mtlaqa import RealDives, read_dives
+from divescore.lab.errors import CheckpointMismatch
+from divescore.lab.training.c3d import (
     MEAN,
     STD,
     C3dSettings,
@@ -19,11 +21,9 @@ from divescore.lab.training.c3davg import (
     normalise,
     read_c3d,
 )
-from divescore.lab.training.errors import CheckpointMismatch
 from divescore.lab.training.loop import Running
-from divescore.lab.training.mtlaqa import RealDives, read_dives
 from divescore.scoring.c3d.network import C3dAvg, C3dShape
-from tests.unit.lab.training.realdives import write_data
+from tests.unit.lab.datasets.mtlaqa_folder import write_data
 
 TINY = C3dSettings(epochs=2, batch=2, clips=1, rate=3e-3)
 RUNNING = Running(device="cpu", threads=1)

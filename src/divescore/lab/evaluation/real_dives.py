@@ -8,13 +8,13 @@ import torch
 from safetensors.torch import load_file
 
 from divescore import __version__
-from divescore.lab.training.c3davg import LENGTH, C3dSettings, fit_c3d, read_c3d
-from divescore.lab.training.errors import DataInvalid
+from divescore.lab.datasets.mtlaqa import RealDives, read_dives
+from divescore.lab.errors import DataInvalid
+from divescore.lab.training.c3d import LENGTH, C3dSettings, fit_c3d, read_c3d
+from divescore.lab.training.fine_tuning import TuningSettings, measure, tune
 from divescore.lab.training.folders import write_folder
 from divescore.lab.training.loop import OnProgress, Running
-from divescore.lab.training.mtlaqa import RealDives, read_dives
-from divescore.lab.training.train import WEIGHTS, load_network
-from divescore.lab.training.tuning import TuningSettings, measure, tune
+from divescore.lab.training.mini import WEIGHTS, load_network
 from divescore.scoring.c3d.manifest import SCORE_HEAD, SCORE_TRUNK, C3dNetwork
 from divescore.scoring.c3d.network import C3dAvg, C3dShape
 from divescore.scoring.commands import default_weights

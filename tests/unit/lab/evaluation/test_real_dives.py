@@ -8,21 +8,29 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from divescore.lab.training.c3davg import C3dSettings
+from divescore.lab.datasets.mtlaqa import RealDives, read_dives
+from divescore.lab.evaluation.real_dives import (
+    MINI,
+    Choices,
+    initial_c3d,
+    load_c3d,
+    measure_folder,
+    train_c3d,
+    train_mini,
+)
+from divescore.lab.training.c3d import C3dSettings
 from divescore.lab.training.commands import evaluate, train
+from divescore.lab.training.fine_tuning import TuningSettings
 from divescore.lab.training.folders import write_folder
 from divescore.lab.training.loop import Running
-from divescore.lab.training.mtlaqa import RealDives, read_dives
-from divescore.lab.training.real import MINI, Choices, initial_c3d, load_c3d, measure_folder, train_c3d, train_mini
-from divescore.lab.training.train import WEIGHTS
-from divescore.lab.training.tuning import TuningSettings
+from divescore.lab.training.mini import WEIGHTS
 from divescore.scoring.c3d.network import C3dAvg, C3dShape
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import DiveGate, IntervalScaling, read_manifest
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.weights.folder import Identity, write_network
-from tests.unit.lab.training.realdives import write_data
+from tests.unit.lab.datasets.mtlaqa_folder import write_data
 
 RUNNING = Running(device="cpu", threads=1)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from divescore.lab.training.dataset import LABELS, Shape
+from divescore.lab.datasets.mtlaqa import LabelledDive, RealDives, read_dives
+from divescore.lab.datasets.rendered import LABELS, Shape
+from divescore.lab.training.fine_tuning import TuningSettings, labels_of, real_dataset, tune
 from divescore.lab.training.loop import Running
-from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_dives
-from divescore.lab.training.tuning import TuningSettings, labels_of, real_dataset, tune
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.temporal import FLAWS
-from tests.unit.lab.training.realdives import write_data
+from tests.unit.lab.datasets.mtlaqa_folder import write_data
 
 PREPROCESSING = Preprocessing(frames=16, width=128, height=96, mean=(0.45,) * 3, std=(0.25,) * 3)
 TINY = TuningSettings(epochs=2, batch=2, bfloat16=False)

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from divescore.lab.rendering.sampling import draw_rendered
+from divescore.lab.rendering.random_dives import draw_rendered
 
 FRAMES = 112
 SIZE = (64, 48)

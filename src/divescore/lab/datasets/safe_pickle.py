@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from divescore.lab.training.errors import DataInvalid
+from divescore.lab.errors import DataInvalid
 
 _LARGEST = 256 * 1024 * 1024
 

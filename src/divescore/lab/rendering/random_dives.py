@@ -3,7 +3,7 @@
 import numpy as np
 
 from divescore.dives import Dive, parse_dive
-from divescore.lab.rendering.competed import COMPETED
+from divescore.lab.rendering.competition_dives import COMPETED
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import draw_execution, draw_flaws
 

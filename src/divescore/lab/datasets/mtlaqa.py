@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.lab.training.errors import DataInvalid
-from divescore.lab.training.plain import read_plain
+from divescore.lab.datasets.safe_pickle import read_plain
+from divescore.lab.errors import DataInvalid
 
 COLUMNS = (
     *("event", "dive", "split", "end_frame", "position", "armstand", "rotation_type", "ss_no", "tw_no"),

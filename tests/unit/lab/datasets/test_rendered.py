@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from divescore.lab.training.dataset import LABELS, Shape, build_dataset, draw_clip
-from divescore.lab.training.marks import MARK, MARKS
+from divescore.lab.datasets.frame_labels import MARK, MARKS
+from divescore.lab.datasets.rendered import LABELS, Shape, build_dataset, draw_clip
 
 SMALL = Shape(frames=8, width=64, height=48)
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from divescore.dives import Position, Rotation
+from divescore.lab.datasets.frame_labels import MARK, MARKS, UNKNOWN
+from divescore.lab.datasets.mtlaqa import LabelledDive, RealDives, read_frame
+from divescore.lab.datasets.rendered import LABELS, Dataset, Shape
 from divescore.lab.evaluation.agreement import agreement
 from divescore.lab.evaluation.figures import Readings, difficulty_margin, figures, interval_factor, read
 from divescore.lab.training.batches import ClipBatches, ClipTraining
-from divescore.lab.training.dataset import LABELS, Dataset, Shape
 from divescore.lab.training.loop import LoopSettings, OnProgress, Running, fit
 from divescore.lab.training.losses import loss_of
-from divescore.lab.training.marks import MARK, MARKS, UNKNOWN
-from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_frame
 from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from divescore.lab.training.views import GREY, square_about, whole
+from divescore.lab.training.inputs import GREY, square_about, whole
 from divescore.scoring.mini.pose import CROP_SIZE
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from divescore.lab.datasets.mtlaqa import LabelledDive, RealDives, read_frame
 from divescore.lab.evaluation.agreement import agreement
 from divescore.lab.training.loop import Batch, LoopSettings, OnProgress, Running, device_of, fit
-from divescore.lab.training.mtlaqa import LabelledDive, RealDives, read_frame
 from divescore.scoring.c3d.network import CLASS_HEADS, CLIP, SIZE, C3dAvg, C3dOutputs
 
 SCORE_UNIT = 17.0

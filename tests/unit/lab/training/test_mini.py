@@ -6,11 +6,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from divescore.lab.datasets.rendered import build_dataset
 from divescore.lab.evaluation.figures import read
 from divescore.lab.evaluation.flaw_sweeps import sweep_flaws
-from divescore.lab.training.dataset import build_dataset
 from divescore.lab.training.loop import Running
-from divescore.lab.training.train import Settings, code_digest, load_network, train
+from divescore.lab.training.mini import Settings, code_digest, load_network, train
 from divescore.scoring.manifest import read_manifest
 from divescore.scoring.scorer import Scorer
 
@@ -90,7 +90,7 @@ def test_sweeps_every_flaw(folder: Path) -> None:
 
 
 def test_reading_alone_and_twice_is_the_same(folder: Path) -> None:
-    from divescore.lab.training.dataset import Shape
+    from divescore.lab.datasets.rendered import Shape
     from divescore.scoring.mini.preprocessing import Preprocessing
 
     manifest = read_manifest(folder / "model")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from divescore.dives import parse_dive
-from divescore.lab.rendering.choreography import GRAVITY
+from divescore.lab.datasets.frame_labels import MARK, PHASES, REACH, UNKNOWN, marks_of
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
+from divescore.lab.rendering.motion import GRAVITY
 from divescore.lab.rendering.negatives import build_negative
-from divescore.lab.training.marks import MARK, PHASES, REACH, UNKNOWN, marks_of
 from divescore.scoring.mini import features, localisation
 
 ASPECT = 4 / 3

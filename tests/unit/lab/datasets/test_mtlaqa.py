@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.training.errors import DataInvalid
-from divescore.lab.training.mtlaqa import COLUMNS, LabelledDive, RealDives, read_dives, read_frame
-from tests.unit.lab.training.realdives import FRAMES, SIZE, annotation, write_data
+from divescore.lab.datasets.mtlaqa import COLUMNS, LabelledDive, RealDives, read_dives, read_frame
+from divescore.lab.errors import DataInvalid
+from tests.unit.lab.datasets.mtlaqa_folder import FRAMES, SIZE, annotation, write_data
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from divescore.dives import parse_dive
-from divescore.lab.rendering.choreography import Choreography
 from divescore.lab.rendering.flaws import Flaws
+from divescore.lab.rendering.motion import Choreography
 
 
 def dive(number: str, height: float = 10.0, flaws: Flaws | None = None, seed: int = 1) -> Choreography:

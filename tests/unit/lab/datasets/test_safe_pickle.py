@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from divescore.lab.training.errors import DataInvalid
-from divescore.lab.training.plain import read_plain
+from divescore.lab.datasets.safe_pickle import read_plain
+from divescore.lab.errors import DataInvalid
 
 
 class Runs:
