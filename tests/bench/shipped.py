@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from divescore.lab.rendering.films import write_film
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.scoring.scorer import Scorer
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         film = arguments.file or (REAL if REAL.exists() else Path(folder) / "dive.webm")
         if not film.exists():
-            write_film(draw_rendered(7), film)
+            write_film(random_rendered_dive(7), film)
         scorer = Scorer.load(arguments.weights, threads=arguments.threads)
         pauses = {pause: timed(scorer, film, arguments.rounds, pause) for pause in PAUSES}
         runtime = scorer.score(film, gate=False).result.runtime

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from divescore.difficulty import HEIGHTS, components, difficulty_of
 from divescore.dives import Position, Rotation, name_dive, parse_dive
-from divescore.lab.rendering.competition_dives import COMPETED
+from divescore.lab.rendering.competition_dives import COMPETITION_DIVES
 
 LISTED = Path(__file__).with_name("degrees.txt")
 LABELS = Path(__file__).parents[3] / "shared" / "data" / "mtl_aqa_labels.csv"
@@ -118,14 +118,14 @@ def test_every_dive_has_one(
 def test_what_was_competed_is_the_sum_or_has_a_reason() -> None:
     odd = {
         (number, degree): times
-        for number, degrees in COMPETED.items()
+        for number, degrees in COMPETITION_DIVES.items()
         for degree, times in degrees.items()
         if degree not in (got(number, 3.0), got(number, 10.0))
     }
     # A springboard's dive of an earlier edition, which happens to be right for the platform of today.
     assert odd.keys() == DISAGREEMENTS.keys() - {("5337D", 3.4)}
     assert all(odd[key] == DISAGREEMENTS[key][0] for key in odd)
-    assert sum(sum(degrees.values()) for degrees in COMPETED.values()) == 1412
+    assert sum(sum(degrees.values()) for degrees in COMPETITION_DIVES.values()) == 1412
 
 
 @pytest.mark.skipif(not LABELS.exists(), reason="the labels of real dives are not on this machine")
@@ -139,7 +139,7 @@ def test_the_labels_of_real_dives_agree_or_have_a_reason() -> None:
             heights = (3.0, 10.0) if event in MIXED_EVENTS else (3.0,) if event in SPRINGBOARD_EVENTS else (10.0,)
             if degree not in [got(number, height) for height in heights]:
                 odd[number, degree] += 1
-    assert {number: dict(degrees) for number, degrees in seen.items()} == COMPETED
+    assert {number: dict(degrees) for number, degrees in seen.items()} == COMPETITION_DIVES
     assert dict(odd) == {key: times for key, (times, _) in DISAGREEMENTS.items()}
     reasons: Counter[str] = Counter()
     for times, reason in DISAGREEMENTS.values():

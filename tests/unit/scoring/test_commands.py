@@ -8,14 +8,14 @@ from click.testing import CliRunner
 
 from divescore.lab.rendering.films import write_film
 from divescore.lab.rendering.negatives import build_negative
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.scoring.commands import predict
 
 
 @pytest.fixture(scope="module")
 def dive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("predict") / "dive.webm"
-    write_film(draw_rendered(5), path)
+    write_film(random_rendered_dive(5), path)
     return path
 
 

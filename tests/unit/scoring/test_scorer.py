@@ -8,7 +8,7 @@ import pytest
 
 from divescore.lab.rendering.films import write_film
 from divescore.lab.rendering.negatives import build_negative
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.scorer import Scorer
 from divescore.video.errors import VideoRejected
@@ -30,7 +30,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     def write(seed: int) -> Path:
         path = folder / f"{seed}.webm"
         if not path.exists():
-            write_film(draw_rendered(seed), path)
+            write_film(random_rendered_dive(seed), path)
         return path
 
     return write

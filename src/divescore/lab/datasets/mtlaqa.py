@@ -21,15 +21,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.lab.datasets.safe_pickle import read_plain
+from divescore.lab.datasets.safe_pickle import load_safe_pickle
 from divescore.lab.errors import DataInvalid
 
+NAME = "MTL-AQA"
 COLUMNS = (
     *("event", "dive", "split", "end_frame", "position", "armstand", "rotation_type", "ss_no", "tw_no"),
     *("difficulty", "final_score"),
 )
 CLASSES = {"position": 3, "armstand": 2, "rotation_type": 4, "ss_no": 10, "tw_no": 8}
 """Labelled classes: free, pike, tuck; no, yes; back, forward, inward, reverse; half somersaults; half twists."""
+DIVE_FRAMES = 103
+"""Frames of a dive that the published networks see, counted back from its end."""
 HELD = 10
 _INFO = (
     *(".", "info", "MTL-AQA_split_0_data", "Ready_2_Use/MTL-AQA_split_0_data"),
@@ -71,6 +74,11 @@ class RealDives:
     train: tuple[LabelledDive, ...]
     test: tuple[LabelledDive, ...]
     frames: Path
+
+    @property
+    def tested_on(self) -> str:
+        """What figures on the test dives are of."""
+        return f"{len(self.test)} real dives, the published test split"
 
     @cached_property
     def _folders(self) -> dict[str, dict[int, Path]]:
@@ -130,6 +138,15 @@ def read_dives(folder: Path) -> RealDives:
     raise DataInvalid(f"{folder} has no folder of frames for event {first.event:02d}; see docs/training.md.")
 
 
+def checked_dives(folder: Path) -> RealDives:
+    """The same, fit to train and to measure on: every dive has its frames, and the test dives differ in score."""
+    data = read_dives(folder)
+    data.check(DIVE_FRAMES)
+    if len({dive.score for dive in data.test}) < 2:
+        raise DataInvalid(f"The test split of {folder} needs dives of different scores.")
+    return data
+
+
 def read_frame(path: Path) -> NDArray[np.uint8]:
     """One frame, uint8 RGB [H, W, 3]; raises DataInvalid."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -142,12 +159,12 @@ def _from_pickles(info: Path) -> tuple[tuple[LabelledDive, ...], tuple[LabelledD
     path = next((info / name for name in _ANNOTATIONS if (info / name).is_file()), None)
     if path is None:
         raise DataInvalid(f"{info} holds no {_ANNOTATIONS[-1]}.")
-    annotations = read_plain(path)
+    annotations = load_safe_pickle(path)
     if not isinstance(annotations, dict):
         raise DataInvalid(f"{path} holds no dictionary.")
 
     def part(name: str) -> tuple[LabelledDive, ...]:
-        keys = read_plain(info / name)
+        keys = load_safe_pickle(info / name)
         try:
             return tuple(_dive(int(event), int(dive), annotations[event, dive]) for event, dive in keys)
         except (TypeError, ValueError, KeyError) as error:

@@ -1,4 +1,4 @@
-"""Pickles of plain values, read without running any of what they may name.
+"""Pickles of numbers and text from strangers, read without running any of what they may name.
 
 Published annotations come as pickles: dictionaries, lists and tuples of numbers and text, some of them NumPy's scalars.
 A pickle can name any function to be called; here everything is refused but what makes such a scalar, and even that is
@@ -18,12 +18,12 @@ from divescore.lab.errors import DataInvalid
 _LARGEST = 256 * 1024 * 1024
 
 
-def read_plain(path: Path) -> Any:
+def load_safe_pickle(path: Path) -> Any:
     """What the pickle at `path` holds; raises DataInvalid when it holds more than plain values, or is no pickle."""
     try:
         if path.stat().st_size > _LARGEST:
             raise DataInvalid(f"{path} is larger than annotations are.")
-        return _Plain(BytesIO(path.read_bytes())).load()
+        return _SafeUnpickler(BytesIO(path.read_bytes())).load()
     except OSError as error:
         raise DataInvalid(f"{path} cannot be read: {error.strerror}.") from error
     except DataInvalid:
@@ -32,7 +32,7 @@ def read_plain(path: Path) -> Any:
         raise DataInvalid(f"{path} is not a pickle of plain values: {error}") from error
 
 
-class _Type:
+class _NumberType:
     """Stands for a NumPy type while a scalar is read."""
 
     def __init__(self, code: str, *_: object) -> None:
@@ -45,7 +45,7 @@ class _Type:
             self.order = state[1]
 
 
-def _scalar(kind: _Type, data: bytes) -> float | int | bool:
+def _scalar(kind: _NumberType, data: bytes) -> float | int | bool:
     value: float | int | bool = np.frombuffer(data, np.dtype(kind.order + kind.code.lstrip("<>=|")), count=1)[0].item()
     return value
 
@@ -58,14 +58,14 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 _KNOWN = {
-    ("numpy", "dtype"): _Type,
+    ("numpy", "dtype"): _NumberType,
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("_codecs", "encode"): _encode,
 }
 
 
-class _Plain(pickle.Unpickler):
+class _SafeUnpickler(pickle.Unpickler):
     def __init__(self, file: BytesIO) -> None:
         # Files written by Python 2 hold its byte strings.
         super().__init__(file, encoding="latin1")

@@ -38,26 +38,13 @@ class Pose:
 
     def blend(self, other: "Pose", weight: float) -> "Pose":
         """This pose turned towards `other` by `weight`, 0..1."""
+        here, there = self._angles(), other._angles()
+        return Pose(**{joint: angle + (there[joint] - angle) * weight for joint, angle in here.items()})
 
-        def mix(a: float, b: float) -> float:
-            return a + (b - a) * weight
-
-        def right(pose: Pose) -> tuple[float, float]:
-            shoulder = pose.shoulder if pose.shoulder_right is None else pose.shoulder_right
-            return shoulder, pose.elbow if pose.elbow_right is None else pose.elbow_right
-
-        (shoulder_a, elbow_a), (shoulder_b, elbow_b) = right(self), right(other)
-        return Pose(
-            hip=mix(self.hip, other.hip),
-            knee=mix(self.knee, other.knee),
-            shoulder=mix(self.shoulder, other.shoulder),
-            elbow=mix(self.elbow, other.elbow),
-            shoulder_right=mix(shoulder_a, shoulder_b),
-            elbow_right=mix(elbow_a, elbow_b),
-            spread=mix(self.spread, other.spread),
-            stride=mix(self.stride, other.stride),
-            arch=mix(self.arch, other.arch),
-        )
+    def _angles(self) -> dict[str, float]:
+        shoulder = self.shoulder if self.shoulder_right is None else self.shoulder_right
+        elbow = self.elbow if self.elbow_right is None else self.elbow_right
+        return vars(self) | {"shoulder_right": shoulder, "elbow_right": elbow}
 
     @property
     def inertia(self) -> float:

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from divescore.lab.rendering.motion import Choreography
+from divescore.lab.rendering.motion import Motion
 
+Picture = NDArray[np.uint8]
+"""RGB [height, width, 3]."""
 _STEP = 0.02
+"""Seconds."""
 
 
 @dataclass(frozen=True)
-class View:
-    """One frame's framing: the world point in the middle of the picture, the picture's height in metres."""
+class Viewport:
+    """What one frame shows: the world point in the middle of the picture, the picture's height in metres."""
 
     x: float
     y: float
@@ -23,7 +27,7 @@ class View:
 class Camera:
     """A camera that follows one dive. Some stand still and wide, as a phone on a tripod does."""
 
-    def __init__(self, dive: Choreography, rng: np.random.Generator) -> None:
+    def __init__(self, dive: Motion, rng: np.random.Generator) -> None:
         # From a tripod a dive from high above is too small to be judged.
         fixed = bool(rng.random() < 0.25 and dive.height < 4)
         self._height = float(rng.uniform(3.3, 4.7))
@@ -51,13 +55,13 @@ class Camera:
             ys.append(y)
         self._xs, self._ys = np.array(xs), np.array(ys)
 
-    def at(self, seconds: float) -> View:
-        """The framing at a time of the clip."""
+    def at(self, seconds: float) -> Viewport:
+        """What it shows at a time of the clip."""
         wave = np.sin(np.array([2.1, 3.7, 2.7, 4.9]) * seconds + self._phases)
         x = float(np.interp(seconds, self._times, self._xs)) + self._offset[0]
         y = float(np.interp(seconds, self._times, self._ys)) + self._offset[1]
         before = float(np.interp(seconds - 0.03, self._times, self._ys)) + self._offset[1]
-        return View(
+        return Viewport(
             x + self._shake * float(wave[0] + wave[1]),
             y + self._shake * float(wave[2] + wave[3]),
             self._height,
@@ -65,7 +69,7 @@ class Camera:
         )
 
 
-def _follow(dive: Choreography, seconds: float, lowest: float) -> tuple[float, float]:
+def _follow(dive: Motion, seconds: float, lowest: float) -> tuple[float, float]:
     timing = dive.timing
     elapsed = min(max(seconds - timing.take_off, 0.0), timing.entry - timing.take_off)
     # Half way, so that platform and diver share the picture for as long as they can.

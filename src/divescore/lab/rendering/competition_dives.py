@@ -5,7 +5,7 @@ labelled classes, so that some name no dive that anybody announced; docs/difficu
 """
 
 # fmt: off
-COMPETED: dict[str, dict[float, int]] = {
+COMPETITION_DIVES: dict[str, dict[float, int]] = {
     "100B": {1.5: 1}, "102B": {1.9: 1}, "103B": {1.6: 20}, "105B": {2.3: 2, 2.4: 4, 3.4: 1},
     "107B": {2.7: 2, 3.0: 124, 3.1: 34}, "107C": {2.7: 5, 2.8: 6}, "109C": {3.7: 41, 3.8: 19}, "200B": {1.8: 2},
     "200D": {1.8: 5}, "201B": {2.9: 1}, "205B": {2.9: 39, 3.0: 46}, "205C": {2.8: 13}, "207B": {3.6: 34},

@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from divescore.difficulty import difficulty_of
 from divescore.dives import Dive
 from divescore.lab.rendering.body import Capsule
-from divescore.lab.rendering.camera import Camera, View
-from divescore.lab.rendering.flaws import Flaws, judge
-from divescore.lab.rendering.motion import Choreography
+from divescore.lab.rendering.camera import Camera, Picture, Viewport
+from divescore.lab.rendering.flaws import Flaws, random_marks
+from divescore.lab.rendering.motion import Motion
 from divescore.lab.rendering.scenery import build_scenery, draw_platform
 from divescore.lab.rendering.splash import Splash
 from divescore.scoring.judging import score_of
-
-Picture = NDArray[np.uint8]
 
 _SKINS = ((236, 188, 150), (222, 168, 128), (190, 132, 96), (140, 92, 62), (98, 64, 44))
 _GRAIN_SHAPE = (288, 480, 3)
@@ -24,11 +22,12 @@ _HAIR = ((40, 30, 25), (90, 60, 35), (170, 130, 70), (25, 25, 28))
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What was drawn: labels of a rendered dive."""
+class GroundTruth:
+    """What a rendered dive is, known because it was drawn: the dive, what went wrong, what seven judges gave."""
 
     dive: Dive
     height: float
+    """Metres above the water."""
     flaws: Flaws
     marks: list[float]
     execution: float
@@ -54,7 +53,7 @@ class Painter:
         strength = float(rng.uniform(1.0, 5.0))
         self._grain = np.clip(rng.normal(0.0, strength, _GRAIN_SHAPE), -127, 127).astype(np.int8)
 
-    def draw_body(self, picture: Picture, limbs: list[Capsule], view: View) -> None:
+    def draw_body(self, picture: Picture, limbs: list[Capsule], view: Viewport) -> None:
         """Draw limbs in place as the camera sees them; nothing of them shows below the surface."""
         height, width = picture.shape[:2]
         scale = height / view.height
@@ -104,9 +103,9 @@ class RenderedDive:
 
     def __init__(self, dive: Dive, flaws: Flaws, height: float, seed: int) -> None:
         rng = np.random.default_rng([seed, 1])
-        marks, execution = judge(rng, flaws.execution)
-        self.drawn = Drawn(dive, height, flaws, marks, execution, difficulty_of(dive, height))
-        self.motion = Choreography(dive, flaws, height, rng)
+        marks, execution = random_marks(rng, flaws.execution)
+        self.truth = GroundTruth(dive, height, flaws, marks, execution, difficulty_of(dive, height))
+        self.motion = Motion(dive, flaws, height, rng)
         self._camera = Camera(self.motion, rng)
         self._scenery = build_scenery(rng, height)
         timing = self.motion.timing
@@ -133,13 +132,13 @@ class RenderedDive:
             return seconds
         return self._slow_from + (seconds - self._slow_from) / self._slow
 
-    def view(self, moment: float) -> View | None:
+    def view(self, moment: float) -> Viewport | None:
         """What the camera sees of the dive at a moment of the motion; None while it shows the diver's face."""
         if moment < self._close_up:
             return None
         view = self._camera.at(moment)
         if self._overhead and moment > self._cut:
-            return View(view.x, 0.35, 4.4)
+            return Viewport(view.x, 0.35, 4.4)
         return view
 
     def frame(self, seconds: float, width: int, height: int) -> Picture:
@@ -148,10 +147,10 @@ class RenderedDive:
         view = self.view(moment)
         if view is None:
             # Broadcasts often begin on the diver's face.
-            view = View(self._camera.at(moment).x - 0.3, self.drawn.height + 1.35, 1.3)
+            view = Viewport(self._camera.at(moment).x - 0.3, self.truth.height + 1.35, 1.3)
         if self._overhead and moment > self._cut:
             # A camera above the pool: nothing but water behind, and the lower boards at its side.
-            above = View(view.x, -2.6 + 0.1 * self._camera.at(0.0).y, view.height)
+            above = Viewport(view.x, -2.6 + 0.1 * self._camera.at(0.0).y, view.height)
             picture = self._scenery.backdrop(above, width, height)
             self._draw_boards(picture)
         else:

@@ -47,7 +47,7 @@ class Flaws:
         return max(MAX_EXECUTION - float(lost), 0.0)
 
 
-def draw_execution(rng: np.random.Generator, flat: float = 0.35) -> float:
+def random_execution(rng: np.random.Generator, flat: float = 0.35) -> float:
     """An execution as in real finals; with probability `flat` uniform instead, so that rare ones are seen too."""
     if rng.random() < flat:
         return float(rng.uniform(3.0, 29.5))
@@ -55,7 +55,7 @@ def draw_execution(rng: np.random.Generator, flat: float = 0.35) -> float:
     return float(np.interp(rng.random(), grid, REAL_EXECUTIONS))
 
 
-def draw_flaws(rng: np.random.Generator, execution: float) -> Flaws:
+def random_flaws(rng: np.random.Generator, execution: float) -> Flaws:
     """Flaws at random that leave `execution` points, 0..30."""
     names = list(COSTS)
     costs = np.array([COSTS[name] for name in names])
@@ -72,7 +72,7 @@ def draw_flaws(rng: np.random.Generator, execution: float) -> Flaws:
     return Flaws(**{name: float(amount) for name, amount in zip(names, amounts, strict=True)})
 
 
-def judge(rng: np.random.Generator, execution: float) -> tuple[list[float], float]:
+def random_marks(rng: np.random.Generator, execution: float) -> tuple[list[float], float]:
     """Marks of seven judges for a dive worth `execution`, and the execution that these marks make."""
     noisy = execution / 3.0 + rng.normal(0.0, _JUDGE_DEVIATION, JUDGES)
     marks = [float(mark) for mark in np.clip(np.round(noisy * 2.0) / 2.0, 0.0, 10.0)]

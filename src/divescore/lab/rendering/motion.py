@@ -1,4 +1,4 @@
-"""The motion of one dive: approach, ballistic flight, entry; a pure function of time once drawn.
+"""The motion of one dive: approach, ballistic flight, entry; a pure function of time once its looks are drawn.
 
 The somersault's speed follows the inertia of the body's shape, scaled so that the turns come out as the dive number
 says, plus what the flaws add at the entry.
@@ -49,7 +49,7 @@ class Instant:
 
 
 @dataclass(frozen=True)
-class Timing:
+class DiveTiming:
     """Seconds from the start of the clip."""
 
     take_off: float
@@ -57,7 +57,7 @@ class Timing:
     end: float
 
 
-class Choreography:
+class Motion:
     """One dive as a function of time. `outward` is 1 when the dive goes to the right."""
 
     def __init__(self, dive: Dive, flaws: Flaws, height: float, rng: np.random.Generator) -> None:
@@ -90,7 +90,7 @@ class Choreography:
         end_height = (1.05 if self.head_first else 0.95) * self.size
         fall = start_height - end_height
         flight = float((self.rise + np.sqrt(self.rise**2 + 2 * GRAVITY * fall)) / GRAVITY)
-        self.timing = Timing(first, first + flight, first + flight + float(rng.uniform(0.8, 1.4)))
+        self.timing = DiveTiming(first, first + flight, first + flight + float(rng.uniform(0.8, 1.4)))
         self._start = np.array([-0.05, start_height])
         self._shape = self._draw_shape(rng)
         few = dive.half_somersaults <= 2

@@ -1,19 +1,17 @@
-"""Moving pictures that are no dives, for the gate to learn from; the same interface as a rendered dive."""
+"""Negative examples: films that are no dives, for the gate to learn from; drawn as a rendered dive is."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from divescore.lab.rendering.body import Pose, capsules
-from divescore.lab.rendering.camera import View
+from divescore.lab.rendering.camera import Picture, Viewport
 from divescore.lab.rendering.dive import Painter
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.lab.rendering.scenery import build_scenery, draw_platform
 from divescore.lab.rendering.splash import Splash
-
-Picture = NDArray[np.uint8]
 
 
 class Film(Protocol):
@@ -48,15 +46,15 @@ class Still:
         rng = np.random.default_rng([seed, 2])
         self.seconds = float(rng.uniform(2.0, 5.0))
         self._scenery = build_scenery(rng, float(rng.choice([3.0, 10.0])))
-        self._view = View(float(rng.uniform(-2, 4)), float(rng.uniform(-2, 12)), float(rng.uniform(2.5, 9)))
+        self._view = Viewport(float(rng.uniform(-2, 4)), float(rng.uniform(-2, 12)), float(rng.uniform(2.5, 9)))
         self._platform = bool(rng.random() < 0.6)
-        self._plain = rng.integers(0, 256, 3) if rng.random() < 0.25 else None
+        self._colour = rng.integers(0, 256, 3) if rng.random() < 0.25 else None
         self._painter = Painter(rng)
 
     def frame(self, seconds: float, width: int, height: int) -> Picture:
         """The same picture at every time."""
-        if self._plain is not None:
-            return np.full((height, width, 3), self._plain, dtype=np.uint8)
+        if self._colour is not None:
+            return np.full((height, width, 3), self._colour, dtype=np.uint8)
         picture = self._scenery.backdrop(self._view, width, height)
         if self._platform:
             draw_platform(picture, self._scenery, self._view)
@@ -80,7 +78,7 @@ class Pan:
         share = 0.5 - 0.5 * np.cos(np.pi * min(seconds / self.seconds, 1.0))
         x = self._xs[0] + share * (self._xs[1] - self._xs[0])
         y = self._heights[0] + share * (self._heights[1] - self._heights[0])
-        view = View(x, y, self._view)
+        view = Viewport(x, y, self._view)
         picture = self._scenery.backdrop(view, width, height)
         draw_platform(picture, self._scenery, view)
         return self._painter.develop(picture, seconds)
@@ -93,7 +91,7 @@ class Shapes:
         rng = np.random.default_rng([seed, 2])
         self.seconds = float(rng.uniform(2.0, 5.0))
         self._scenery = build_scenery(rng, 3.0)
-        self._view = View(float(rng.uniform(-2, 4)), float(rng.uniform(-2, 5)), float(rng.uniform(2.5, 7)))
+        self._view = Viewport(float(rng.uniform(-2, 4)), float(rng.uniform(-2, 5)), float(rng.uniform(2.5, 7)))
         count = int(rng.integers(1, 7))
         self._places, self._speeds = rng.random((count, 2)), rng.normal(0.0, 0.5, (count, 2))
         self._sizes, self._colours = rng.uniform(0.02, 0.16, count), rng.integers(0, 256, (count, 3))
@@ -133,7 +131,7 @@ class Person:
     def frame(self, seconds: float, width: int, height: int) -> Picture:
         """The person where it has got to."""
         x = self._start + self._speed * seconds
-        view = View(x if self._follows else self._start + 0.8, self._height + 0.7, self._view_height)
+        view = Viewport(x if self._follows else self._start + 0.8, self._height + 0.7, self._view_height)
         picture = self._scenery.backdrop(view, width, height)
         draw_platform(picture, self._scenery, view)
         swing = float(np.sin(self._pace * seconds))
@@ -146,14 +144,14 @@ class Person:
         return self._painter.develop(picture, seconds)
 
 
-class Pool:
+class EmptyPool:
     """Water with splashes here and there, as of swimmers, and no one above it."""
 
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng([seed, 2])
         self.seconds = float(rng.uniform(2.0, 5.0))
         self._scenery = build_scenery(rng, 3.0)
-        self._view = View(0.5, float(rng.uniform(-1.2, 0.8)), float(rng.uniform(3.0, 6.0)))
+        self._view = Viewport(0.5, float(rng.uniform(-1.2, 0.8)), float(rng.uniform(3.0, 6.0)))
         count = int(rng.integers(0, 5))
         self._splashes = [
             Splash(float(rng.uniform(-2, 3)), float(rng.uniform(-1.0, self.seconds)), float(rng.uniform(0.0, 0.6)), rng)
@@ -163,7 +161,7 @@ class Pool:
 
     def frame(self, seconds: float, width: int, height: int) -> Picture:
         """The water at a time."""
-        view = View(self._view.x + 0.1 * float(np.sin(seconds)), self._view.y, self._view.height)
+        view = Viewport(self._view.x + 0.1 * float(np.sin(seconds)), self._view.y, self._view.height)
         picture = self._scenery.backdrop(view, width, height)
         for splash in self._splashes:
             splash.draw(picture, view, seconds)
@@ -192,7 +190,7 @@ class CutOff:
 
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng([seed, 2])
-        self.dive = draw_rendered(seed)
+        self.dive = random_rendered_dive(seed)
         timing = self.dive.motion.timing
         flight = timing.entry - timing.take_off
         if rng.random() < 0.6:
@@ -207,13 +205,13 @@ class CutOff:
         return self.dive.frame(self.start + seconds, width, height)
 
 
-NEGATIVES: dict[str, type[Noise | Still | Pan | Shapes | Person | Pool | Cuts | CutOff]] = {
+NEGATIVES: dict[str, Callable[[int], Film]] = {
     "noise": Noise,
     "still": Still,
     "pan": Pan,
     "shapes": Shapes,
     "person": Person,
-    "pool": Pool,
+    "pool": EmptyPool,
     "cuts": Cuts,
     "cut-off": CutOff,
 }

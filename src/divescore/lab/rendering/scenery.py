@@ -7,9 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.lab.rendering.camera import View
-
-Picture = NDArray[np.uint8]
+from divescore.lab.rendering.camera import Picture, Viewport
 
 _LEFT, _RIGHT = -7.0, 9.0
 _BOTTOM = -6.0
@@ -28,7 +26,7 @@ class Scenery:
     """Height on the picture where the pool's far edge lies, metres."""
     parallax: float
 
-    def backdrop(self, view: View, width: int, height: int) -> Picture:
+    def backdrop(self, view: Viewport, width: int, height: int) -> Picture:
         """The part that the camera sees, as RGB [height, width, 3]."""
         scale = height / view.height
         ratio = scale / _PER_METRE
@@ -133,7 +131,7 @@ def _draw_pool(rng: np.random.Generator, picture: Picture, edge: int) -> None:
         cv2.line(picture, (0, y), (columns, y + int(rng.integers(-10, 11))), colour, 2, cv2.LINE_AA)
 
 
-def draw_platform(picture: Picture, scenery: Scenery, view: View) -> None:
+def draw_platform(picture: Picture, scenery: Scenery, view: Viewport) -> None:
     """Draw the platform and its tower in place, as the camera sees them; the edge is at x = 0."""
     height, width = picture.shape[:2]
     scale = height / view.height

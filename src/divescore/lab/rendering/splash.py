@@ -2,11 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from divescore.lab.rendering.camera import View
-
-Picture = NDArray[np.uint8]
+from divescore.lab.rendering.camera import Picture, Viewport
 
 
 class Splash:
@@ -23,7 +20,7 @@ class Splash:
         self._whites = rng.integers(205, 256, count)
         self._blobs = rng.normal(0.0, 1.0, (int(6 + 14 * size), 3))
 
-    def draw(self, picture: Picture, view: View, seconds: float) -> None:
+    def draw(self, picture: Picture, view: Viewport, seconds: float) -> None:
         """Draw it in place as the camera sees it at `seconds`."""
         age = seconds - self._start
         if age <= 0:

@@ -1,4 +1,4 @@
-"""What real cameras do to a clip, done to rendered ones while training: light, colour, framing, focus, grain.
+"""What real cameras do to a clip, done to rendered ones while training: light, colour, cut, focus, grain.
 
 On 8-bit pictures by OpenCV, which is ten times cheaper here than the same on tensors.
 """
@@ -9,29 +9,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from divescore.lab.datasets.frame_labels import MARK
+from divescore.lab.datasets.frame_labels import FRAME_LABEL
 
 Pictures = NDArray[np.uint8]
 Values = NDArray[np.float32]
 _SMALLEST = 0.78
 _GRAIN = 24
 """Pixels by which the grain is moved from frame to frame."""
-_X = [MARK["x"], MARK["edge_x"]]
-_Y = [MARK["y"], MARK["edge_y"], MARK["water"]]
+_X = [FRAME_LABEL["x"], FRAME_LABEL["edge_x"]]
+_Y = [FRAME_LABEL["y"], FRAME_LABEL["edge_y"], FRAME_LABEL["water"]]
 _SEEN = {"edge_seen": ("edge_x", "edge_y"), "water_seen": ("water",)}
 
 
 @dataclass(frozen=True)
-class Framing:
-    """A part of the picture that is shown instead of the whole: its corner and its size, shares of the picture."""
+class Crop:
+    """The part of the picture that is shown instead of the whole: its corner and its size, shares of the picture."""
 
     left: float = 0.0
     top: float = 0.0
     size: float = 1.0
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Framing":
-        """A framing at random; every third time the whole picture."""
+    def draw(cls, rng: np.random.Generator) -> "Crop":
+        """A crop at random; every third time the whole picture."""
         if rng.random() < 0.33:
             return cls()
         size = float(rng.uniform(_SMALLEST, 1.0))
@@ -44,23 +44,23 @@ class Framing:
         matrix = np.array([[scale, 0.0, -self.left * scale * width], [0.0, scale, -self.top * scale * height]])
         return np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
 
-    def marks(self, marks: Values) -> Values:
-        """What was marked [..., len(MARKS)] as it lies in the part."""
-        moved = marks.copy()
-        moved[..., _X] = (marks[..., _X] - self.left) / self.size
-        moved[..., _Y] = (marks[..., _Y] - self.top) / self.size
-        moved[..., MARK["reach"]] = marks[..., MARK["reach"]] / self.size
+    def frame_labels(self, labels: Values) -> Values:
+        """Labels of frames [..., len(FRAME_LABELS)] as they are in the part."""
+        moved = labels.copy()
+        moved[..., _X] = (labels[..., _X] - self.left) / self.size
+        moved[..., _Y] = (labels[..., _Y] - self.top) / self.size
+        moved[..., FRAME_LABEL["reach"]] = labels[..., FRAME_LABEL["reach"]] / self.size
         for seen, places in _SEEN.items():
             for place in places:
-                value = moved[..., MARK[place]]
-                moved[..., MARK[seen]] *= (value > 0.0) & (value < 1.0)
-        x, y, present = moved[..., MARK["x"]], moved[..., MARK["y"]], moved[..., MARK["present"]]
+                value = moved[..., FRAME_LABEL[place]]
+                moved[..., FRAME_LABEL[seen]] *= (value > 0.0) & (value < 1.0)
+        x, y, present = moved[..., FRAME_LABEL["x"]], moved[..., FRAME_LABEL["y"]], moved[..., FRAME_LABEL["present"]]
         outside = (x < 0.0) | (x > 1.0) | (y < -0.05) | (y > 1.05)
-        moved[..., MARK["present"]] = np.where((present > 0.0) & outside, 0.0, present)
+        moved[..., FRAME_LABEL["present"]] = np.where((present > 0.0) & outside, 0.0, present)
         return moved
 
 
-def develop(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+def augmented(pictures: Pictures, rng: np.random.Generator) -> Pictures:
     """Change focus, saturation, contrast, light, cast and grain of uint8 RGB [T, H, W, 3], alike in all frames."""
     frames, height, width = pictures.shape[:3]
     if rng.random() < 0.3:

@@ -4,7 +4,6 @@ Each draws from (seed, step) alone and packs its inputs into one tensor, as the 
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.lab.datasets.frame_labels import MARK, PHASES
-from divescore.lab.datasets.rendered import Dataset
-from divescore.lab.training.augment import Framing, develop
-from divescore.lab.training.inputs import Picture, square_about, whole
-from divescore.lab.training.loop import Batch
+from divescore.lab.datasets.dataset import Dataset
+from divescore.lab.datasets.frame_labels import FRAME_LABEL, PHASES
+from divescore.lab.rendering.camera import Picture
+from divescore.lab.training.augment import Crop, augmented
+from divescore.lab.training.inputs import half_size, square_crop
+from divescore.lab.training.loop import Batch, made_ahead
 from divescore.lab.training.losses import into_squares
 from divescore.scoring.mini.features import assemble_features
 from divescore.scoring.mini.network import MiniNetwork, PoseModel, choose_crops
@@ -38,54 +38,56 @@ class FrameBatches:
         self._dataset, self._clips, self._seed = dataset, clips, seed
 
     def __call__(self, step: int) -> Batch:
-        """uint8 [N, small picture and square], float32 [N, len(MARKS)]."""
+        """uint8 [N, small picture and square], float32 [N, len(FRAME_LABELS)]."""
         rng = np.random.default_rng([self._seed, 6, step])
-        inputs, marks, windows = [], [], []
+        inputs, labels, windows = [], [], []
         for clip in rng.integers(0, len(self._dataset), self._clips):
-            framing = Framing.draw(rng)
-            worth = _worth(self._dataset.marks[clip])
+            crop = Crop.draw(rng)
+            worth = _worth(self._dataset.frame_labels[clip])
             frames = rng.choice(len(worth), _FRAMES_OF_EACH, replace=False, p=worth / worth.sum())
-            pictures = develop(changed_clip(self._dataset, int(clip), framing, frames), rng)
+            pictures = augmented(cropped_clip(self._dataset, int(clip), crop, frames), rng)
             aspect = float(self._dataset.aspects[clip])
-            for picture, marked in zip(pictures, framing.marks(self._dataset.marks[clip, frames]), strict=True):
-                window = _window(marked, aspect, rng)
+            told = crop.frame_labels(self._dataset.frame_labels[clip, frames])
+            for picture, label in zip(pictures, told, strict=True):
+                window = _window(label, aspect, rng)
                 inputs.append(_pack_frame(picture, window))
-                marks.append(marked)
+                labels.append(label)
                 windows.append(window)
         about = torch.from_numpy(np.stack(windows))
-        labels = into_squares(torch.from_numpy(np.stack(marks)), about[:, :2], about[:, 2], about[:, 3])
-        return torch.from_numpy(np.stack(inputs)), labels
+        moved = into_squares(torch.from_numpy(np.stack(labels)), about[:, :2], about[:, 2], about[:, 3])
+        return torch.from_numpy(np.stack(inputs)), moved
 
 
-def _worth(marks: NDArray[np.float32]) -> NDArray[np.float64]:
+def _worth(labels: NDArray[np.float32]) -> NDArray[np.float64]:
     """How often to show each frame of a clip [T]: flight and entry decide, the approach teaches little."""
-    phase = marks[:, MARK["phase"]]
-    entering = (phase == PHASES.index("water")) & (marks[:, MARK["body_seen"]] > 0.5)
-    worth = np.where(phase == PHASES.index("flight"), 1.0, np.where(marks[:, MARK["splash_seen"]] > 0.5, 0.5, 0.3))
+    phase = labels[:, FRAME_LABEL["phase"]]
+    entering = (phase == PHASES.index("water")) & (labels[:, FRAME_LABEL["body_seen"]] > 0.5)
+    splashing = labels[:, FRAME_LABEL["splash_seen"]] > 0.5
+    worth = np.where(phase == PHASES.index("flight"), 1.0, np.where(splashing, 0.5, 0.3))
     return np.where(entering, 1.5, worth)
 
 
-def _window(marks: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def _window(labels: NDArray[np.float32], aspect: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """A square as the localiser might place it: x, y, reach and the film's aspect."""
-    if marks[MARK["present"]] > 0.5:
+    if labels[FRAME_LABEL["present"]] > 0.5:
         shift = rng.normal(0.0, _SHIFT, 2)
-        reach = marks[MARK["reach"]] * np.exp(rng.normal(0.0, _GROW))
-        x, y = marks[MARK["x"]] + shift[0] * reach / aspect, marks[MARK["y"]] + shift[1] * reach
+        reach = labels[FRAME_LABEL["reach"]] * np.exp(rng.normal(0.0, _GROW))
+        x, y = labels[FRAME_LABEL["x"]] + shift[0] * reach / aspect, labels[FRAME_LABEL["y"]] + shift[1] * reach
     else:
         x, y, reach = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.12, 0.4)
     return np.array([x, y, reach, aspect], dtype=np.float32)
 
 
 def _pack_frame(picture: NDArray[np.uint8], window: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.concatenate((whole(picture).ravel(), square_about(picture, *map(float, window)).ravel()))
+    return np.concatenate((half_size(picture).ravel(), square_crop(picture, *map(float, window)).ravel()))
 
 
 class FrameTraining(nn.Module):
     """Localiser and pose estimator apart, each on what `FrameBatches` cut out for it."""
 
-    def __init__(self, eye: PoseModel, preprocessing: Preprocessing) -> None:
+    def __init__(self, pose: PoseModel, preprocessing: Preprocessing) -> None:
         super().__init__()
-        self.eye = eye
+        self.pose = pose
         self._preprocessing = preprocessing
 
     def forward(self, inputs: Tensor) -> FramePose:
@@ -94,46 +96,33 @@ class FrameTraining(nn.Module):
         squares = inputs[:, -CROP_SIZE * CROP_SIZE * 3 :].view(count, 1, CROP_SIZE, CROP_SIZE, 3)
         height, width = self._preprocessing.height // 2, self._preprocessing.width // 2
         small = inputs[:, : -CROP_SIZE * CROP_SIZE * 3].view(count, 1, height, width, 3)
-        located = self.eye.localiser(normalise(small, self._preprocessing).squeeze(1))
-        return combine(located, self.eye.estimator(normalise(squares, self._preprocessing).squeeze(1)))
+        located = self.pose.localiser(normalise(small, self._preprocessing).squeeze(1))
+        return combine(located, self.pose.estimator(normalise(squares, self._preprocessing).squeeze(1)))
 
 
-class SeenBatches:
+class FeatureBatches:
     """What the trained pose model sees of whole clips, for the temporal model to learn from.
 
-    `look` gives float16 [V, N, T, INPUTS], each clip seen in V ways; it takes minutes, and is called only when there is
-    a step left to do.
+    `extract` gives float16 [V, N, T, INPUTS], each clip seen in V ways; it takes minutes, and is called only when there
+    is a step left to do.
     """
 
     def __init__(
-        self, look: Callable[[], NDArray[np.float16]], labels: NDArray[np.float32], size: int, seed: int
+        self, extract: Callable[[], NDArray[np.float16]], labels: NDArray[np.float32], size: int, seed: int
     ) -> None:
-        self._look, self._labels, self._size, self._seed = look, labels, size, seed
+        self._extract, self._labels, self._size, self._seed = extract, labels, size, seed
 
     @cached_property
-    def _seen(self) -> NDArray[np.float16]:
-        return self._look()
+    def _features(self) -> NDArray[np.float16]:
+        return self._extract()
 
     def __call__(self, step: int) -> Batch:
         """float16 [B, T, INPUTS], float32 [B, len(LABELS)]."""
         rng = np.random.default_rng([self._seed, 7, step])
-        ways, count, length = self._seen.shape[:3]
+        ways, count, length = self._features.shape[:3]
         clips = rng.integers(0, count, self._size)
-        chosen = np.stack([self._seen[rng.integers(ways), clip, retimed(length, rng)] for clip in clips])
+        chosen = np.stack([self._features[rng.integers(ways), clip, retimed(length, rng)] for clip in clips])
         return torch.from_numpy(chosen), torch.from_numpy(self._labels[clips])
-
-
-class JudgeTraining(nn.Module):
-    """The judge alone."""
-
-    def __init__(self, judge: TemporalModel) -> None:
-        super().__init__()
-        self.judge = judge
-
-    def forward(self, inputs: Tensor) -> Outputs:
-        """Read what was seen."""
-        outputs: Outputs = self.judge(inputs.float())
-        return outputs
 
 
 class ClipBatches:
@@ -151,8 +140,8 @@ class ClipBatches:
 
     def _draw(self, clip: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         dataset = self._dataset
-        framing, order = Framing.draw(rng), retimed(dataset.shape.frames, rng)
-        frames = develop(changed_clip(dataset, clip, framing, order), rng)
+        crop, order = Crop.draw(rng), retimed(dataset.shape.frames, rng)
+        frames = augmented(cropped_clip(dataset, clip, crop, order), rng)
         floats = np.array([dataset.aspects[clip], dataset.seconds[clip]], dtype=np.float32)
         return np.concatenate((frames.ravel(), floats.view(np.uint8)))
 
@@ -192,41 +181,38 @@ def retimed(length: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.clip(np.round(places), 0, length - 1).astype(np.int64)
 
 
-def changed_clip(dataset: Dataset, clip: int, framing: Framing, order: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Frames of a clip in an order, each within a framing; those shown twice are read once."""
-    read = {int(frame): framing.picture(dataset.frame(clip, int(frame))) for frame in np.unique(order)}
+def cropped_clip(dataset: Dataset, clip: int, crop: Crop, order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Frames of a clip in an order, each within a crop; those shown twice are read once."""
+    read = {int(frame): crop.picture(dataset.frame(clip, int(frame))) for frame in np.unique(order)}
     return np.stack([read[int(frame)] for frame in order])
 
 
-def look_through(
-    eye: PoseModel, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
+def extract_features(
+    pose: PoseModel, dataset: Dataset, preprocessing: Preprocessing, seed: int, bfloat16: bool, ways: int
 ) -> NDArray[np.float16]:
-    """What `eye` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
-    eye.eval()
+    """What `pose` sees of each clip, changed in so many ways as in training: float16 [ways, N, T, INPUTS]."""
+    pose.eval()
     seen = np.empty((ways, len(dataset), dataset.shape.frames, TemporalModel.INPUTS), dtype=np.float16)
     every = np.arange(dataset.shape.frames)
-    pairs = [(way, clip) for way in range(ways) for clip in range(len(dataset))]
 
-    def read(way: int, clip: int) -> NDArray[np.uint8]:
+    def read(place: int) -> tuple[int, int, NDArray[np.uint8]]:
+        way, clip = divmod(place, len(dataset))
         rng = np.random.default_rng([seed, 9, clip, way])
-        return develop(changed_clip(dataset, clip, Framing.draw(rng), every), rng)
+        return way, clip, augmented(cropped_clip(dataset, clip, Crop.draw(rng), every), rng)
 
     def shown(views: list[Picture]) -> Tensor:
         return normalise(torch.from_numpy(np.stack(views))[None], preprocessing)[0]
 
-    with torch.inference_mode(), ThreadPoolExecutor(1) as pool:
-        following = pool.submit(read, *pairs[0])
-        for (way, clip), after in zip(pairs, [*pairs[1:], pairs[0]], strict=True):
-            frames = following.result()
-            following = pool.submit(read, *after)
+    with torch.inference_mode(), made_ahead(read, 0, ways * len(dataset)) as clips:
+        for way, clip, frames in clips:
             aspects = torch.from_numpy(dataset.aspects[clip : clip + 1])
             seconds = torch.from_numpy(dataset.seconds[clip : clip + 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                located = eye.localiser(shown([whole(picture) for picture in frames]))
+                located = pose.localiser(shown([half_size(picture) for picture in frames]))
                 chosen, windows = choose_crops(located, aspects)
                 looked_at = zip(chosen.tolist(), windows.tolist(), strict=True)
-                squares = shown([square_about(frames[frame], *window) for frame, window in looked_at])
-                found = combine(located, eye.estimator(squares), chosen)
+                squares = shown([square_crop(frames[frame], *window) for frame, window in looked_at])
+                found = combine(located, pose.estimator(squares), chosen)
             arranged = assemble_features(found, aspects, seconds)[0]
             seen[way, clip] = functional.hardtanh(arranged.float(), -6e4, 6e4).numpy()
     return seen

@@ -1,4 +1,4 @@
-"""Training and measuring `c3d-avg` on real dives, by the published recipe where nothing is said.
+"""Training of `c3d-avg` on real dives, by the published recipe where nothing is said.
 
 Six clips of 16 frames out of the dive's last 103, scaled to 171 x 128, the middle 112 x 112; the end shifted by up to 3
 frames and half the dives mirrored; score / 17 by squared and absolute error, five class heads by cross entropy. (Parmar
@@ -7,9 +7,10 @@ and Morris, CVPR 2019. There Adam at a constant rate, here AdamW with warm-up an
 
 import hashlib
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,26 +19,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from divescore.lab.datasets.mtlaqa import LabelledDive, RealDives, read_frame
-from divescore.lab.evaluation.agreement import agreement
-from divescore.lab.training.loop import Batch, LoopSettings, OnProgress, Running, device_of, fit
-from divescore.scoring.c3d.network import CLASS_HEADS, CLIP, SIZE, C3dAvg, C3dOutputs
+from divescore.lab.datasets.c3d_clips import c3d_labels, cropped, into_clips, normalised
+from divescore.lab.datasets.mtlaqa import DIVE_FRAMES, NAME, LabelledDive, RealDives, read_frame
+from divescore.lab.evaluation.c3d import predict_c3d
+from divescore.lab.evaluation.calibration import INTERVAL_LEVEL
+from divescore.lab.evaluation.networks import load_c3d
+from divescore.lab.progress import OnProgress
+from divescore.lab.training.loop import Batch, LoopSettings, RunOptions, fit
+from divescore.scoring.c3d.network import CLIP, C3dAvg, C3dOutputs, C3dShape
+from divescore.scoring.errors import WeightsInvalid
+from divescore.scoring.manifest import IntervalScaling, Manifest, read_manifest, sha256_of
+from divescore.scoring.weights.checkpoints import read_checkpoint
+from divescore.scoring.weights.folder import Identity, write_network
 
-SCORE_UNIT = 17.0
-"""Points of one unit of the regressor's output, as published."""
-LENGTH = 103
-"""Frames of a dive, counted back from its end."""
-WIDTH, HEIGHT = 171, 128
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SHIFT = 3
-_LABELS = {
-    "position": "position",
-    "armstand": "armstand",
-    "rot_type": "rotation_type",
-    "ss_no": "ss_no",
-    "tw_no": "tw_no",
-}
-"""Head of the network: label of the data."""
 _INTERPOLATIONS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
@@ -61,6 +56,78 @@ class C3dSettings:
         )
 
 
+def train_c3d(
+    out: Path,
+    data: RealDives,
+    source: Path | None,
+    settings: C3dSettings,
+    training: dict[str, Any],
+    options: RunOptions,
+    on_progress: OnProgress,
+) -> Manifest:
+    """Train `c3d-avg` from `source`, as `initial_c3d` takes it, and write the folder `out`.
+
+    `training` is what else the manifest is to say of it. Raises WeightsInvalid and LabError.
+    """
+    network, origin = initial_c3d(source, settings.seed)
+    rest, held = data.held_out()
+    fit_c3d(network, rest, settings, options, on_progress, origin)
+    factor = predict_c3d(network, data, held, options.device, on_progress).interval_factor()
+    figures = predict_c3d(network, data, data.test, options.device, on_progress).figures()
+    identity = Identity(
+        id="c3d-avg-trained",
+        trained_on=NAME,
+        training={**training, "from": origin, **asdict(settings)},
+        figures={"on": data.tested_on, **figures},
+        interval=IntervalScaling(level=INTERVAL_LEVEL, factor=max(factor, 1e-4), difficulty_margin=0.0),
+    )
+    return write_network(out, network, identity)
+
+
+def initial_c3d(source: Path | None, seed: int) -> tuple[C3dAvg, str]:
+    """A network of a weights folder, or with the trunk of a checkpoint file, or at random; and a name of its weights.
+
+    Raises WeightsInvalid when `source` is neither.
+    """
+    torch.manual_seed(seed)
+    if source is None:
+        return C3dAvg(), "random"
+    if source.is_dir():
+        manifest = read_manifest(source)
+        return load_c3d(source, manifest), manifest.sha256
+    tensors = read_checkpoint(source)
+    try:
+        network = C3dAvg(C3dShape(width=len(tensors["conv1.weight"])))
+        network.trunk.load_state_dict({name: tensors[name] for name in network.trunk.state_dict()})
+    except (KeyError, RuntimeError) as error:
+        raise WeightsInvalid(f"{source} holds no trunk of C3D: {error}.") from error
+    return network, sha256_of(source)
+
+
+def fit_c3d(
+    network: C3dAvg, data: RealDives, settings: C3dSettings, options: RunOptions, on_progress: OnProgress, origin: str
+) -> None:
+    """Train `network` in place on the training dives; `origin` names its initial weights. Raises LabError."""
+    loop = settings.loop(len(data.train))
+    identity = {"data": _fingerprint(data), "origin": origin, **asdict(settings)}
+    fit(network, DiveBatches(data, settings), c3d_loss, loop, options, on_progress, normalised, identity)
+
+
+def c3d_loss(outputs: C3dOutputs, labels: Tensor) -> Tensor:
+    """Squared and absolute error of the score and the cross entropy of each head, for `DiveBatches`' labels."""
+    score = outputs.score.float()
+    loss = functional.mse_loss(score, labels[:, 0]) + functional.l1_loss(score, labels[:, 0])
+    for column, logits in enumerate(outputs.classes.values(), start=1):
+        loss = loss + functional.cross_entropy(logits.float(), labels[:, column].long())
+    return loss
+
+
+def _fingerprint(data: RealDives) -> str:
+    """A short hash of the dives and their labels; the pictures are taken on trust."""
+    text = repr([(d.name, d.end_frame, d.score, sorted(d.classes.items())) for d in (*data.train, *data.test)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class DiveBatches:
     """Batches of real dives for C3D-AVG: each dive once in an epoch, in an order of its own."""
 
@@ -74,7 +141,7 @@ class DiveBatches:
         dives = [self._chosen(step * self._settings.batch + place) for place in range(self._settings.batch)]
         rng = np.random.default_rng([self._settings.seed, 11, step])
         pictures = [self._draw(dive, rng) for dive in dives]
-        return torch.from_numpy(np.stack(pictures)), torch.tensor([labels_of(dive) for dive in dives])
+        return torch.from_numpy(np.stack(pictures)), torch.tensor([c3d_labels(dive) for dive in dives])
 
     def _chosen(self, place: int) -> LabelledDive:
         epoch, place = divmod(place, len(self._data.train))
@@ -84,96 +151,6 @@ class DiveBatches:
     def _draw(self, dive: LabelledDive, rng: np.random.Generator) -> NDArray[np.uint8]:
         shift = int(rng.integers(-_SHIFT, _SHIFT + 1))
         mirrored, interpolation = rng.random() < 0.5, _INTERPOLATIONS[rng.integers(len(_INTERPOLATIONS))]
-        paths = self._data.paths(dive, LENGTH, shift)[: self._settings.clips * CLIP]
-        frames = np.stack(list(self._readers.map(lambda path: middle(read_frame(path), interpolation), paths)))
+        paths = self._data.paths(dive, DIVE_FRAMES, shift)[: self._settings.clips * CLIP]
+        frames = np.stack(list(self._readers.map(lambda path: cropped(read_frame(path), interpolation), paths)))
         return into_clips(frames[:, :, ::-1] if mirrored else frames)
-
-
-def labels_of(dive: LabelledDive) -> list[float]:
-    """Score in units of the regressor, then the classes in the order of the network's heads."""
-    return [dive.score / SCORE_UNIT, *(float(dive.classes[_LABELS[head]]) for head in CLASS_HEADS)]
-
-
-def middle(picture: NDArray[np.uint8], interpolation: int = cv2.INTER_LINEAR) -> NDArray[np.uint8]:
-    """A picture scaled to 171 x 128, of that the middle 112 x 112."""
-    scaled = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=interpolation)
-    top, left = HEIGHT // 2 - SIZE // 2, WIDTH // 2 - SIZE // 2
-    return np.asarray(scaled[top : top + SIZE, left : left + SIZE], dtype=np.uint8)
-
-
-def into_clips(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Frames [16 x N, 112, 112, 3] as clips [N, 16, 112, 112, 3]."""
-    return np.ascontiguousarray(frames).reshape(-1, CLIP, *frames.shape[1:])
-
-
-def normalise(clips: Tensor) -> Tensor:
-    """uint8 RGB [B, N, 16, 112, 112, 3] to float32 [B, N, 3, 16, 112, 112]."""
-    mean = 255.0 * torch.tensor(MEAN, device=clips.device)
-    std = 255.0 * torch.tensor(STD, device=clips.device)
-    return ((clips.float() - mean) / std).permute(0, 1, 5, 2, 3, 4)
-
-
-def loss_of(outputs: C3dOutputs, labels: Tensor) -> Tensor:
-    """Squared and absolute error of the score and the cross entropy of each head, for `DiveBatches`' labels."""
-    score = outputs.score.float()
-    loss = functional.mse_loss(score, labels[:, 0]) + functional.l1_loss(score, labels[:, 0])
-    for column, logits in enumerate(outputs.classes.values(), start=1):
-        loss = loss + functional.cross_entropy(logits.float(), labels[:, column].long())
-    return loss
-
-
-def fit_c3d(
-    network: C3dAvg, data: RealDives, settings: C3dSettings, running: Running, on_progress: OnProgress, origin: str
-) -> None:
-    """Train `network` in place on the training dives; `origin` names its initial weights. Raises TrainingError."""
-    data.check(LENGTH)
-    loop = settings.loop(len(data.train))
-    identity = {"data": fingerprint(data), "origin": origin, **asdict(settings)}
-    fit(network, DiveBatches(data, settings), loss_of, loop, running, on_progress, normalise, identity)
-
-
-@dataclass(frozen=True)
-class C3dReadings:
-    """What a network says of N dives, beside the judges: points, and by class head whether it was right."""
-
-    guess: NDArray[np.float64]
-    truth: NDArray[np.float64]
-    right: dict[str, NDArray[np.bool_]]
-
-    def figures(self) -> dict[str, float]:
-        """Agreement with the judges, and the share of dives that each head names rightly."""
-        shares = {f"{name}_accuracy": round(float(right.mean()), 4) for name, right in self.right.items()}
-        return {"dives": float(len(self.truth)), **agreement(self.guess, self.truth), **shares}
-
-    def interval_factor(self, level: float) -> float:
-        """Half width, in units of the score, that a share `level` of the dives stays within (conformal prediction)."""
-        errors = np.abs(self.guess - self.truth) / SCORE_UNIT
-        return round(float(np.quantile(errors, min(level * (1 + 1 / len(errors)), 1.0))), 4)
-
-
-@torch.inference_mode()
-def read_c3d(
-    network: C3dAvg, data: RealDives, dives: Sequence[LabelledDive], device: str, on_progress: OnProgress
-) -> C3dReadings:
-    """Run `network` over `dives`: the six clips that training sees, without shift. The scorer adds the seventh."""
-    place = device_of(device)
-    network.to(place).eval()
-    guesses = []
-    right: dict[str, list[bool]] = {name: [] for name in network.heads}
-    for index, dive in enumerate(dives):
-        paths = data.paths(dive, LENGTH)[: LENGTH // CLIP * CLIP]
-        frames = into_clips(np.stack([middle(read_frame(path)) for path in paths]))
-        outputs: C3dOutputs = network(normalise(torch.from_numpy(frames)[None].to(place)))
-        guesses.append(SCORE_UNIT * float(outputs.score[0]))
-        for name, logits in outputs.classes.items():
-            right[name].append(int(logits[0].argmax()) == dive.classes[_LABELS[name]])
-        on_progress("measuring", (index + 1) / len(dives), f"{index + 1} of {len(dives)} dives")
-    network.to("cpu")
-    truth = np.array([dive.score for dive in dives])
-    return C3dReadings(np.array(guesses), truth, {name: np.array(values) for name, values in right.items()})
-
-
-def fingerprint(data: RealDives) -> str:
-    """A short hash of the dives and their labels; the pictures are taken on trust."""
-    text = repr([(d.name, d.end_frame, d.score, sorted(d.classes.items())) for d in (*data.train, *data.test)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

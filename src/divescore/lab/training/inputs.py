@@ -1,26 +1,25 @@
-"""The two views of a picture that the shipped network sees: the whole at half the size, and a square of it.
+"""What the shipped network sees of a picture: the whole at half the size, and the square about the diver.
 
 On 8-bit pictures by OpenCV, for training; the worker, which does without OpenCV, makes the same of tensors.
 """
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from divescore.lab.rendering.camera import Picture
 from divescore.scoring.mini.pose import CROP_SIZE
 
-Picture = NDArray[np.uint8]
 GREY = 115
 """What lies outside of the picture: about nothing, once it is normalised."""
 
 
-def whole(picture: Picture) -> Picture:
+def half_size(picture: Picture) -> Picture:
     """A picture [H, W, 3] at half the size, each pixel the mean of four."""
     height, width = picture.shape[:2]
     return np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def square_about(picture: Picture, x: float, y: float, reach: float, aspect: float) -> Picture:
+def square_crop(picture: Picture, x: float, y: float, reach: float, aspect: float) -> Picture:
     """The square [CROP_SIZE, CROP_SIZE, 3] about (x, y), shares of the picture, that reaches `reach` of its height.
 
     `aspect` is that of the film, which the picture may have squeezed. What lies outside is grey.

@@ -15,19 +15,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from divescore.lab.errors import DeviceMissing, LossNotFinite
+from divescore.lab.devices import device_of
+from divescore.lab.errors import LossNotFinite
+from divescore.lab.progress import OnProgress
 from divescore.lab.training.checkpoints import Checkpoint, digest_of, newest_checkpoint, write_checkpoint
 
+T = TypeVar("T")
 Batch = tuple[Tensor, Tensor]
 """Inputs and labels, on the CPU."""
-OnProgress = Callable[[str, float, str], None]
-"""Stage, share of it done, a note."""
 STAGE = "training"
 FLOOR = 0.01
 """Share of the learning rate that is left at the end."""
@@ -55,7 +56,7 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunOptions:
     """How to run it, which changes no result: the device and threads (but for rounding), checkpoints."""
 
     device: str = "auto"
@@ -73,7 +74,7 @@ def fit(
     batch: Callable[[int], Batch],
     loss_of: Callable[[Any, Tensor], Tensor],
     settings: LoopSettings,
-    running: Running,
+    options: RunOptions,
     on_progress: OnProgress,
     prepare: Callable[[Tensor], Tensor] | None = None,
     identity: Mapping[str, Any] | None = None,
@@ -86,7 +87,7 @@ def fit(
     values that determine the result besides the settings, such as those of the data; a checkpoint made under others is
     refused. Raises CheckpointMismatch, LossNotFinite, DeviceMissing.
     """
-    device = device_of(running.device)
+    device = device_of(options.device)
     fingerprint = {
         "settings": asdict(settings),
         "identity": dict(identity or {}),
@@ -96,7 +97,7 @@ def fit(
     optimiser = _optimiser(network, settings)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()} if settings.average else {}
     done = 0
-    found = newest_checkpoint(running.checkpoints, fingerprint) if running.checkpoints else None
+    found = newest_checkpoint(options.checkpoints, fingerprint) if options.checkpoints else None
     if found is not None:
         done = found.step
         network.load_state_dict(found.network)
@@ -104,13 +105,13 @@ def fit(
         average = {name: tensor.to(device) for name, tensor in found.average.items()}
 
     def keep(step: int) -> None:
-        if running.checkpoints is not None:
+        if options.checkpoints is not None:
             parts = (network.state_dict(), optimiser.state_dict(), average)
-            write_checkpoint(running.checkpoints, Checkpoint(step, *parts, fingerprint))
+            write_checkpoint(options.checkpoints, Checkpoint(step, *parts, fingerprint))
 
     note = _Note(done, settings.steps, on_progress)
     kept_at = time.monotonic()
-    with _conditions(device, running.threads), _ahead(batch, done, settings.steps) as batches:
+    with _conditions(device, options.threads), made_ahead(batch, done, settings.steps) as batches:
         for step, (inputs, labels) in enumerate(batches, start=done):
             torch.manual_seed(_seed_of(settings.seed, step))
             for group in optimiser.param_groups:
@@ -128,7 +129,7 @@ def fit(
             optimiser.step()
             if settings.average:
                 _follow(average, network.state_dict(), _momentum(settings.average, step))
-            due = (step + 1) % running.every_steps == 0 or time.monotonic() - kept_at >= running.every_seconds
+            due = (step + 1) % options.every_steps == 0 or time.monotonic() - kept_at >= options.every_seconds
             if due or step + 1 == settings.steps:
                 keep(step + 1)
                 kept_at = time.monotonic()
@@ -136,16 +137,6 @@ def fit(
     if average:
         network.load_state_dict(average)
     network.to("cpu").eval()
-
-
-def device_of(wanted: str) -> torch.device:
-    """The device of a name: `auto`, `cpu` or `cuda`; raises DeviceMissing."""
-    if wanted not in ("auto", "cpu", "cuda"):
-        raise DeviceMissing(f"{wanted!r} is not a device; there are auto, cpu and cuda.")
-    there = wanted != "cpu" and torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise DeviceMissing("This machine has no GPU that torch can use; --device cpu trains without.")
-    return torch.device("cuda" if there else "cpu")
 
 
 def schedule(share: float, warmup: float) -> float:
@@ -203,20 +194,20 @@ def _conditions(device: torch.device, threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def _ahead(batch: Callable[[int], Batch], first: int, end: int) -> Iterator[Iterator[Batch]]:
-    """The batches of the steps from `first` on, each made while the one before is trained on."""
+def made_ahead(make: Callable[[int], T], first: int, end: int) -> Iterator[Iterator[T]]:
+    """What `make` makes of the numbers from `first` to before `end`, in another thread while the last is in use."""
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        waiting: deque[Future[Batch]] = deque()
+        waiting: deque[Future[T]] = deque()
 
-        def batches() -> Iterator[Batch]:
+        def made() -> Iterator[T]:
             for step in range(first, end + _PREFETCHED):
                 if step < end:
-                    waiting.append(pool.submit(batch, step))
+                    waiting.append(pool.submit(make, step))
                 if step >= first + _PREFETCHED:
                     yield waiting.popleft().result()
 
         try:
-            yield batches()
+            yield made()
         finally:
             pool.shutdown(cancel_futures=True)
 

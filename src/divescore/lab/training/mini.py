@@ -1,59 +1,48 @@
 """Training of the shipped network on rendered dives, from a seed to a weights folder.
 
-First locator and looker learn from single frames what is drawn in them, then the judge learns from what they see of
-whole clips. To train all together after that makes the judge worse: a step holds too few clips. Both parts' results
-depend on the settings and the code, not on the clock.
+First the pose model, its localiser and its pose estimator, learns from single frames what is drawn in them. Then the
+temporal model learns from what the pose model sees of whole clips. To train all together after that makes the temporal
+model worse: a step holds too few clips. Both parts' results depend on the settings and the code, not on the clock.
 """
 
 import hashlib
+import json
 import tempfile
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors.torch import save_file
 
-from divescore.lab.datasets.rendered import Dataset, Shape, build_dataset
-from divescore.lab.evaluation.figures import (
-    INTERVAL_LEVEL,
-    difficulty_margin,
-    figures,
-    gate_threshold,
-    interval_factor,
-    read,
-)
-from divescore.lab.training.batches import (
-    FrameBatches,
-    FrameTraining,
-    JudgeTraining,
-    SeenBatches,
-    look_through,
-)
-from divescore.lab.training.folders import write_folder
-from divescore.lab.training.loop import LoopSettings, OnProgress, Running, fit
-from divescore.lab.training.losses import loss_of, loss_of_seen
+from divescore import lab
+from divescore.lab.datasets.dataset import ClipShape, Dataset
+from divescore.lab.datasets.rendered import clip_seeds, rendered_dataset
+from divescore.lab.evaluation.calibration import gate_threshold, interval_scaling
+from divescore.lab.evaluation.figures import figures
+from divescore.lab.evaluation.networks import MINI, MINI_WEIGHTS
+from divescore.lab.evaluation.predictions import predict_clips
+from divescore.lab.progress import OnProgress
+from divescore.lab.training.batches import FeatureBatches, FrameBatches, FrameTraining, extract_features
+from divescore.lab.training.loop import LoopSettings, RunOptions, fit
+from divescore.lab.training.losses import clip_loss, frame_loss
 from divescore.scoring import mini
-from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.judging import MAX_EXECUTION
-from divescore.scoring.manifest import DiveGate, IntervalScaling, Manifest
+from divescore.scoring.manifest import MANIFEST, DiveGate, Manifest, WeightFile, sha256_of
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 
 MODEL_ID, MODEL_VERSION = "divescore-mini", "0.5.0"
-ARCHITECTURE = "mini-focus"
-WEIGHTS = "model.safetensors"
-VALIDATION_SEEDS = 1_000_000_000
-"""Seeds from here on are never trained on."""
-LAB = Path(__file__).resolve().parents[1]
+_LAB = ("datasets", "evaluation", "rendering", "training")
 _NETWORK = ("localisation", "pose", "features", "temporal", "network", "preprocessing")
 _MEAN, _STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
 
 @dataclass(frozen=True)
-class Settings:
+class MiniSettings:
     """What determines a trained model, together with the code."""
 
     seed: int = 0
@@ -64,118 +53,113 @@ class Settings:
     judge_steps: int = 5000
     """Of 64 clips each."""
     ways: int = 2
-    """In which the judge is shown each clip: other framing, light and grain."""
+    """In which the temporal model is shown each clip: other crop, light and grain."""
     bfloat16: bool = True
     frames: int = 32
     judged: int = 64
 
 
-def train(
+def train_mini(
     out: Path,
-    settings: Settings,
-    command: str,
+    settings: MiniSettings,
+    training: dict[str, Any],
+    options: RunOptions,
     on_progress: OnProgress,
-    running: Running | None = None,
     workers: int = 2,
     cache: Path | None = None,
-    shape: Shape | None = None,
 ) -> Manifest:
     """Draw the data, train, calibrate on unseen clips and write the weights folder `out`.
 
-    `running` says on what, and where checkpoints go; `workers` processes draw the clips, which `cache` keeps. None of
-    these changes the result, but for rounding on another machine.
+    `training` is what else the manifest is to say of it. `options` says on what, and where checkpoints go; `workers`
+    processes draw the clips, which `cache` keeps. None of these changes the result, but for rounding on another
+    machine.
     """
-    running, shape = running or Running(), shape or Shape()
+    shape = ClipShape()
     preprocessing = Preprocessing(frames=shape.frames, width=shape.width, height=shape.height, mean=_MEAN, std=_STD)
-    first = settings.seed * 1_000_000
-    unseen = VALIDATION_SEEDS + first
-
-    def draw(stage: str, seeds: range, folder: Path) -> Dataset:
-        def report(done: int, total: int) -> None:
-            on_progress(stage, done / total, f"{done} of {total} clips")
-
-        return build_dataset(seeds, shape, folder, workers, report)
-
+    seeds = clip_seeds(settings.seed, settings.clips)
+    unseen = clip_seeds(settings.seed, settings.validation, unseen=True)
     with tempfile.TemporaryDirectory(prefix="divescore-train-") as scratch:
-        folder = cache or Path(scratch)
-        drawn = draw("drawing", range(first, first + settings.clips), folder)
-        held = draw("drawing unseen", range(unseen, unseen + settings.validation), folder)
-        network = fit_all(drawn, preprocessing, settings, running, on_progress)
-        readings = read(network, held, preprocessing, MAX_EXECUTION)
-    factor, threshold = interval_factor(readings, INTERVAL_LEVEL), gate_threshold(readings)
-    return write_folder(
+        kept = cache or Path(scratch)
+        dataset = rendered_dataset(seeds, shape, kept, workers, on_progress)
+        held = rendered_dataset(unseen, shape, kept, workers, on_progress, "drawing unseen")
+        network = fit_mini(dataset, preprocessing, settings, options, on_progress)
+        predictions = predict_clips(network, held, preprocessing, MAX_EXECUTION)
+    interval, gate = interval_scaling(predictions), DiveGate(threshold=gate_threshold(predictions))
+    return write_mini(
         out,
-        {WEIGHTS: network.state_dict()},
+        network,
         id=MODEL_ID,
         version=MODEL_VERSION,
-        architecture=ARCHITECTURE,
         preprocessing=preprocessing,
         execution_scale=MAX_EXECUTION,
-        interval=IntervalScaling(
-            level=INTERVAL_LEVEL, factor=factor, difficulty_margin=difficulty_margin(readings, INTERVAL_LEVEL)
-        ),
-        gate=DiveGate(threshold=threshold),
+        interval=interval,
+        gate=gate,
         trained_on="synthetic",
-        training={"command": command, "code": code_digest(), "data": drawn.identity, **asdict(settings)},
-        figures={"on": f"{settings.validation} unseen rendered clips", **figures(readings, threshold, factor)},
+        training={**training, "code": code_digest(), "data": dataset.identity, **asdict(settings)},
+        figures={
+            "on": f"{settings.validation} unseen rendered clips",
+            **figures(predictions, gate.threshold, interval.factor),
+        },
     )
+
+
+def write_mini(out: Path, network: MiniNetwork, **fields: Any) -> Manifest:
+    """Write the weights folder `out`: the network as safetensors, and the manifest of `fields` with its hash."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / MINI_WEIGHTS
+    save_file({name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}, path)
+    # safetensors writes files for their owner alone; a container may run as another user.
+    path.chmod(0o644)
+    weights = WeightFile(name=MINI_WEIGHTS, sha256=sha256_of(path), bytes=path.stat().st_size)
+    manifest = Manifest(architecture=MINI, files=(weights,), **fields)
+    document = manifest.model_dump(mode="json", by_alias=True)
+    (out / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return manifest
 
 
 def code_digest() -> str:
     """Digest of the code that decides what is trained: the laboratory's modules, and the network's."""
     digest = hashlib.sha256()
-    modules = [path for part in ("evaluation", "rendering", "training") for path in sorted((LAB / part).glob("*.py"))]
+    modules = [path for part in _LAB for path in sorted((Path(lab.__file__).parent / part).glob("*.py"))]
     for path in (*modules, *(Path(mini.__file__).parent / f"{name}.py" for name in _NETWORK)):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def fit_all(
-    dataset: Dataset, preprocessing: Preprocessing, settings: Settings, running: Running, on_progress: OnProgress
+def fit_mini(
+    dataset: Dataset, preprocessing: Preprocessing, settings: MiniSettings, options: RunOptions, on_progress: OnProgress
 ) -> MiniNetwork:
     """A network fitted to `dataset` in two parts; the same on the same machine for the same settings."""
     torch.manual_seed(settings.seed)
     network = MiniNetwork()
     identity = {"data": dataset.identity, "preprocessing": preprocessing.model_dump(mode="json")}
 
-    def part(name: str, steps: int, rate: float, decay: float) -> tuple[LoopSettings, Running, OnProgress]:
+    def part(name: str, steps: int, rate: float, decay: float) -> tuple[LoopSettings, RunOptions, OnProgress]:
         loop = LoopSettings(
             steps=steps, seed=settings.seed, rate=rate, decay=decay, bfloat16=settings.bfloat16, average=0.998
         )
-        place = running.checkpoints / name if running.checkpoints else None
-
-        def report(_stage: str, share: float, note: str) -> None:
-            on_progress(name, share, note)
-
-        return loop, replace(running, checkpoints=place), report
+        checkpoints = options.checkpoints / name if options.checkpoints else None
+        return loop, replace(options, checkpoints=checkpoints), lambda _, share, note: on_progress(name, share, note)
 
     fit(
         FrameTraining(network.pose, preprocessing),
         FrameBatches(dataset, settings.frames, settings.seed),
-        loss_of_seen,
+        frame_loss,
         *part("frames", settings.frame_steps, 2e-3, 0.02),
         identity=identity | {"batch": settings.frames},
     )
 
-    def look() -> NDArray[np.float16]:
+    def extract() -> NDArray[np.float16]:
         on_progress("looking", 0.0, f"{len(dataset)} clips")
         copy = deepcopy(network.pose)  # this runs in the loop's other thread, while the loop holds the network
-        return look_through(copy, dataset, preprocessing, settings.seed, settings.bfloat16, settings.ways)
+        return extract_features(copy, dataset, preprocessing, settings.seed, settings.bfloat16, settings.ways)
 
     fit(
-        JudgeTraining(network.temporal),
-        SeenBatches(look, dataset.labels, settings.judged, settings.seed),
-        lambda outputs, labels: loss_of(outputs.float(), labels, MAX_EXECUTION),
+        network.temporal,
+        FeatureBatches(extract, dataset.labels, settings.judged, settings.seed),
+        lambda outputs, labels: clip_loss(outputs.float(), labels, MAX_EXECUTION),
         *part("judge", settings.judge_steps, 1e-3, 0.05),
+        prepare=torch.Tensor.float,
         identity=identity | {"batch": settings.judged, "ways": settings.ways, "after": settings.frame_steps},
     )
-    return network.eval()
-
-
-def load_network(folder: Path, manifest: Manifest) -> MiniNetwork:
-    """The trained network of a weights folder; raises WeightsInvalid for another architecture."""
-    if manifest.architecture != ARCHITECTURE:
-        raise WeightsInvalid(f"Only {ARCHITECTURE} can be evaluated on rendered dives, not {manifest.architecture}.")
-    network = MiniNetwork()
-    network.load_state_dict(load_file(folder / WEIGHTS))
     return network.eval()

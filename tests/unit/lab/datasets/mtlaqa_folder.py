@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 
 FRAMES = 112
 SIZE = (64, 48)
@@ -32,7 +32,7 @@ def annotation(end_frame: int, score: float, **classes: int) -> dict[str, Any]:
 
 def write_event(folder: Path, event: int, seed: int, frames: int = FRAMES) -> None:
     """Frames of one event, counted from 1."""
-    film = draw_rendered(seed)
+    film = random_rendered_dive(seed)
     target = folder / f"{event:02d}"
     target.mkdir(parents=True)
     for number, moment in enumerate(np.linspace(0.0, film.seconds, frames), start=1):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from divescore.lab.datasets.safe_pickle import read_plain
+from divescore.lab.datasets.safe_pickle import load_safe_pickle
 from divescore.lab.errors import DataInvalid
 
 
@@ -39,7 +39,7 @@ def test_reads_annotations_of_every_protocol(tmp_path: Path, protocol: int) -> N
     }
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps(content, protocol=protocol))
-    assert read_plain(path) == content
+    assert load_safe_pickle(path) == content
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_anything_that_would_run_is_refused(tmp_path: Path, content: Any) -> Non
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps(content))
     with pytest.raises(DataInvalid, match="not a pickle of plain values"):
-        read_plain(path)
+        load_safe_pickle(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80", b"PK\x03\x04", b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f."])
@@ -66,6 +66,6 @@ def test_damage_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.pkl"
     path.write_bytes(content)
     with pytest.raises(DataInvalid, match="not a pickle"):
-        read_plain(path)
+        load_safe_pickle(path)
     with pytest.raises(DataInvalid, match="cannot be read"):
-        read_plain(tmp_path / "none.pkl")
+        load_safe_pickle(tmp_path / "none.pkl")

@@ -9,19 +9,19 @@ import pytest
 from divescore.dives import parse_dive
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    a, b, other = draw_rendered(3), draw_rendered(3), draw_rendered(4)
+    a, b, other = random_rendered_dive(3), random_rendered_dive(3), random_rendered_dive(4)
 
-    assert a.drawn == b.drawn
+    assert a.truth == b.truth
     assert np.array_equal(a.frame(1.0, 160, 120), b.frame(1.0, 160, 120))
     assert not np.array_equal(a.frame(1.0, 160, 120), other.frame(1.0, 160, 120))
 
 
 def test_frames_are_rgb_of_the_size_asked_for() -> None:
-    picture = draw_rendered(3).frame(0.5, 213, 160)
+    picture = random_rendered_dive(3).frame(0.5, 213, 160)
 
     assert picture.shape == (160, 213, 3)
     assert picture.dtype == np.uint8
@@ -29,7 +29,7 @@ def test_frames_are_rgb_of_the_size_asked_for() -> None:
 
 
 def test_labels_follow_the_sport() -> None:
-    drawn = RenderedDive(parse_dive("107B"), Flaws(angle=0.5), 10.0, 1).drawn
+    drawn = RenderedDive(parse_dive("107B"), Flaws(angle=0.5), 10.0, 1).truth
 
     assert drawn.difficulty == 3.0
     assert drawn.execution == pytest.approx(25.5, abs=1.6)
@@ -55,7 +55,7 @@ def test_a_bad_entry_splashes_more() -> None:
 
 
 def test_drawing_is_fast() -> None:
-    film = draw_rendered(3)
+    film = random_rendered_dive(3)
     start = time.process_time()
     for index in range(60):
         film.frame(index / 25, 320, 240)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from divescore.lab.rendering.films import write_film
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.video.sampling import sample_frames
 
 
 def test_writes_a_webm_that_reads_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    film = draw_rendered(3)
+    film = random_rendered_dive(3)
     frames = write_film(film, tmp_path / "dive.webm")
     video = sample_frames(tmp_path / "dive.webm", 8, (64, 48))
 
@@ -23,4 +23,4 @@ def test_writes_a_webm_that_reads_back(tmp_path: Path, capfd: pytest.CaptureFixt
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="cannot be written"):
-        write_film(draw_rendered(3), tmp_path / "nowhere" / "dive.webm")
+        write_film(random_rendered_dive(3), tmp_path / "nowhere" / "dive.webm")

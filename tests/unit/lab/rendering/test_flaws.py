@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divescore.lab.rendering.flaws import COSTS, Flaws, draw_execution, draw_flaws, judge
+from divescore.lab.rendering.flaws import COSTS, Flaws, random_execution, random_flaws, random_marks
 from divescore.scoring.judging import execution_of
 
 
@@ -17,7 +17,7 @@ def test_no_flaws_are_worth_thirty_and_all_of_them_nothing() -> None:
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 30))
 def test_drawn_flaws_leave_the_execution_wanted(seed: int, execution: float) -> None:
-    flaws = draw_flaws(np.random.default_rng(seed), execution)
+    flaws = random_flaws(np.random.default_rng(seed), execution)
 
     assert flaws.execution == pytest.approx(execution, abs=0.01)
     assert all(0 <= getattr(flaws, name) <= 1 for name in COSTS)
@@ -25,7 +25,7 @@ def test_drawn_flaws_leave_the_execution_wanted(seed: int, execution: float) -> 
 
 def test_drawn_executions_follow_real_finals() -> None:
     rng = np.random.default_rng(0)
-    drawn = [draw_execution(rng, flat=0.0) for _ in range(4000)]
+    drawn = [random_execution(rng, flat=0.0) for _ in range(4000)]
 
     assert np.mean(drawn) == pytest.approx(21.35, abs=0.5)
     assert np.std(drawn) == pytest.approx(4.2, abs=0.8)
@@ -34,7 +34,7 @@ def test_drawn_executions_follow_real_finals() -> None:
 
 def test_judges_mark_around_the_execution() -> None:
     rng = np.random.default_rng(0)
-    panels = [judge(rng, 24.0) for _ in range(200)]
+    panels = [random_marks(rng, 24.0) for _ in range(200)]
 
     assert all(execution_of(marks) == execution for marks, execution in panels)
     assert np.mean([execution for _, execution in panels]) == pytest.approx(24.0, abs=0.2)

@@ -5,11 +5,11 @@ import pytest
 
 from divescore.dives import parse_dive
 from divescore.lab.rendering.flaws import Flaws
-from divescore.lab.rendering.motion import Choreography
+from divescore.lab.rendering.motion import Motion
 
 
-def dive(number: str, height: float = 10.0, flaws: Flaws | None = None, seed: int = 1) -> Choreography:
-    return Choreography(parse_dive(number), flaws or Flaws(), height, np.random.default_rng(seed))
+def dive(number: str, height: float = 10.0, flaws: Flaws | None = None, seed: int = 1) -> Motion:
+    return Motion(parse_dive(number), flaws or Flaws(), height, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("number", ["107B", "207C", "305C", "405B", "5253B", "626C", "6243D", "102B", "201A"])

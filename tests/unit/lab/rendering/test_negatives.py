@@ -4,11 +4,6 @@ import numpy as np
 import pytest
 
 from divescore.lab.rendering.negatives import NEGATIVES, build_negative
-from divescore.lab.training.commands import NEGATIVE_KINDS
-
-
-def test_the_command_offers_every_kind() -> None:
-    assert set(NEGATIVE_KINDS) == set(NEGATIVES)
 
 
 @pytest.mark.parametrize("kind", sorted(NEGATIVES))

@@ -3,12 +3,12 @@
 import numpy as np
 
 from divescore.dives import parse_dive
-from divescore.lab.rendering.random_dives import draw_dive, draw_height
+from divescore.lab.rendering.random_dives import random_dive, random_height
 
 
 def test_draws_many_valid_dives() -> None:
     rng = np.random.default_rng(0)
-    dives = [draw_dive(rng) for _ in range(400)]
+    dives = [random_dive(rng) for _ in range(400)]
 
     numbers = {dive.number for dive in dives}
     assert len(numbers) > 50
@@ -20,5 +20,5 @@ def test_draws_many_valid_dives() -> None:
 def test_armstands_are_on_the_platform() -> None:
     rng = np.random.default_rng(0)
 
-    assert {draw_height(rng, parse_dive("626C")) for _ in range(20)} == {10.0}
-    assert {draw_height(rng, parse_dive("105B")) for _ in range(80)} == {3.0, 5.0, 7.5, 10.0}
+    assert {random_height(rng, parse_dive("626C")) for _ in range(20)} == {10.0}
+    assert {random_height(rng, parse_dive("105B")) for _ in range(80)} == {3.0, 5.0, 7.5, 10.0}

@@ -4,22 +4,25 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.lab.datasets.frame_labels import MARK, PHASES
-from divescore.lab.datasets.rendered import LABELS, Dataset, Shape, build_dataset
-from divescore.lab.training.batches import FrameBatches, SeenBatches
+from divescore.lab.datasets.dataset import ClipShape, Dataset
+from divescore.lab.datasets.frame_labels import FRAME_LABEL, PHASES
+from divescore.lab.datasets.labels import LABELS
+from divescore.lab.datasets.rendered import rendered_dataset
+from divescore.lab.training.batches import FeatureBatches, FrameBatches
+from tests.unit.lab.progress import silent
 
 WAYS, CLIPS, FRAMES, INPUTS = 3, 5, 48, 2
 
 
 @pytest.fixture(scope="module")
 def dives(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return build_dataset(range(4), Shape(), tmp_path_factory.mktemp("clips"), 0, lambda *_: None)
+    return rendered_dataset(range(4), ClipShape(), tmp_path_factory.mktemp("clips"), 0, silent)
 
 
-def test_the_judge_is_shown_each_clip_in_all_ways() -> None:
+def test_the_temporal_model_is_shown_each_clip_in_all_ways() -> None:
     looks = 0
 
-    def look() -> np.ndarray:
+    def extract() -> np.ndarray:
         nonlocal looks
         looks += 1
         way, clip = np.meshgrid(np.arange(WAYS), np.arange(CLIPS), indexing="ij")
@@ -27,7 +30,7 @@ def test_the_judge_is_shown_each_clip_in_all_ways() -> None:
 
     labels = np.zeros((CLIPS, len(LABELS)), dtype=np.float32)
     labels[:, 0] = np.arange(CLIPS)
-    batches = SeenBatches(look, labels, 8, seed=1)
+    batches = FeatureBatches(extract, labels, 8, seed=1)
 
     drawn = [batches(step) for step in range(12)]
 
@@ -43,11 +46,11 @@ def test_the_judge_is_shown_each_clip_in_all_ways() -> None:
 def test_frames_of_flight_and_entry_are_shown_more_often(dives: Dataset) -> None:
     batches = FrameBatches(dives, clips=4, seed=0)
 
-    marks = torch.cat([batches(step)[1] for step in range(25)])
+    labels = torch.cat([batches(step)[1] for step in range(25)])
 
     of_dives = dives.labels[:, 0] > 0.5
     flight = PHASES.index("flight")
-    there = float((dives.marks[of_dives][:, :, MARK["phase"]] == flight).mean())
-    is_dive = (marks[:, MARK["phase"]] > 0).float()
-    shown = float((marks[:, MARK["phase"]] == flight).float().sum() / is_dive.sum())
+    there = float((dives.frame_labels[of_dives][:, :, FRAME_LABEL["phase"]] == flight).mean())
+    is_dive = (labels[:, FRAME_LABEL["phase"]] > 0).float()
+    shown = float((labels[:, FRAME_LABEL["phase"]] == flight).float().sum() / is_dive.sum())
     assert shown > 1.2 * there

@@ -1,4 +1,4 @@
-"""`divescore render` and `evaluate`."""
+"""`divescore train`, and `evaluate` on what it made of real dives."""
 
 import json
 from pathlib import Path
@@ -6,52 +6,56 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from divescore.lab.training.commands import evaluate, render
+from divescore.lab.datasets.mtlaqa import RealDives
+from divescore.lab.evaluation.commands import evaluate
+from divescore.lab.training.commands import train
 
 
-def test_render_says_what_it_drew(tmp_path: Path) -> None:
-    out = tmp_path / "dive.webm"
-    arguments = ["--dive", "107b", "--seed", "7", "--height", "10", "--execution", "24", "--out", str(out), "--json"]
-    outcome = CliRunner().invoke(render, arguments)
+def test_the_command_trains_and_measures(data: RealDives, begun: Path, tmp_path: Path) -> None:
+    folder, out = str(data.frames.parent), str(tmp_path / "out")
+    arguments = ["--architecture", "c3d-avg", "--data", folder, "--from", str(begun), "--out", out]
+    options = ["--epochs", "1", "--batch", "3", "--device", "cpu", "--checkpoints", str(tmp_path / "kept"), "--json"]
+    outcome = CliRunner().invoke(train, [*arguments, *options])
 
     assert outcome.exit_code == 0, outcome.output
-    document = json.loads(outcome.stdout)
-    assert out.stat().st_size > 10_000
-    assert (document["dive"], document["height"], document["difficulty"]) == ("107B", 10.0, 3.0)
-    assert document["execution"] == pytest.approx(24, abs=1.6)
-    assert document["score"] == pytest.approx(document["execution"] * 3.0, abs=0.01)
-    assert len(document["marks"]) == 7
+    manifest = json.loads(outcome.stdout)
+    assert manifest["trainedOn"] == "MTL-AQA"
+    # What is not chosen stays the architecture's own.
+    assert {name: manifest["training"][name] for name in ("seed", "epochs", "batch", "rate", "clips")} == {
+        "seed": 0,
+        "epochs": 1,
+        "batch": 3,
+        "rate": 1e-4,
+        "clips": 6,
+    }
+    assert "training: 100%" in outcome.stderr
 
+    outcome = CliRunner().invoke(evaluate, ["--data", folder, "--weights", out, "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    measured = json.loads(outcome.stdout)
+    assert measured["model"]["id"] == "c3d-avg-trained"
+    assert measured["mean_error"] == manifest["figures"]["mean_error"]
+    assert {"rank_correlation", "relative_error"} <= set(measured)
 
-def test_render_draws_what_is_no_dive(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(render, ["--negative", "pan", "--out", str(tmp_path / "pan.webm")])
-
-    assert outcome.exit_code == 0
-    assert "no dive (pan)" in outcome.stdout
+    # Other settings may not go on from these checkpoints.
+    outcome = CliRunner().invoke(train, [*arguments, *options, "--seed", "1"])
+    assert outcome.exit_code == 1
+    assert "belongs to another training (" in outcome.stderr
+    assert "seed is 0 there and 1 here" in outcome.stderr
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--dive", "99Z", "--out", "x.webm"], ["--out", "dive.gif"], [], ["--height", "2", "--out", "x.webm"]]
+    ("arguments", "code", "words"),
+    [
+        (["--architecture", "c3d-avg"], 2, "need --data"),
+        (["--epochs", "3"], 2, "need --data"),
+        (["--data", "."], 1, "neither train_split_0.pkl nor annotations.csv"),
+    ],
 )
-def test_render_refuses_what_makes_no_sense(arguments: list[str]) -> None:
-    assert CliRunner().invoke(render, arguments).exit_code == 2
-
-
-def test_render_fails_where_it_cannot_write(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(render, ["--out", str(tmp_path / "nowhere" / "dive.webm")])
-
-    assert outcome.exit_code == 1
-    assert "cannot be written" in outcome.stderr
-
-
-def test_evaluate_measures_the_shipped_model() -> None:
-    outcome = CliRunner().invoke(evaluate, ["--clips", "20", "--workers", "0", "--json"])
-
-    assert outcome.exit_code == 0, outcome.output
-    document = json.loads(outcome.stdout)
-    assert document["model"]["id"] == "divescore-mini"
-    assert document["dives"] + document["negatives"] == 20
-
-
-def test_evaluate_needs_a_model(tmp_path: Path) -> None:
-    assert CliRunner().invoke(evaluate, ["--weights", str(tmp_path)]).exit_code == 1
+def test_the_command_says_what_it_lacks(
+    arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = CliRunner().invoke(train, ["--out", "out", *arguments])
+    assert outcome.exit_code == code
+    assert words in outcome.stderr

@@ -3,25 +3,23 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 import torch
+from safetensors.torch import load_file
 
-from divescore.lab.datasets.mtlaqa import LabelledDive, RealDives, read_dives
-from divescore.lab.datasets.rendered import LABELS, Shape
-from divescore.lab.training.fine_tuning import TuningSettings, labels_of, real_dataset, tune
-from divescore.lab.training.loop import Running
+from divescore.lab.datasets.mtlaqa import RealDives
+from divescore.lab.evaluation.networks import MINI_WEIGHTS
+from divescore.lab.evaluation.real_dives import measure_folder, measure_mini
+from divescore.lab.training.fine_tuning import FineTuningSettings, fine_tune, fine_tune_folder
+from divescore.lab.training.loop import RunOptions
+from divescore.scoring.manifest import read_manifest
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.temporal import FLAWS
-from tests.unit.lab.datasets.mtlaqa_folder import write_data
+from tests.unit.lab.progress import silent
 
 PREPROCESSING = Preprocessing(frames=16, width=128, height=96, mean=(0.45,) * 3, std=(0.25,) * 3)
-TINY = TuningSettings(epochs=2, batch=2, bfloat16=False)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> RealDives:
-    return read_dives(write_data(tmp_path_factory.mktemp("data")))
+OPTIONS = RunOptions(device="cpu", threads=1)
+TINY = FineTuningSettings(epochs=2, batch=2, bfloat16=False)
 
 
 def build() -> MiniNetwork:
@@ -29,42 +27,36 @@ def build() -> MiniNetwork:
     return MiniNetwork()
 
 
-def silent(_stage: str, _share: float, _note: str) -> None:
-    return
-
-
-def test_published_classes_become_the_networks() -> None:
-    classes = {"position": 2, "armstand": 1, "rotation_type": 3, "ss_no": 7, "tw_no": 0}
-    labels = dict(zip(LABELS, labels_of(LabelledDive(1, 1, 110, 81.6, 3.4, classes)).tolist(), strict=True))
-    assert labels["execution"] == pytest.approx(24.0)
-    assert labels["difficulty"] == pytest.approx(3.4)
-    named = {name: labels[name] for name in ("is_dive", "position", "armstand", "rotation", "half_somersaults")}
-    # Tuck is the network's first position, reverse its third rotation.
-    assert named == {"is_dive": 1.0, "position": 0.0, "armstand": 1.0, "rotation": 2.0, "half_somersaults": 7.0}
-
-
-def test_real_frames_have_the_shape_of_rendered_ones(data: RealDives) -> None:
-    drawn = real_dataset(data.train, data, Shape(16, 128, 96), silent)
-    assert len(drawn) == 4
-    assert drawn.clip(3).shape == (16, 96, 128, 3)
-    assert drawn.aspects.tolist() == pytest.approx([4 / 3] * 4)
-    assert drawn.identity != real_dataset(data.test, data, Shape(16, 128, 96), silent).identity
-
-
 def test_moves_what_is_known_and_leaves_the_gate(data: RealDives, tmp_path: Path) -> None:
     network, before = build(), build()
-    running = Running(device="cpu", threads=1, checkpoints=tmp_path)
-    tuned = tune(network, PREPROCESSING, data, TINY, running, silent, "random")
+    options = replace(OPTIONS, checkpoints=tmp_path)
+    interval = fine_tune(network, PREPROCESSING, data, TINY, options, silent, "random")
 
     # The execution is made of what the segments are worth and of what the flaws leave.
     for name in ("quality", "flaws"):
-        mine, theirs = (getattr(one.judge, name).weight for one in (network, before))
+        mine, theirs = (getattr(one.temporal, name).weight for one in (network, before))
         assert not torch.allclose(mine, theirs, rtol=1e-2)
     # Weight decay alone moves the gate, by less than a hundredth.
     assert torch.allclose(network.temporal.gate.weight, before.temporal.gate.weight, rtol=1e-2)
-    assert tuned.factor > 0
-    assert {"rank_correlation", "relative_error", "mean_error", "execution_mean_error"} <= set(tuned.figures)
-    assert not {f"{name}_mean_error" for name in FLAWS} & set(tuned.figures)
+    assert interval.factor > 0
+    figures = measure_mini(network, PREPROCESSING, data, interval.factor, silent)
+    assert {"rank_correlation", "relative_error", "mean_error", "execution_mean_error"} <= set(figures)
+    assert not {f"{name}_mean_error" for name in FLAWS} & set(figures)
 
     again = build()
-    assert tune(again, PREPROCESSING, data, TINY, replace(running, every_steps=1), silent, "random") == tuned
+    assert fine_tune(again, PREPROCESSING, data, TINY, replace(options, every_steps=1), silent, "random") == interval
+    assert measure_mini(again, PREPROCESSING, data, interval.factor, silent) == figures
+
+
+def test_the_shipped_model_becomes_a_folder_that_is_measured(data: RealDives, shipped: Path, tmp_path: Path) -> None:
+    settings = FineTuningSettings(epochs=1, batch=2, bfloat16=False)
+    manifest = fine_tune_folder(tmp_path, data, shipped, settings, {"command": "train"}, OPTIONS, silent)
+
+    assert manifest == read_manifest(tmp_path)
+    assert manifest.trained_on == "synthetic, then MTL-AQA"
+    before = load_file(shipped / MINI_WEIGHTS)
+    after = load_file(tmp_path / MINI_WEIGHTS)
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    found = measure_folder(tmp_path, manifest, data, "cpu", silent)
+    assert found == {name: value for name, value in manifest.figures.items() if name != "on"}

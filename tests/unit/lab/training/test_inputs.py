@@ -1,9 +1,9 @@
-"""The views of a picture that the shipped network sees."""
+"""What the shipped network sees of a picture."""
 
 import numpy as np
 import pytest
 
-from divescore.lab.training.inputs import GREY, square_about, whole
+from divescore.lab.training.inputs import GREY, half_size, square_crop
 from divescore.scoring.mini.pose import CROP_SIZE
 
 
@@ -18,11 +18,11 @@ def test_half_a_picture_is_the_mean_of_fours() -> None:
 
     fours = picture.reshape(48, 2, 64, 2, 3).mean(axis=(1, 3))
 
-    assert np.abs(whole(picture) - fours).max() <= 0.5
+    assert np.abs(half_size(picture) - fours).max() <= 0.5
 
 
 def test_a_square_shows_what_lies_about_a_place() -> None:
-    square = square_about(ramps(), 0.4, 0.6, 0.2, 16 / 9) / 255
+    square = square_crop(ramps(), 0.4, 0.6, 0.2, 16 / 9) / 255
 
     assert square.shape == (CROP_SIZE, CROP_SIZE, 3)
     middle = CROP_SIZE // 2
@@ -34,7 +34,7 @@ def test_a_square_shows_what_lies_about_a_place() -> None:
 
 
 def test_what_lies_outside_is_grey() -> None:
-    square = square_about(np.full((96, 128, 3), 255, dtype=np.uint8), 0.0, 0.5, 0.3, 4 / 3)
+    square = square_crop(np.full((96, 128, 3), 255, dtype=np.uint8), 0.0, 0.5, 0.3, 4 / 3)
 
     assert np.unique(square[:, : CROP_SIZE // 2 - 2]).tolist() == [GREY]
     assert square[:, CROP_SIZE // 2 + 2 :].min() == 255

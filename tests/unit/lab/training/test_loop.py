@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from divescore.lab.errors import CheckpointMismatch, DeviceMissing, LossNotFinite
+from divescore.lab.errors import CheckpointMismatch, LossNotFinite
 from divescore.lab.training.checkpoints import KEPT
-from divescore.lab.training.loop import FLOOR, LoopSettings, Running, device_of, fit, schedule
+from divescore.lab.training.loop import FLOOR, LoopSettings, RunOptions, fit, schedule
+from tests.unit.lab.progress import silent
 
 SETTINGS = LoopSettings(steps=12, seed=5, rate=1e-2, bfloat16=True, average=0.9)
 
@@ -36,17 +37,13 @@ def loss_of(outputs: Tensor, labels: Tensor) -> Tensor:
     return functional.mse_loss(outputs.float().squeeze(1), labels)
 
 
-def silent(_stage: str, _share: float, _note: str) -> None:
-    return
-
-
 def trained(
     settings: LoopSettings = SETTINGS,
-    running: Running | None = None,
+    options: RunOptions | None = None,
     on_progress: Callable[[str, float, str], None] = silent,
 ) -> dict[str, Tensor]:
     network = build()
-    fit(network, batch, loss_of, settings, running or Running(threads=1), on_progress)
+    fit(network, batch, loss_of, settings, options or RunOptions(threads=1), on_progress)
     assert not network.training
     return network.state_dict()
 
@@ -67,7 +64,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
 def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path, average: float | None) -> None:
     settings = replace(SETTINGS, average=average)
     whole = trained(settings)
-    running = Running(threads=1, checkpoints=tmp_path, every_steps=3, every_seconds=1e9)
+    options = RunOptions(threads=1, checkpoints=tmp_path, every_steps=3, every_seconds=1e9)
     starts = []
 
     def note(stop: float) -> Callable[[str, float, str], None]:
@@ -85,20 +82,20 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path, average: f
 
     for stop in (0.4, 0.75):
         with pytest.raises(Interrupted):
-            trained(settings, running, note(stop))
-    resumed = trained(settings, running, note(2.0))
+            trained(settings, options, note(stop))
+    resumed = trained(settings, options, note(2.0))
 
     assert starts == [0, 3, 9]
     assert same(resumed, whole)
     assert not same(trained(replace(settings, seed=6)), whole)
     # One that has ended trains no more, and gives what it gave.
-    assert same(trained(settings, running, until(0.0)), whole)
+    assert same(trained(settings, options, until(0.0)), whole)
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
-    running = Running(threads=1, checkpoints=tmp_path, every_steps=3, every_seconds=1e9)
+    options = RunOptions(threads=1, checkpoints=tmp_path, every_steps=3, every_seconds=1e9)
     with pytest.raises(Interrupted):
-        trained(running=running, on_progress=until(0.75))
+        trained(options=options, on_progress=until(0.75))
     kept = sorted(tmp_path.iterdir())
     assert len(kept) == KEPT
     content = bytearray(kept[-1].read_bytes())
@@ -106,24 +103,24 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     kept[-1].write_bytes(content)
     (tmp_path / "draft-1.tmp").write_bytes(b"cut off")
 
-    assert same(trained(running=running), trained())
+    assert same(trained(options=options), trained())
     assert not (tmp_path / "draft-1.tmp").exists()
 
 
 def test_writes_by_the_clock_too(tmp_path: Path) -> None:
-    running = Running(threads=1, checkpoints=tmp_path, every_steps=1000, every_seconds=0.0)
+    options = RunOptions(threads=1, checkpoints=tmp_path, every_steps=1000, every_seconds=0.0)
     with pytest.raises(Interrupted):
-        trained(running=running, on_progress=until(0.25))
+        trained(options=options, on_progress=until(0.25))
     assert sorted(path.name[:14] for path in tmp_path.iterdir()) == ["step-000000002", "step-000000003"]
 
 
 def test_other_settings_refuse_a_checkpoint(tmp_path: Path) -> None:
-    running = Running(threads=1, checkpoints=tmp_path)
-    trained(running=running)
+    options = RunOptions(threads=1, checkpoints=tmp_path)
+    trained(options=options)
     with pytest.raises(CheckpointMismatch, match=r"\(rate is 0\.01 there and 0\.02 here\)"):
-        trained(replace(SETTINGS, rate=2e-2), running)
+        trained(replace(SETTINGS, rate=2e-2), options)
     with pytest.raises(CheckpointMismatch, match="clips is None there and 7 here"):
-        fit(build(), batch, loss_of, SETTINGS, running, silent, identity={"clips": 7})
+        fit(build(), batch, loss_of, SETTINGS, options, silent, identity={"clips": 7})
 
 
 def test_learns_and_says_how_far_it_is() -> None:
@@ -148,14 +145,4 @@ def test_the_rate_climbs_and_falls() -> None:
 
 def test_a_loss_that_is_no_number_ends_it() -> None:
     with pytest.raises(LossNotFinite, match="step 1 is nan"):
-        fit(build(), batch, lambda outputs, _labels: outputs.mean() * torch.nan, SETTINGS, Running(), silent)
-
-
-def test_devices() -> None:
-    assert device_of("cpu").type == "cpu"
-    assert device_of("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(DeviceMissing, match="not a device"):
-        device_of("tpu")
-    if not torch.cuda.is_available():
-        with pytest.raises(DeviceMissing, match="no GPU"):
-            device_of("cuda")
+        fit(build(), batch, lambda outputs, _labels: outputs.mean() * torch.nan, SETTINGS, RunOptions(), silent)

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from divescore.lab.datasets.frame_labels import MARK, MARKS, UNKNOWN
-from divescore.lab.datasets.rendered import LABELS
-from divescore.lab.training.losses import into_squares, loss_of, loss_of_seen
+from divescore.lab.datasets.frame_labels import FRAME_LABEL, FRAME_LABELS, UNKNOWN
+from divescore.lab.datasets.labels import LABELS
+from divescore.lab.training.losses import clip_loss, frame_loss, into_squares
 from divescore.scoring.mini.localisation import Localisation
 from divescore.scoring.mini.pose import JOINTS, FramePose
 from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
@@ -30,12 +30,12 @@ def labels(is_dive: float) -> torch.Tensor:
     return row
 
 
-def marks(present: float = 1.0) -> torch.Tensor:
-    row = torch.zeros(1, len(MARKS))
-    row[0, MARK["present"]] = present
-    row[0, [MARK["x"], MARK["y"]]], row[0, MARK["reach"]] = 0.5, 0.25
-    row[0, [MARK["head_x"], MARK["head_y"], MARK["head_seen"]]] = torch.tensor([0.2, -0.8, 1.0])
-    row[0, [MARK["body_seen"], MARK["knee_gap"]]] = torch.tensor([1.0, 0.4])
+def frame_labels(present: float = 1.0) -> torch.Tensor:
+    row = torch.zeros(1, len(FRAME_LABELS))
+    row[0, FRAME_LABEL["present"]] = present
+    row[0, [FRAME_LABEL["x"], FRAME_LABEL["y"]]], row[0, FRAME_LABEL["reach"]] = 0.5, 0.25
+    row[0, [FRAME_LABEL["head_x"], FRAME_LABEL["head_y"], FRAME_LABEL["head_seen"]]] = torch.tensor([0.2, -0.8, 1.0])
+    row[0, [FRAME_LABEL["body_seen"], FRAME_LABEL["knee_gap"]]] = torch.tensor([1.0, 0.4])
     return row
 
 
@@ -74,35 +74,37 @@ def seen(x: float, head: float = 0.2) -> FramePose:
 def test_a_better_execution_costs_less() -> None:
     dive = labels(1.0)
 
-    assert loss_of(outputs(24.0, 3.0), dive, 30.0) < loss_of(outputs(20.0, 3.0), dive, 30.0)
+    assert clip_loss(outputs(24.0, 3.0), dive, 30.0) < clip_loss(outputs(20.0, 3.0), dive, 30.0)
 
 
 def test_of_what_is_no_dive_only_the_gate_counts() -> None:
     none = labels(0.0)
 
-    assert loss_of(outputs(24.0, -3.0), none, 30.0) == loss_of(outputs(2.0, -3.0), none, 30.0)
-    assert loss_of(outputs(24.0, -3.0), none, 30.0) < loss_of(outputs(24.0, 3.0), none, 30.0)
+    assert clip_loss(outputs(24.0, -3.0), none, 30.0) == clip_loss(outputs(2.0, -3.0), none, 30.0)
+    assert clip_loss(outputs(24.0, -3.0), none, 30.0) < clip_loss(outputs(24.0, 3.0), none, 30.0)
 
 
 def test_a_better_place_and_a_better_head_cost_less() -> None:
-    assert loss_of_seen(seen(0.5), marks()) < loss_of_seen(seen(0.6), marks())
-    assert loss_of_seen(seen(0.5), marks()) < loss_of_seen(seen(0.5, head=0.5), marks())
+    assert frame_loss(seen(0.5), frame_labels()) < frame_loss(seen(0.6), frame_labels())
+    assert frame_loss(seen(0.5), frame_labels()) < frame_loss(seen(0.5, head=0.5), frame_labels())
 
 
 def test_what_was_not_marked_costs_nothing() -> None:
-    assert loss_of_seen(seen(0.5), marks(UNKNOWN)) == loss_of_seen(seen(0.9, head=0.7), marks(UNKNOWN)) == 0.0
+    assert frame_loss(seen(0.5), frame_labels(UNKNOWN)) == frame_loss(seen(0.9, head=0.7), frame_labels(UNKNOWN)) == 0.0
 
 
 def test_joints_move_with_the_square_that_they_are_seen_in() -> None:
     # A square twice as large whose middle lies right of the diver, in a film twice as wide as high.
     place, reach, aspect = torch.tensor([[0.6, 0.5]]), torch.tensor([0.5]), torch.tensor([2.0])
 
-    moved = into_squares(marks(), place, reach, aspect)
+    moved = into_squares(frame_labels(), place, reach, aspect)
 
-    assert torch.allclose(moved[0, [MARK["head_x"], MARK["head_y"]]], torch.tensor([0.1 - 0.4, -0.4]))
-    assert moved[0, MARK["knee_gap"]] == 0.2
-    assert moved[0, MARK["head_seen"]] == 1.0
-    assert torch.allclose(moved[0, [MARK["centre_x"], MARK["centre_y"]]], torch.tensor([-0.4, 0.0]), atol=1e-6)
-    assert float(moved[0, MARK["grown"]]) == pytest.approx(math.log(0.5))
-    far = into_squares(marks(), torch.tensor([[0.5, 1.4]]), reach, aspect)
-    assert far[0, MARK["head_seen"]] == 0.0
+    assert torch.allclose(moved[0, [FRAME_LABEL["head_x"], FRAME_LABEL["head_y"]]], torch.tensor([0.1 - 0.4, -0.4]))
+    assert moved[0, FRAME_LABEL["knee_gap"]] == 0.2
+    assert moved[0, FRAME_LABEL["head_seen"]] == 1.0
+    assert torch.allclose(
+        moved[0, [FRAME_LABEL["centre_x"], FRAME_LABEL["centre_y"]]], torch.tensor([-0.4, 0.0]), atol=1e-6
+    )
+    assert float(moved[0, FRAME_LABEL["grown"]]) == pytest.approx(math.log(0.5))
+    far = into_squares(frame_labels(), torch.tensor([[0.5, 1.4]]), reach, aspect)
+    assert far[0, FRAME_LABEL["head_seen"]] == 0.0

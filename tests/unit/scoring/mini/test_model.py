@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from divescore.lab.rendering.random_dives import draw_rendered
+from divescore.lab.rendering.random_dives import random_rendered_dive
 from divescore.scoring.architectures import ARCHITECTURES, load_model
 from divescore.scoring.manifest import read_manifest
 from divescore.scoring.mini import model as module
@@ -26,7 +26,7 @@ def noise(wanted: Preprocessing) -> SampledVideo:
 
 
 def dive(wanted: Preprocessing) -> SampledVideo:
-    drawn = draw_rendered(7)
+    drawn = random_rendered_dive(7)
     frames = [
         drawn.frame(float(moment), wanted.width, wanted.height)
         for moment in np.linspace(0.0, drawn.seconds, wanted.frames, endpoint=False)

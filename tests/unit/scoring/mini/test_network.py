@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
-from divescore.lab.training.inputs import square_about, whole
+from divescore.lab.training.inputs import half_size, square_crop
 from divescore.scoring.mini.features import OVERALL, assemble_features
 from divescore.scoring.mini.localisation import FLIGHT, PHASES, WATER, Localisation, Localiser, halve
 from divescore.scoring.mini.network import POSE_FRAMES, MiniNetwork, first_pose_frame
@@ -292,7 +292,7 @@ def test_half_a_picture_is_what_training_halves() -> None:
 
     halves = halve(torch.from_numpy(pictures)).numpy()
 
-    assert np.array_equal(halves, np.stack([whole(picture) for picture in pictures]))
+    assert np.array_equal(halves, np.stack([half_size(picture) for picture in pictures]))
 
 
 @pytest.mark.parametrize("window", [(0.4, 0.6, 0.2, 16 / 9), (0.02, 0.5, 0.3, 4 / 3)])
@@ -302,7 +302,7 @@ def test_a_crop_is_what_training_crops(window: tuple[float, float, float, float]
     normalised = normalise(torch.from_numpy(picture)[None, None], PREPROCESSING)[0]
 
     of_tensors = crop(normalised, torch.tensor([window]))
-    drawn = normalise(torch.from_numpy(square_about(picture, *window))[None, None], PREPROCESSING)[0]
+    drawn = normalise(torch.from_numpy(square_crop(picture, *window))[None, None], PREPROCESSING)[0]
 
     # Two of 255 levels, but at the picture's border, where training fades to grey in coarser steps.
     inside = (drawn - of_tensors).abs() < 2.0 / 255.0 / 0.25
