@@ -1,6 +1,7 @@
 """The `divescore` command: a table of subcommands, each loaded only when it is called."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -27,6 +28,9 @@ COMMANDS = {
     "destroy": "divescore.stack.deploy.commands",
 }
 
+# Packages that only an extra installs: package -> extra.
+EXTRAS = {"cv2": "lab", "simpy": "lab"}
+
 
 class LazyGroup(click.Group):
     """A click group that imports a subcommand's module when the subcommand is first needed."""
@@ -43,6 +47,19 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]}.{cmd_name} is not a command")
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; what it lacks of an extra is said in a sentence."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").split(".")[0]
+            if package not in EXTRAS:
+                raise
+            extra = EXTRAS[package]
+            raise click.ClickException(
+                f"`divescore {ctx.invoked_subcommand}` needs the extra `{extra}`: pip install 'divescore[{extra}]'."
+            ) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
