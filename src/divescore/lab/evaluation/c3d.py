@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from divescore.lab.datasets.c3d_clips import class_of, cropped, into_clips, normalised
 from divescore.lab.datasets.mtlaqa import DIVE_FRAMES, LabelledDive, RealDives, read_frame
-from divescore.lab.devices import device_of
-from divescore.lab.evaluation.agreement import agreement
 from divescore.lab.evaluation.calibration import conformal_factor
+from divescore.lab.evaluation.figures import agreement
+from divescore.lab.evaluation.networks import device_of
 from divescore.lab.progress import OnProgress
 from divescore.scoring.c3d.manifest import SCALE
 from divescore.scoring.c3d.network import CLIP, C3dAvg, C3dOutputs

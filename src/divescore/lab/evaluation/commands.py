@@ -42,9 +42,8 @@ def evaluate(
     from divescore.lab.datasets.mtlaqa import checked_dives
     from divescore.lab.datasets.rendered import clip_seeds
     from divescore.lab.errors import LabError
+    from divescore.lab.evaluation.measurements import measure_folder, measure_rendered
     from divescore.lab.evaluation.networks import load_mini
-    from divescore.lab.evaluation.real_dives import measure_folder
-    from divescore.lab.evaluation.rendered_dives import measure_rendered
     from divescore.lab.progress import PrintedProgress
     from divescore.scoring.commands import default_weights
     from divescore.scoring.errors import ScoringError

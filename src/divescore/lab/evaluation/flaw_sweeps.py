@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from divescore.lab.datasets.dataset import ClipShape, decode_frame
 from divescore.lab.datasets.rendered import Clip, clip_of
-from divescore.lab.evaluation.agreement import rank_correlation
+from divescore.lab.evaluation.figures import rank_correlation
 from divescore.lab.progress import OnProgress
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws

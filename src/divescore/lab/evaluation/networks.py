@@ -1,9 +1,11 @@
-"""Networks of weights folders as they were trained: to measure them, and to train them further."""
+"""Networks of weights folders as they were trained, to measure them or to train them further, and what they run on."""
 
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file
 
+from divescore.lab.errors import DeviceMissing
 from divescore.scoring.c3d.manifest import SCORE_HEAD, SCORE_TRUNK, C3dNetwork
 from divescore.scoring.c3d.network import C3dAvg
 from divescore.scoring.errors import WeightsInvalid
@@ -33,3 +35,13 @@ def load_c3d(folder: Path, manifest: Manifest) -> C3dAvg:
     trunk = {f"trunk.{name}": value.float() for name, value in load_file(folder / SCORE_TRUNK).items()}
     network.load_state_dict(trunk | {name: value.float() for name, value in load_file(folder / SCORE_HEAD).items()})
     return network
+
+
+def device_of(wanted: str) -> torch.device:
+    """The processor of a name: `auto` (a GPU when there is one), `cpu` or `cuda`; raises DeviceMissing."""
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise DeviceMissing(f"{wanted!r} is not a device; there are auto, cpu and cuda.")
+    there = wanted != "cpu" and torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise DeviceMissing("This machine has no GPU that torch can use; --device cpu trains without.")
+    return torch.device("cuda" if there else "cpu")

@@ -15,9 +15,9 @@ from divescore.lab.datasets.labels import FLAW_LABELS
 from divescore.lab.datasets.mtlaqa import NAME, RealDives
 from divescore.lab.datasets.real import real_dataset
 from divescore.lab.evaluation.calibration import interval_scaling
+from divescore.lab.evaluation.measurements import measure_mini
 from divescore.lab.evaluation.networks import load_mini
 from divescore.lab.evaluation.predictions import predict_clips
-from divescore.lab.evaluation.real_dives import measure_mini
 from divescore.lab.progress import OnProgress
 from divescore.lab.training.batches import ClipBatches, ClipTraining
 from divescore.lab.training.loop import LoopSettings, RunOptions, fit

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from divescore.lab.devices import device_of
 from divescore.lab.errors import LossNotFinite
+from divescore.lab.evaluation.networks import device_of
 from divescore.lab.progress import OnProgress
 from divescore.lab.training.checkpoints import Checkpoint, digest_of, newest_checkpoint, write_checkpoint
 

@@ -12,8 +12,8 @@ from divescore.lab.datasets.c3d_clips import normalised
 from divescore.lab.datasets.mtlaqa import RealDives
 from divescore.lab.errors import CheckpointMismatch
 from divescore.lab.evaluation.c3d import predict_c3d
+from divescore.lab.evaluation.measurements import measure_folder
 from divescore.lab.evaluation.networks import load_c3d
-from divescore.lab.evaluation.real_dives import measure_folder
 from divescore.lab.training.c3d import C3dSettings, DiveBatches, c3d_loss, fit_c3d, initial_c3d, train_c3d
 from divescore.lab.training.loop import RunOptions
 from divescore.scoring.c3d.network import C3dAvg, C3dShape

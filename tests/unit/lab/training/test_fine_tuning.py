@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from divescore.lab.datasets.mtlaqa import RealDives
+from divescore.lab.evaluation.measurements import measure_folder, measure_mini
 from divescore.lab.evaluation.networks import MINI_WEIGHTS
-from divescore.lab.evaluation.real_dives import measure_folder, measure_mini
 from divescore.lab.training.fine_tuning import FineTuningSettings, fine_tune, fine_tune_folder
 from divescore.lab.training.loop import RunOptions
 from divescore.scoring.manifest import read_manifest

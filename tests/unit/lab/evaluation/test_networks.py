@@ -1,10 +1,10 @@
-"""Processors by name."""
+"""Networks of weights folders, and what they run on."""
 
 import pytest
 import torch
 
-from divescore.lab.devices import device_of
 from divescore.lab.errors import DeviceMissing
+from divescore.lab.evaluation.networks import device_of
 
 
 def test_devices() -> None:
