@@ -110,3 +110,16 @@ print(sorted(heavy))
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_each_package_of_the_laboratory_stands_on_those_before_it() -> None:
+    """Draw, keep, measure, train; `capacity` has to do with none of them."""
+    order = ["rendering", "datasets", "evaluation", "training"]
+    inside = [
+        (module.split(".")[2], name.split(".")[2])
+        for module, name in EDGES
+        if module.startswith("divescore.lab.") and name.startswith("divescore.lab.")
+    ]
+    above = [(one, two) for one, two in inside if one in order and two in order and order.index(two) > order.index(one)]
+    beside = [(one, two) for one, two in inside if (one == "capacity") != (two == "capacity")]
+    assert (set(above), set(beside)) == (set(), set())
