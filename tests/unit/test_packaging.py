@@ -12,6 +12,7 @@ from divescore.stack.local import package, translate
 from divescore.stack.local.checkout import project_root
 from functions import slim
 from tests.image.dockerfile import Instruction, read
+from tests.unit.test_imports import FACTS, SERVICE
 
 ROOT = project_root()
 DOCKERFILE = ROOT / "functions" / "worker" / "Dockerfile"
@@ -43,6 +44,17 @@ def test_the_image_has_the_models_of_the_services_that_are_called() -> None:
     [listed] = re.findall(r"slim\.py --aws (\S+)", DOCKERFILE.read_text())
     used = set(calls([ROOT / "functions" / "worker", *domains(package.WORKER_PACKAGES)]))
     assert set(listed.split(",")) == used
+
+
+def test_an_installation_of_the_service_holds_nothing_of_operators_and_laboratory() -> None:
+    """Neither the layer nor the image: by the lists that the local zips and their own builds go by."""
+    held = {*package.SHARED_PACKAGES, *package.WORKER_PACKAGES}
+    held |= {module.removesuffix(".py") for module in package.SHARED_MODULES}
+    for text in (LAYER, DOCKERFILE.read_text()):
+        held |= set(re.findall(r"src/divescore/(\w+)", text))
+        held |= {name for listed in re.findall(r"for package in ([\w ]+);", text) for name in listed.split()}
+    assert held.isdisjoint({"cli", "client", "lab", "ops", "stack"})
+    assert held == {"__init__", *FACTS, "aws", *SERVICE}
 
 
 def test_everything_is_built_for_the_one_python_that_runs_it() -> None:
