@@ -24,19 +24,19 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import httpx
 
-from divescore.client import live as live_module
+from divescore.client.connection import SocketTimeouts
 from divescore.client.http import Http
 from divescore.client.live import Live
-from divescore.client.messages import JobMessage, parse
+from divescore.client.messages import JobMessage, Message
 from divescore.client.models import Created, JobAnswer
 from divescore.client.models import Live as LiveAddress
-from divescore.client.protocol import Protocol, Timing
+from divescore.client.protocol import Protocol
 from divescore.client.submit import Submission, submit
+from divescore.client.timing import Timing
 from divescore.jobs.table import JobTable
 from divescore.jobs.view import job_view
 from divescore.views import to_json
@@ -58,7 +58,7 @@ RENDER_WITHIN = 120.0
 JOB_WITHIN = 300.0
 QUICK = Timing(first_backoff=0.1, longest_backoff=1.0, proven_after=1.0, answer_within=2.0)
 QUICK_START_EVERY, QUICK_CUT_EVERY, QUICK_UPLOAD_TAKES = 0.1, 0.15, 1.0
-QUICK_WAITS = {"PING_EVERY": 1.0, "PONG_WITHIN": 1.0, "CLOSES_WITHIN": 0.2}
+QUICK_TIMEOUTS = SocketTimeouts(ping_every=1.0, pong_within=1.0, closes_within=0.2)
 
 
 class Detour(Http):
@@ -95,14 +95,13 @@ class Counting(Protocol):
     heard = 0
     stale = 0
 
-    def received(self, text: str | bytes, now: float) -> None:
+    def received(self, message: Message, now: float) -> None:
         """As the protocol does it, counted before."""
-        message = parse(text)
         if isinstance(message, JobMessage):
             self.heard += 1
             watch = self.watched.get(message.job.job_id)
             self.stale += watch is None or message.job.version <= watch.version
-        super().received(text, now)
+        super().received(message, now)
 
 
 @dataclass
@@ -156,6 +155,7 @@ class Run:
         self.system = system
         self.jobs, self.cuts, self.clips = jobs, cuts, clips
         self.timing = QUICK if quick else Timing()
+        self.timeouts = QUICK_TIMEOUTS if quick else SocketTimeouts()
         self.start_every = QUICK_START_EVERY if quick else START_EVERY
         self.cut_every = QUICK_CUT_EVERY if quick else CUT_EVERY
         self.upload_takes = QUICK_UPLOAD_TAKES if quick else UPLOAD_TAKES
@@ -196,7 +196,7 @@ class Run:
         async with (
             Proxy(engine.hostname or "", engine.port or 0).running() as proxy,
             Detour(self.system.api, proxy.port, self.upload_takes) as http,
-            Live(http, protocol=protocol) as live,
+            Live(http, protocol=protocol, timeouts=self.timeouts) as live,
         ):
             yield Client(proxy, protocol, http, live)
 
@@ -292,16 +292,12 @@ def reconnect(
     seed: int | None = None,
 ) -> Report:
     """Run it on a system that is there."""
-    with contextlib.ExitStack() as stack:
-        if quick:
-            for name, seconds in QUICK_WAITS.items():
-                stack.enter_context(patch.object(live_module, name, seconds))
+    number = random.randrange(10**6) if seed is None else seed
 
-        async def inside() -> Report:
-            number = random.randrange(10**6) if seed is None else seed
-            return await Run(system, jobs, cuts, clips, quick, in_flight, number).run()
+    async def inside() -> Report:
+        return await Run(system, jobs, cuts, clips, quick, in_flight, number).run()
 
-        return asyncio.run(inside())
+    return asyncio.run(inside())
 
 
 @contextlib.contextmanager

@@ -227,7 +227,7 @@ class Storm:
     async def _cut_sockets(self, lives: list[Live], jobs: int) -> None:
         for number in range(self.orders.socket_cuts):
             await self._until(jobs * (number + 0.5) / self.orders.socket_cuts)
-            socket = lives[number % len(lives)]._socket
+            socket = lives[number % len(lives)]._connection._socket
             if socket is not None:
                 socket.transport.abort()
                 self.counts["cut"] += 1

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from divescore.client.models import Job
+from divescore.client.models import Job, Wire
 
-# Answers to a `subscribe` that asking again would not change.
-REFUSALS = frozenset({"UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND", "TOO_MANY_JOBS"})
+# Answers to a `subscribe` that asking again would not change: this token will never follow this job.
+REFUSALS = frozenset({"UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND"})
 # The service cannot answer for now, or has given this connection up: another one may do better.
 UNAVAILABLE = "UNAVAILABLE"
 
@@ -39,6 +40,23 @@ class OtherMessage:
 Message = JobMessage | ErrorMessage | OtherMessage
 
 
+class _JobBody(Wire):
+    type: Literal["job"]
+    job: Job
+
+
+class _ErrorBody(Wire):
+    type: Literal["error"]
+    code: str = ""
+    message: str = ""
+    job_id: str | None = None
+
+
+_ADAPTER: TypeAdapter[_JobBody | _ErrorBody] = TypeAdapter(
+    Annotated[_JobBody | _ErrorBody, Field(discriminator="type")]
+)
+
+
 def subscribe(token: str) -> str:
     """Ask for a job's snapshot and everything that follows."""
     return json.dumps({"action": "subscribe", "token": token})
@@ -52,19 +70,19 @@ def unsubscribe(job_id: str) -> str:
 def parse(text: str | bytes) -> Message:
     """Read a message of the service; what cannot be understood is an OtherMessage of type ""."""
     try:
+        match _ADAPTER.validate_json(text):
+            case _JobBody(job=job):
+                return JobMessage(job)
+            case _ErrorBody(code=code, message=message, job_id=job_id):
+                return ErrorMessage(code, message, job_id)
+    except ValidationError:
+        return _other(text)
+
+
+def _other(text: str | bytes) -> OtherMessage:
+    try:
         body = json.loads(text)
     except ValueError:
         return OtherMessage("")
-    if not isinstance(body, dict):
-        return OtherMessage("")
-    if body.get("type") == "job":
-        try:
-            return JobMessage(Job.model_validate(body.get("job")))
-        except ValidationError:
-            return OtherMessage("")
-    if body.get("type") == "error":
-        job_id = body.get("jobId")
-        return ErrorMessage(
-            str(body.get("code", "")), str(body.get("message", "")), job_id if isinstance(job_id, str) else None
-        )
-    return OtherMessage(str(body.get("type", "")))
+    kind = body.get("type", "") if isinstance(body, dict) else ""
+    return OtherMessage("" if kind in ("job", "error") else str(kind))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,6 +37,7 @@ class Service:
         self.tokens: dict[str, str] = {}  # tokens of another form, and their jobs
         self.sockets: set[ServerConnection] = set()
         self.watchers: dict[str, set[ServerConnection]] = {}
+        self.heard: Callable[[str], None] = lambda _: None  # of every action that comes over a socket
         self.port = 0
         self._issued = 0
 
@@ -109,6 +110,7 @@ class Service:
         try:
             async for text in socket:
                 message = json.loads(text)
+                self.heard(message["action"])
                 if message["action"] == "subscribe" and not self.silent:
                     await self._subscribe(socket, self.job_of(message["token"]))
         finally:

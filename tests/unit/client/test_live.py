@@ -7,16 +7,32 @@ from typing import Any
 
 import pytest
 
-from divescore.client import live as live_module
+from divescore.client.actions import Complaint, LinkState, StateChanged
+from divescore.client.connection import SocketTimeouts
 from divescore.client.errors import ClientError, LiveRefused
-from divescore.client.live import Event, Feed, Live
-from divescore.client.protocol import Protocol, Timing
+from divescore.client.http import Http
+from divescore.client.live import MAX_JOBS, Event, Feed, Live
+from divescore.client.protocol import Protocol
+from divescore.client.timing import Timing
 from tests.unit.client.service import Service
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 ARRIVES_WITHIN = 5.0
-FAST = Timing(first_backoff=0.02, longest_backoff=0.1, proven_after=0.0, answer_within=0.3, read_every=0.02)
+FAST = Timing(
+    first_backoff=0.02,
+    longest_backoff=0.1,
+    proven_after=0.0,
+    answer_within=0.3,
+    read_every=0.02,
+    try_socket_every=0.1,
+)
+
+
+def quick(http: Http) -> Live:
+    """A client that waits for nothing long, and notices soon that nothing passes any more."""
+    timeouts = SocketTimeouts(ping_every=0.05, pong_within=0.1, closes_within=0.05)
+    return Live(http, protocol=Protocol(FAST), timeouts=timeouts)
 
 
 def run(work: Coroutine[Any, Any, None], within: float = ARRIVES_WITHIN) -> None:
@@ -176,15 +192,11 @@ class Freezer:
         self.frozen |= self.writers
 
 
-def test_a_half_open_connection_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "PING_EVERY", 0.05)
-    monkeypatch.setattr(live_module, "PONG_WITHIN", 0.05)
-    monkeypatch.setattr(live_module, "CLOSES_WITHIN", 0.05)
-
+def test_a_half_open_connection_is_noticed() -> None:
     async def work() -> None:
         service = Service()
         service.add("a")
-        async with service.running(), service.http() as http, Live(http, protocol=Protocol(FAST)) as live:
+        async with service.running(), service.http() as http, quick(http) as live:
             freezer = Freezer(service.port)
             relay = await asyncio.start_server(freezer.relay, "127.0.0.1", 0)
             service.port = relay.sockets[0].getsockname()[1]
@@ -203,19 +215,14 @@ def test_a_half_open_connection_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("jobs", "cuts", "within"), [(10, 20, 10.0), pytest.param(100, 200, 120.0, marks=pytest.mark.soak)]
 )
-def test_random_cuts_lose_nothing_and_never_go_back(
-    jobs: int, cuts: int, within: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_random_cuts_lose_nothing_and_never_go_back(jobs: int, cuts: int, within: float) -> None:
     """Clean closes, cut and half-open connections, while the jobs go through their lives."""
-    monkeypatch.setattr(live_module, "PING_EVERY", 0.05)
-    monkeypatch.setattr(live_module, "PONG_WITHIN", 0.1)
-    monkeypatch.setattr(live_module, "CLOSES_WITHIN", 0.05)
     chance = random.Random(7)
 
     async def work() -> None:
         service = Service()
         names = [f"job{number}" for number in range(jobs)]
-        async with service.running(), service.http() as http, Live(http, protocol=Protocol(FAST)) as live:
+        async with service.running(), service.http() as http, quick(http) as live:
             freezer = Freezer(service.port)
             relay = await asyncio.start_server(freezer.relay, "127.0.0.1", 0)
             service.port = relay.sockets[0].getsockname()[1]
@@ -288,10 +295,39 @@ def test_a_connection_follows_no_more_jobs_than_the_service_allows() -> None:
     async def work() -> None:
         service = Service()
         async with service.running(), service.http() as http, Live(http) as live:
-            for number in range(live_module.MAX_JOBS):
+            for number in range(MAX_JOBS):
                 live.watch(str(number), "t", service.live_url)
             with pytest.raises(ClientError) as raised:
                 live.watch("one more", "t", service.live_url)
             assert raised.value.code == "TOO_MANY_JOBS"
 
     run(work())
+
+
+@pytest.mark.parametrize(
+    ("states", "sentence"),
+    [
+        ([LinkState.CONNECTING, LinkState.LIVE], None),
+        ([LinkState.CONNECTING, LinkState.RECONNECTING], None),
+        ([LinkState.LIVE, LinkState.RECONNECTING], "The live connection was lost (why); reconnecting."),
+        (
+            [LinkState.RECONNECTING, LinkState.READING],
+            "Live updates are blocked here (why); reading the job every 2 s instead.",
+        ),
+        ([LinkState.READING, LinkState.LIVE], "Live updates work again."),
+        ([LinkState.IDLE, LinkState.READING], None),
+    ],
+)
+def test_people_are_told_of_what_they_may_want_to_know(states: list[LinkState], sentence: str | None) -> None:
+    said: list[str] = []
+    live = Live(Service().http(), said.append)
+    for state in states:
+        said.clear()
+        live.acted(StateChanged(state, "why"))
+    assert said == ([] if sentence is None else [sentence])
+
+
+def test_a_complaint_of_the_service_is_told() -> None:
+    said: list[str] = []
+    Live(Service().http(), said.append).acted(Complaint("INVALID_MESSAGE", "The message is empty.", None))
+    assert said == ["The service did not accept a live message (INVALID_MESSAGE: The message is empty.)"]
