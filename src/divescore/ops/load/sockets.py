@@ -1,36 +1,46 @@
-"""The watchers: WebSockets that take down every message raw, the ones a browser would drop as well.
+"""The watchers: live connections that take down every message as it came, the ones a browser would drop as well.
 
-The client's own live connection hides what it repairs: it applies newer versions only and reads what it missed. An
-account of pushes needs the messages themselves.
+They are the client's own, told to go on after a job's end, to subscribe again only on a new socket, and to read nothing
+over HTTP: a log of pushes must neither hide nor repair what it is to find out.
 """
 
 import asyncio
-import json
+import math
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidStatus
 
-from divescore.client.errors import ClientError
-from divescore.client.live import LARGEST_MESSAGE, MAX_JOBS
-from divescore.client.loopback import on_this_machine
-from divescore.client.messages import REFUSALS, subscribe
+from divescore.client.actions import Action, Complaint, Refused, Subscribe
+from divescore.client.connection import Connection, Listener, SocketTimeouts
+from divescore.client.errors import ClientError, Unreachable
+from divescore.client.live import MAX_JOBS
+from divescore.client.messages import ErrorMessage, JobMessage, Message, OtherMessage
+from divescore.client.protocol import Protocol
+from divescore.client.timing import Timing
 from divescore.ops.load.clock import Clock, epoch
 from divescore.ops.load.errors import InvalidOptions, SendFailed
 from divescore.ops.load.job_log import JobLog
 
-OPENS_WITHIN = 20.0
 ANSWERS_WITHIN = 10.0
-LONGEST_BACKOFF = 5.0
 # API Gateway closes a connection that is silent for ten minutes, and counts no ping frames.
 KEEPALIVE = 240.0
-PING_EVERY, PONG_WITHIN = 30.0, 60.0
-CLOSES_WITHIN = 2.0
+PING = '{"action":"ping"}'
 CLOSED_AT_ONCE = 50
+TIMING = Timing(
+    first_backoff=0.25,
+    longest_backoff=5.0,
+    proven_after=0.0,
+    resubscribe_every=math.inf,
+    answer_within=math.inf,
+    subscribe_at_once=MAX_JOBS,
+    failures_before_reading=math.inf,
+)
+# Of a system that is meant to be overwhelmed.
+TIMEOUTS = SocketTimeouts(opens_within=20.0, ping_every=30.0, pong_within=60.0, closes_within=2.0)
 
 # A fresh live address, for a connection that has to be opened again.
 Address = Callable[[], Awaitable[str]]
@@ -47,18 +57,20 @@ class Subscription:
     refusal: SendFailed | None = None
 
 
-class Socket:
+class Socket(Listener):
     """One connection that many jobs may share, kept up until it is closed."""
 
     def __init__(self, number: int, log: JobLog, clock: Clock, tally: Counter[str]) -> None:
         self.number = number
         self._log = log
-        self._clock = clock
         self._tally = tally
         self._jobs: dict[str, Subscription] = {}
-        self._connection: ClientConnection | None = None
-        self._running: asyncio.Task[None] | None = None
         self._address: Address | None = None
+        self._moved_at = 0.0  # when something last went over the socket
+        self._keepalive: asyncio.TimerHandle | None = None
+        self._epoch = clock() - time.monotonic()
+        protocol = Protocol(TIMING, lambda: random.uniform(0.5, 1), until=())  # noqa: S311  # spreads retries
+        self._connection = Connection(protocol, self._read, self, TIMEOUTS)
 
     async def watch(self, number: int, job_id: str, token: str, url: str, again: Address) -> None:
         """Follow a job from now on; returns when the service has answered. Raises SendFailed.
@@ -66,12 +78,8 @@ class Socket:
         `url` opens the connection if nothing has yet, `again` gives an address when it has to be opened anew.
         """
         subscription = self._jobs[job_id] = Subscription(number, token)
-        self._address = again
-        if self._running is None:
-            self._running = asyncio.create_task(self._keep_up(url))
-            self._running.add_done_callback(self._ended)
-        elif self._connection is not None:
-            await self._subscribe(self._connection, subscription)
+        first, self._address = self._address is None, again
+        self._connection.watch(job_id, token, url if first else None)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
                 await subscription.answered.wait()
@@ -84,104 +92,91 @@ class Socket:
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        if self._keepalive is not None:
+            self._keepalive.cancel()
+        await self._connection.close()
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
-        # A fault of this program would otherwise pass for lost pushes of the system.
-        if not running.cancelled() and (error := running.exception()) is not None:
-            self._tally[f"broke down: {error!r}"] += 1
+    def opened(self) -> None:
+        """Count it."""
+        self._tally["opened"] += 1
+        self._moved_at = time.monotonic()
+        if self._keepalive is None:
+            self._keep_alive()
 
-    async def _keep_up(self, url: str) -> None:
-        backoff = 0.25
-        while True:
-            try:
-                connection = await connect(
-                    url,
-                    proxy=None if on_this_machine(url) else True,
-                    compression=None,
-                    open_timeout=OPENS_WITHIN,
-                    ping_interval=PING_EVERY,
-                    ping_timeout=PONG_WITHIN,
-                    close_timeout=CLOSES_WITHIN,
-                    max_size=LARGEST_MESSAGE,
-                )
-            except InvalidStatus as error:
-                self._tally[f"refused with {error.response.status_code}"] += 1
-            except (OSError, TimeoutError, WebSocketException):
-                self._tally["not opened"] += 1
-            else:
-                self._tally["opened"] += 1
-                backoff = 0.25
-                try:
-                    await self._attend(connection)
-                except ConnectionClosed:
-                    self._tally["lost"] += 1
-                finally:
-                    self._connection = None
-                    await connection.close()
-            await asyncio.sleep(random.uniform(0.5, 1) * backoff)  # noqa: S311  # spreads retries, hides nothing
-            backoff = min(2 * backoff, LONGEST_BACKOFF)
-            url = await self._fresh(url)
+    def failed(self, error: Exception) -> None:
+        """Count it, by the status that refused it."""
+        if isinstance(error, InvalidStatus):
+            self._tally[f"refused with {error.response.status_code}"] += 1
+        else:
+            self._tally["not opened"] += 1
 
-    async def _fresh(self, url: str) -> str:
-        """An address with a new ticket; the old one when none is to be had, whose refusal leads here again."""
-        if self._address is None:
-            return url
+    def lost(self) -> None:
+        """Count it."""
+        self._tally["lost"] += 1
+
+    def broke(self, error: BaseException) -> None:
+        """A fault of this program would otherwise pass for lost pushes of the system."""
+        self._tally[f"broke down: {error!r}"] += 1
+
+    def acted(self, action: Action) -> None:
+        """Note what is asked, asked again and refused."""
+        match action:
+            case Subscribe(job_id):
+                subscription = self._jobs[job_id]
+                if subscription.asked:
+                    self._log.subscribed_again(subscription.number, self.number)
+                subscription.asked = True
+            case Refused(job_id, code, message):
+                self._refused(job_id, code, message)
+            case Complaint("TOO_MANY_JOBS" as code, message, str(job_id)):
+                self._refused(job_id, code, message)
+
+    def received(self, message: Message, at: float) -> None:
+        """Enter a message in the log."""
+        self._moved_at = at
+        if isinstance(message, JobMessage):
+            self._heard(message, at)
+        elif isinstance(message, ErrorMessage):
+            self._tally[f"told {message.code}"] += 1
+        elif message == OtherMessage(""):
+            self._tally["unreadable"] += 1
+
+    def _heard(self, message: JobMessage, at: float) -> None:
+        job = message.job
+        subscription = self._jobs.get(job.job_id)
+        if subscription is None:
+            self._tally["unasked"] += 1
+            return
         try:
-            return await self._address()
-        except ClientError:
-            self._tally["no ticket"] += 1
-            return url
-
-    async def _attend(self, connection: ClientConnection) -> None:
-        """Subscribe what is registered, then hear the connection out. Raises ConnectionClosed."""
-        self._connection = connection
-        for subscription in list(self._jobs.values()):
-            await self._subscribe(connection, subscription)
-        while True:
-            try:
-                async with asyncio.timeout(KEEPALIVE):
-                    text = await connection.recv()
-            except TimeoutError:
-                await connection.send('{"action":"ping"}')
-            else:
-                self._heard(text, self._clock())
-
-    async def _subscribe(self, connection: ClientConnection, subscription: Subscription) -> None:
-        if subscription.asked:
-            self._log.subscribed_again(subscription.number, self.number)
-        subscription.asked = True
-        try:
-            await connection.send(subscribe(subscription.token))
-        except ConnectionClosed:
-            return  # whoever listens to it notices, and subscribes on the next one
-
-    def _heard(self, text: str | bytes, at: float) -> None:
-        try:
-            message: Any = json.loads(text)
-            if message["type"] == "job":
-                job = message["job"]
-                news = job["jobId"], int(job["version"]), str(job["status"]), epoch(job["updatedAt"])
-        except (ValueError, KeyError, TypeError):
+            written = epoch(job.updated_at)
+        except ValueError:
             self._tally["unreadable"] += 1
             return
-        if message["type"] == "job":
-            job_id, version, status, written = news
-            subscription = self._jobs.get(job_id)
-            if subscription is None:
-                self._tally["unasked"] += 1
-                return
-            self._log.heard(subscription.number, self.number, version, status, written, at)
-            subscription.answered.set()
-        elif message["type"] == "error":
-            code = str(message.get("code", "ERROR"))
-            self._tally[f"told {code}"] += 1
-            subscription = self._jobs.get(str(message.get("jobId", "")))
-            if subscription and code in REFUSALS:
-                subscription.refusal = SendFailed(code, str(message.get("message", "")))
-                subscription.answered.set()
+        self._log.heard(subscription.number, self.number, job.version, job.status, written, at + self._epoch)
+        subscription.answered.set()
+
+    def _refused(self, job_id: str, code: str, message: str) -> None:
+        subscription = self._jobs[job_id]
+        subscription.refusal = SendFailed(code, message)
+        subscription.answered.set()
+
+    def _keep_alive(self) -> None:
+        """Ping when the socket has been silent for too long, and look again when it next may have been."""
+        now = time.monotonic()
+        if now >= self._moved_at + KEEPALIVE:
+            self._connection.send(PING)
+            self._moved_at = now
+        self._keepalive = asyncio.get_running_loop().call_at(self._moved_at + KEEPALIVE, self._keep_alive)
+
+    async def _read(self, _job_id: str, _token: str) -> tuple[None, str]:
+        """A fresh address, and no job: its news is to come over the socket or not at all."""
+        if self._address is None:
+            raise Unreachable("No job has come with an address yet.")
+        try:
+            return None, await self._address()
+        except ClientError as error:
+            self._tally["no ticket"] += 1
+            raise Unreachable(error.message) from error
 
 
 class Sockets:
