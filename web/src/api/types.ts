@@ -26,4 +26,4 @@ export type LiveMessage =
   | { type: "job"; job: Job }
   | { type: "unsubscribed"; jobId: string }
   | { type: "pong" }
-  | ({ type: "error" } & Problem);
+  | ({ type: "error"; jobId?: string } & Problem);

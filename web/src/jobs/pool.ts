@@ -3,7 +3,7 @@ import type { HttpApi } from "../api/http";
 import { ApiError, asProblem, NETWORK } from "../api/problems";
 import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
 import { type UploadProgress } from "../api/upload";
-import type { LinkState } from "../live/link";
+import type { LinkState } from "../live/actions";
 import { contentTypeOf, problemOf } from "./files";
 import type { Memory } from "./memory";
 import { Speedometer } from "./speed";

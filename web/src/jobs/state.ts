@@ -56,7 +56,7 @@ export type DiveEvent =
   | { type: "removed"; key: string };
 
 const OPEN: ReadonlySet<Status> = new Set(["AWAITING_UPLOAD", "QUEUED", "PROCESSING"]);
-const FINAL: ReadonlySet<Status> = new Set(["SCORED", "REJECTED", "CANCELLED", "EXPIRED"]);
+export const FINAL: ReadonlySet<Status> = new Set(["SCORED", "REJECTED", "CANCELLED", "EXPIRED"]);
 
 export function isOpen(job: Job): boolean {
   return OPEN.has(job.status);

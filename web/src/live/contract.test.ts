@@ -49,7 +49,6 @@ beforeEach(() => {
     onState: () => undefined,
     onRefused: (jobId, problem) => refused.push([jobId, problem]),
     openSocket: (url) => new FakeSocket(url) as unknown as WebSocket,
-    isOnline: () => true,
     random: () => 0.5,
   });
 });
@@ -104,8 +103,9 @@ it("shows everything that a result rests on", () => {
 });
 
 it.each(ERRORS)("the recorded %s ends the watching if it is for good", async (_name, error) => {
-  (await watching("j1")).push(error);
-  const told: [string, Problem][] = [["j1", { code: error.code, message: error.message }]];
+  const jobId = error.jobId ?? "j1";
+  (await watching(jobId)).push(error);
+  const told: [string, Problem][] = [[jobId, { code: error.code, message: error.message }]];
   expect(refused).toEqual(FOR_GOOD.has(error.code) ? told : []);
 });
 

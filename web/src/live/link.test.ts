@@ -3,17 +3,24 @@ import { ApiError, noAnswer } from "../api/problems";
 import type { Job, JobView, Problem } from "../api/types";
 import { aJob } from "../testing/samples";
 import { FakeSocket } from "../testing/sockets";
-import { type LinkState, LiveLink } from "./link";
-import { ASK_MS, BLOCKED_AFTER, LINGER_MS, RENEW_MS, REPLY_MS, RESUBSCRIBE_MS, TICKET_MS } from "./timing";
+import type { LinkState } from "./actions";
+import { LiveLink, OPENS_WITHIN_MS } from "./link";
+import { TIMING } from "./timing";
 
 let getJob: ReturnType<typeof vi.fn<(jobId: string, token: string) => Promise<JobView>>>;
 let jobs: Job[];
 let states: LinkState[];
 let refused: [string, Problem][];
-let online: boolean;
+let onJob: (job: Job) => void;
 let link: LiveLink;
 
 const LONGEST_BACKOFF_MS = 21_000;
+const ANSWER_MS = TIMING.answerWithin * 1000;
+const READ_MS = TIMING.readEvery * 1000;
+const LINGER_MS = TIMING.linger * 1000;
+const RENEW_MS = TIMING.renewAfter * 1000;
+const RESUBSCRIBE_MS = TIMING.resubscribeEvery * 1000;
+const BLOCKED_AFTER = TIMING.failuresBeforeReading;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -22,15 +29,17 @@ beforeEach(() => {
   jobs = [];
   states = [];
   refused = [];
-  online = true;
+  onJob = () => undefined;
   getJob = vi.fn((jobId: string) => Promise.resolve({ job: aJob({ jobId }), live: { url: "ws://fresh" } }));
   link = new LiveLink({
     getJob,
-    onJob: (job) => jobs.push(job),
+    onJob: (job) => {
+      jobs.push(job);
+      onJob(job);
+    },
     onState: (state) => states.push(state),
     onRefused: (jobId, problem) => refused.push([jobId, problem]),
     openSocket: (url) => new FakeSocket(url) as unknown as WebSocket,
-    isOnline: () => online,
     random: () => 0.5,
   });
 });
@@ -71,25 +80,30 @@ describe("connecting", () => {
     expect(jobs.map((job) => job.jobId)).toEqual(["j1"]);
   });
 
-  it("does not use a ticket that is nearly stale", async () => {
+  it("uses a ticket that came along at once or not at all", async () => {
     getJob.mockRejectedValueOnce(noAnswer());
     link.watch("j1", "t");
     await settle();
     link.watch("j2", "t2", "ws://given");
-    vi.setSystemTime(Date.now() + TICKET_MS + 1);
+    link.watch("j3", "t3", "ws://another");
+    await settle();
+    expect(FakeSocket.latest().url).toBe("ws://given");
+    FakeSocket.latest().break();
     await settle(LONGEST_BACKOFF_MS);
-    expect(FakeSocket.latest().url).toBe("ws://fresh");
+    expect(FakeSocket.all.slice(1).map(({ url }) => url)).toContain("ws://fresh");
+    expect(FakeSocket.all.map(({ url }) => url)).not.toContain("ws://another");
   });
 
-  it("asks for one subscription at a time and sends the new dive first", async () => {
-    for (const jobId of ["j1", "j2", "j3"]) link.watch(jobId, jobId, "ws://given");
+  it("asks for a few subscriptions at a time and sends the new dive first", async () => {
+    for (let number = 0; number < 30; number += 1) link.watch(`j${number}`, `t${number}`, "ws://given");
     await settle();
     const socket = FakeSocket.latest();
     socket.open();
-    expect(socket.sent).toHaveLength(1);
+    expect(socket.sent).toHaveLength(TIMING.subscribeAtOnce);
     link.watch("new", "new");
-    socket.push({ type: "job", job: aJob({ jobId: "j1" }) });
-    expect(socket.sent.map((message) => message.token)).toEqual(["j1", "new"]);
+    expect(socket.sent).toHaveLength(TIMING.subscribeAtOnce);
+    socket.push({ type: "job", job: aJob({ jobId: "j0" }) });
+    expect(socket.sent.slice(TIMING.subscribeAtOnce).map((message) => message.token)).toEqual(["new"]);
   });
 });
 
@@ -111,7 +125,7 @@ describe("messages", () => {
     await settle();
     const socket = FakeSocket.latest();
     socket.open();
-    socket.push({ type: "error", code: "TOKEN_EXPIRED", message: "The token has expired." });
+    socket.push({ type: "error", code: "TOKEN_EXPIRED", message: "The token has expired.", jobId: "bad" });
     expect(refused).toEqual([["bad", { code: "TOKEN_EXPIRED", message: "The token has expired." }]]);
     expect(socket.sent.map((message) => message.token)).toEqual(["bad", "good"]);
   });
@@ -144,7 +158,7 @@ describe("repair", () => {
   it("leaves a socket that carries nothing any more", async () => {
     const socket = await live("j1");
     link.nudge();
-    await settle(2 * REPLY_MS);
+    await settle(ANSWER_MS);
     expect(socket.closedByPage).toBe(true);
     expect(states.at(-1)).toBe("reconnecting");
     await settle(1_000);
@@ -200,10 +214,8 @@ describe("reconnecting", () => {
 
   it("comes back at once when the network does", async () => {
     await live("j1");
-    online = false;
     link.offline();
     expect(states.at(-1)).toBe("offline");
-    online = true;
     link.nudge();
     await settle();
     expect(FakeSocket.all).toHaveLength(2);
@@ -247,9 +259,9 @@ describe("where sockets are blocked", () => {
 
   it("asks over HTTP instead", async () => {
     await block();
-    expect(states.at(-1)).toBe("asking");
+    expect(states.at(-1)).toBe("reading");
     const before = getJob.mock.calls.length;
-    await settle(5 * ASK_MS);
+    await settle(5 * READ_MS);
     expect(getJob.mock.calls.length - before).toBe(5);
   });
 
@@ -260,7 +272,7 @@ describe("where sockets are blocked", () => {
       FakeSocket.latest().open();
       FakeSocket.latest().break();
     }
-    expect(states.at(-1)).toBe("asking");
+    expect(states.at(-1)).toBe("reading");
     expect(states).not.toContain("live");
     expect(FakeSocket.all).toHaveLength(BLOCKED_AFTER);
   });
@@ -306,5 +318,40 @@ describe("when nothing is left to watch", () => {
     await settle(60_000);
     expect(FakeSocket.all).toHaveLength(1);
     expect(states.at(-1)).toBe("idle");
+  });
+});
+
+describe("the shell", () => {
+  it("gives up a socket that does not open in time", async () => {
+    link.watch("j1", "t", "ws://given");
+    await settle(OPENS_WITHIN_MS);
+    expect(FakeSocket.latest().closedByPage).toBe(true);
+    expect(states.at(-1)).toBe("reconnecting");
+  });
+
+  it("reads a score that did not fit into one message, once", async () => {
+    const socket = await live("j1");
+    getJob.mockResolvedValue({ job: aJob({ version: 2, status: "SCORED" }), live: { url: "ws://fresh" } });
+    socket.push({ type: "job", job: aJob({ version: 2, status: "SCORED" }) });
+    socket.push({ type: "job", job: aJob({ version: 2, status: "SCORED" }) });
+    await settle();
+    expect(getJob).toHaveBeenCalledTimes(1);
+    expect(jobs.map((job) => job.version)).toEqual([1, 2]);
+    expect(socket.sent.at(-1)).toEqual({ action: "unsubscribe", jobId: "j1" });
+  });
+
+  it("lets its listeners watch and unwatch while it tells them something", async () => {
+    const socket = await live("j1", "j2");
+    onJob = (job) => {
+      if (job.status === "CANCELLED") link.watch("j3", "t3");
+      else link.unwatch("j2");
+    };
+    socket.push({ type: "job", job: aJob({ version: 2, status: "PROCESSING" }) });
+    socket.push({ type: "job", job: aJob({ version: 3, status: "CANCELLED" }) });
+    expect(socket.sent.slice(2)).toEqual([
+      { action: "unsubscribe", jobId: "j2" },
+      { action: "unsubscribe", jobId: "j1" },
+      { action: "subscribe", token: "t3" },
+    ]);
   });
 });

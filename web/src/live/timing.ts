@@ -1,20 +1,42 @@
-/** The live connection's times, in milliseconds unless said otherwise. */
+/** The waits of the live connection; tests/contract/live-scenarios/timing.json holds the Python client to the same ones. */
+export interface Timing {
+  /** In seconds, as all of these but the two counts. */
+  firstBackoff: number;
+  longestBackoff: number;
+  /** A connection that lived shorter than this does not reset the back-off: something accepts us and hangs up. */
+  provenAfter: number;
+  /** Repairs a lost subscription and keeps the gateway from closing an idle connection after ten minutes. */
+  resubscribeEvery: number;
+  /** The gateway ends every connection after two hours; leave before, at a time of our own. */
+  renewAfter: number;
+  renewSpread: number;
+  answerWithin: number;
+  /** Subscriptions that await their answers at the same time. */
+  subscribeAtOnce: number;
+  /** Sockets in a row that carried nothing: then sockets count as blocked. */
+  failuresBeforeReading: number;
+  readEvery: number;
+  trySocketEvery: number;
+  /** An open socket with nothing to watch is kept this long: often the next dive follows. */
+  linger: number;
+}
 
-/** How long a ticket of the API is used; it lives five minutes. */
-export const TICKET_MS = 4 * 60_000;
-/** API Gateway closes a connection that was idle for ten minutes. */
-export const RESUBSCRIBE_MS = 4 * 60_000;
-/** API Gateway closes every connection after two hours; better at a moment of our choice. */
-export const RENEW_MS = 110 * 60_000;
-export const REPLY_MS = 8_000;
-export const HANDSHAKE_MS = 10_000;
-/** Connections in a row, each with a good ticket, that carried nothing: then sockets count as blocked. */
-export const BLOCKED_AFTER = 3;
-/** The pace of asking over HTTP while sockets are blocked, and of trying the socket again. */
-export const ASK_MS = 4_000;
-export const RETRY_BLOCKED_MS = 60_000;
-/** An open socket with nothing to watch is kept this long: often the next dive follows. */
-export const LINGER_MS = 60_000;
-/** A broken connection is tried again after a random time up to a ceiling, which doubles with each try. */
-export const BACKOFF_MIN_MS = 500;
-export const BACKOFF_MAX_MS = 20_000;
+export const TIMING: Timing = {
+  firstBackoff: 0.5,
+  longestBackoff: 20,
+  provenAfter: 5,
+  resubscribeEvery: 240,
+  renewAfter: 110 * 60,
+  renewSpread: 5 * 60,
+  answerWithin: 10,
+  subscribeAtOnce: 10,
+  failuresBeforeReading: 3,
+  readEvery: 2,
+  trySocketEvery: 60,
+  linger: 60,
+};
+
+/** The longest wait after so many tries in vain, in seconds: it doubles up to a limit. */
+export function backoff(timing: Timing, retries: number): number {
+  return Math.min(timing.longestBackoff, timing.firstBackoff * 2 ** retries);
+}
