@@ -6,9 +6,10 @@ out again with exactly the members that came in.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from divescore.result import Result
 from divescore.views import SETTLED
 
 
@@ -37,48 +38,6 @@ class JobError(Wire):
     retryable: bool = False
 
 
-class Interval(Wire):
-    """The range that holds the true score with probability `level`."""
-
-    low: float
-    high: float
-    level: float
-
-
-class Dive(Wire):
-    """The dive, declared by the uploader or predicted by the network (`source`)."""
-
-    number: str | None = None
-    source: str = ""
-    position: str = ""
-    armstand: bool = False
-    rotation: str = ""
-    half_somersaults: int | None = None
-    half_twists: int | None = None
-
-
-class Model(Wire):
-    """The network that scored, and what it was trained on."""
-
-    id: str = "unknown"
-    version: str = ""
-    trained_on: str = ""
-
-
-class Result(Wire):
-    """A score and what it rests on; `timings` are seconds by stage of the worker."""
-
-    score: float
-    execution: float | None = None
-    difficulty: float | None = None
-    difficulty_source: str = ""
-    interval: Interval | None = None
-    dive: Dive | None = None
-    model: Model = Model()
-    timings: dict[str, float] = {}
-    warnings: list[str] = []
-
-
 class Job(Wire):
     """A job as clients see it; a larger `version` is always the newer state."""
 
@@ -90,7 +49,7 @@ class Job(Wire):
     expires_at: str = ""
     progress: Progress | None = None
     ahead: int | None = None
-    result: Result | None = None
+    result: dict[str, Any] | None = None
     error: JobError | None = None
 
     @property
@@ -98,6 +57,19 @@ class Job(Wire):
         """Whether nothing more will happen to it."""
         # FAILED can be left by a replay, but nobody waits for that: for a client it is an end like the others.
         return self.status in SETTLED
+
+    @property
+    def score(self) -> float | None:
+        """The points; None without a result that has them."""
+        score = (self.result or {}).get("score")
+        return float(score) if isinstance(score, int | float) else None
+
+    def read_result(self) -> Result | None:
+        """What the score rests on; None without a result, or where another version gave it another shape."""
+        try:
+            return None if self.result is None else Result.model_validate(self.result)
+        except ValidationError:
+            return None
 
 
 class UploadForm(Wire):

@@ -27,9 +27,10 @@ from divescore.client.actions import (
     Unsubscribe,
 )
 from divescore.client.messages import REFUSALS, UNAVAILABLE, ErrorMessage, JobMessage, Message, OtherMessage
-from divescore.client.models import FINAL_STATES, Job
+from divescore.client.models import Job
 from divescore.client.timing import Timing
 from divescore.client.watchlist import Watchlist
+from divescore.views import SETTLED
 
 
 class Phase(Enum):
@@ -49,7 +50,7 @@ class Protocol:
         self,
         timing: Timing | None = None,
         chance: Callable[[], float] = random.random,
-        until: Collection[str] = FINAL_STATES,
+        until: Collection[str] = SETTLED,
     ) -> None:
         self.timing = timing or Timing()
         self.phase = Phase.IDLE

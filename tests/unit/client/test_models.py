@@ -4,6 +4,7 @@ import pytest
 
 from divescore.client.models import Created, Job
 from divescore.views import SETTLED
+from tests.contract.recorded import recorded
 
 
 def test_unknown_members_and_states_are_kept() -> None:
@@ -11,6 +12,23 @@ def test_unknown_members_and_states_are_kept() -> None:
     job = Job.model_validate(document)
     assert job.document() == document
     assert not job.final
+
+
+def test_a_result_is_kept_as_it_came_whatever_its_shape() -> None:
+    document = {"jobId": "a", "status": "SCORED", "version": 3, "result": {"score": 84.15, "evidence": 0.5}}
+    job = Job.model_validate(document)
+    assert job.document() == document
+    assert (job.score, job.read_result()) == (84.15, None)
+    assert Job(job_id="a", status="SCORED", version=3, result={"score": "high"}).score is None
+    assert Job(job_id="a", status="QUEUED", version=1).score is None
+
+
+def test_a_recorded_result_is_read() -> None:
+    document = recorded("live")["scored"]["received"]["job"]
+    job = Job.model_validate(document)
+    result = job.read_result()
+    assert result is not None
+    assert (result.score, result.document()) == (job.score, document["result"])
 
 
 @pytest.mark.parametrize("status", sorted(SETTLED))

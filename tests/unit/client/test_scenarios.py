@@ -20,9 +20,10 @@ from divescore.client.actions import (
     Unsubscribe,
 )
 from divescore.client.messages import parse
-from divescore.client.models import FINAL_STATES, Job
+from divescore.client.models import Job
 from divescore.client.protocol import Protocol
 from divescore.client.timing import Timing
+from divescore.views import SETTLED
 from tests.contract.scenarios import TIMING, scenarios
 
 SCENARIOS = scenarios()
@@ -96,7 +97,7 @@ def happen(protocol: Protocol, step: dict[str, Any]) -> None:
 def test_scenario(name: str, chance: float) -> None:
     scenario = SCENARIOS[name]
     changed = {to_snake(key): value for key, value in scenario.get("timing", {}).items()}
-    protocol = Protocol(replace(Timing(), **changed), lambda: chance, scenario.get("until", FINAL_STATES))
+    protocol = Protocol(replace(Timing(), **changed), lambda: chance, scenario.get("until", SETTLED))
     for step in scenario["steps"]:
         wake = protocol.wake_at()
         assert step["event"] == "tick" or wake is None or wake >= step["at"], f"something was due before {step}"

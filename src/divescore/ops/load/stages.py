@@ -48,7 +48,7 @@ async def one_by_one(api: str, clip: Path, runs: int, warm_up: int) -> list[dict
     rows = []
     for _ in range(warm_up + runs):
         async with scored_dives(api, clip, 1, 1, ENDS_WITHIN) as (log, route):
-            result = (await route.job(0)).result
+            result = (await route.job(0)).read_result()
             rows.append(stages(log.jobs[0], result.timings if result else None))
     return rows[warm_up:]
 

@@ -1,6 +1,9 @@
 """Jobs in words: plain text without colour, for the live trace and the summary."""
 
-from divescore.client.models import Dive, Job, Result
+from collections.abc import Iterator
+
+from divescore.client.models import Job
+from divescore.result import DiveSeen, Result
 
 SOURCES = {"given": "declared", "dive": "from the declared dive", "predicted": "predicted"}
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -31,7 +34,7 @@ def turns(count: int) -> str:
     return f"{whole or ''}{'½' if half else ''}" or "0"
 
 
-def dive(dive: Dive) -> str:
+def dive(dive: DiveSeen) -> str:
     """A dive as an announcer calls it: "forward 3½ somersaults, 1 twist, pike"."""
     words = ["armstand"] if dive.armstand else []
     words.append(dive.rotation)
@@ -53,38 +56,37 @@ def state(job: Job) -> str:
         return f"{job.progress.stage} {job.progress.fraction:4.0%}"
     if job.ahead is not None:
         return "next in line" if job.ahead <= 0 else f"about {job.ahead} ahead"
-    if job.result is not None:
-        return f"{job.result.score:.2f} points"
+    if job.score is not None:
+        return f"{job.score:.2f} points"
     return "listening for its video" if job.status == "AWAITING_UPLOAD" else ""
 
 
-def summary(result: Result, since_upload: float | None) -> list[tuple[str, str]]:
-    """What a score rests on, as (name, text) rows."""
+def summary(result: Result | None, since_upload: float | None) -> list[tuple[str, str]]:
+    """What a score rests on, as (name, text) rows; without a result that can be read, how long it took at least."""
     rows: list[tuple[str, str]] = []
-    if result.execution is not None and result.difficulty is not None:
-        source = SOURCES.get(result.difficulty_source, result.difficulty_source)
-        rows.append(
-            (
-                "rests on",
-                f"execution {result.execution:.2f} of 30 {TIMES} difficulty {result.difficulty:.1f} ({source})",
-            )
-        )
-    if result.interval is not None:
-        span = result.interval
-        rows.append(
-            ("interval", f"{span.low:.2f} to {span.high:.2f}, holding the true score {span.level:.0%} of the time")
-        )
-    if result.dive is not None:
-        source = SOURCES.get(result.dive.source, result.dive.source)
-        name = f"{result.dive.number}: " if result.dive.number else ""
-        rows.append(("dive", f"{name}{dive(result.dive)}" + (f" ({source})" if source else "")))
-    model = result.model
-    trained = f", trained on {model.trained_on} dives" if model.trained_on else ""
-    rows.append(("model", f"{model.id} {model.version}{trained}: an estimate, not a judge"))
-    timings = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.timings.items())
+    timings = ""
+    if result is not None:
+        rows += foundations(result)
+        timings = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.timings.items())
     if since_upload is not None:
         rows.append(("time", f"{duration(since_upload)} from upload to score" + (f" ({timings})" if timings else "")))
     elif timings:
         rows.append(("time", timings))
-    rows.extend(("warning", printable(warning)) for warning in result.warnings)
+    if result is not None:
+        rows.extend(("warning", printable(warning)) for warning in result.warnings)
     return rows
+
+
+def foundations(result: Result) -> Iterator[tuple[str, str]]:
+    """The rows of execution and difficulty, interval, dive and model."""
+    source = SOURCES.get(result.difficulty_source, result.difficulty_source)
+    factors = f"execution {result.execution:.2f} of 30 {TIMES} difficulty {result.difficulty:.1f}"
+    yield "rests on", f"{factors} ({source})"
+    span = result.interval
+    yield "interval", f"{span.low:.2f} to {span.high:.2f}, holding the true score {span.level:.0%} of the time"
+    source = SOURCES.get(result.dive.source, result.dive.source)
+    name = f"{result.dive.number}: " if result.dive.number else ""
+    yield "dive", f"{name}{dive(result.dive)} ({source})"
+    model = result.model
+    trained = f", trained on {model.trained_on} dives" if model.trained_on else ""
+    yield "model", f"{model.id} {model.version}{trained}: an estimate, not a judge"

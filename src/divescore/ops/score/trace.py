@@ -67,13 +67,13 @@ class Trace:
         head = Text().append(f"{name}  ", "bold")
         if error is not None:
             self.result.print(head.append(f"{error.code}: {phrases.printable(error.message)}", "bold red"))
-        elif job is None or job.result is None:
+        elif job is None or job.score is None:
             status = "UNKNOWN" if job is None else job.status
             said = "" if job is None else phrases.state(job)
             self.result.print(head.append(status, COLOURS.get(status, "")).append(f"  {said}"))
         else:
-            self.result.print(head.append(f"{job.result.score:.2f} points", "bold green"))
-            for row, text in phrases.summary(job.result, since):
+            self.result.print(head.append(f"{job.score:.2f} points", "bold green"))
+            for row, text in phrases.summary(job.read_result(), since):
                 style = "yellow" if row == "warning" else ""
                 self.result.print(Text().append(f"  {row:<9} ", "dim").append(text, style))
 

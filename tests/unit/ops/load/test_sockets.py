@@ -148,7 +148,7 @@ def test_a_refused_subscription_fails_its_send_and_no_other() -> None:
         await watched.watch(0)
         with pytest.raises(SendFailed) as refused:
             await watched.watch(1)
-        assert refused.value.reason == "FORBIDDEN"
+        assert refused.value.code == "FORBIDDEN"
         await watched.service.advance("job0", "SCORED")
         await until(lambda: watched.log.jobs[0].ended)
 
@@ -168,7 +168,7 @@ def test_one_job_too_many_for_a_connection_fails_its_send(monkeypatch: pytest.Mo
     async def work() -> None:
         with pytest.raises(SendFailed) as refused:
             await watched.watch()
-        assert refused.value.reason == "TOO_MANY_JOBS"
+        assert refused.value.code == "TOO_MANY_JOBS"
 
     run(watched, work)
 

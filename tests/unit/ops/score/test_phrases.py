@@ -2,8 +2,26 @@
 
 import pytest
 
-from divescore.client.models import Dive, Job, Result
+from divescore.client.models import Job
 from divescore.ops.score import phrases
+from divescore.result import DiveSeen, Result
+from tests.contract.recorded import recorded
+
+RECORDED = recorded("live")["scored"]["received"]["job"]["result"]
+
+
+def a_dive(
+    rotation: str, half_somersaults: int, position: str, half_twists: int = 0, armstand: bool = False
+) -> DiveSeen:
+    return DiveSeen(
+        number="107B",
+        source="given",
+        position=position,
+        armstand=armstand,
+        rotation=rotation,
+        half_somersaults=half_somersaults,
+        half_twists=half_twists,
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,19 +42,13 @@ def test_size(count: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("dive", "text"),
     [
-        (Dive(rotation="forward", half_somersaults=7, position="pike"), "forward 3½ somersaults, pike"),
-        (
-            Dive(rotation="back", half_somersaults=5, half_twists=3, position="free"),
-            "back 2½ somersaults, 1½ twists, free",
-        ),
-        (Dive(rotation="forward", half_somersaults=1, position="tuck"), "forward ½ somersault, tuck"),
-        (
-            Dive(armstand=True, rotation="back", half_somersaults=4, position="tuck", half_twists=2),
-            "armstand back 2 somersaults, 1 twist, tuck",
-        ),
+        (a_dive("forward", 7, "pike"), "forward 3½ somersaults, pike"),
+        (a_dive("back", 5, "free", half_twists=3), "back 2½ somersaults, 1½ twists, free"),
+        (a_dive("forward", 1, "tuck"), "forward ½ somersault, tuck"),
+        (a_dive("back", 4, "tuck", half_twists=2, armstand=True), "armstand back 2 somersaults, 1 twist, tuck"),
     ],
 )
-def test_dive(dive: Dive, text: str) -> None:
+def test_dive(dive: DiveSeen, text: str) -> None:
     assert phrases.dive(dive) == text
 
 
@@ -64,20 +76,13 @@ def test_state(members: dict[str, object], text: str) -> None:
 
 def test_the_summary_says_what_the_score_rests_on() -> None:
     result = Result.model_validate(
-        {
-            "score": 84.15,
+        RECORDED
+        | {
             "execution": 25.5,
             "difficulty": 3.3,
             "difficultySource": "given",
             "interval": {"low": 70.1, "high": 95, "level": 0.9},
-            "dive": {
-                "number": "107B",
-                "source": "given",
-                "rotation": "forward",
-                "halfSomersaults": 7,
-                "position": "pike",
-            },
-            "model": {"id": "mini", "version": "1", "trainedOn": "synthetic"},
+            "dive": a_dive("forward", 7, "pike"),
             "timings": {"decode": 0.04},
             "warnings": ["Few frames."],
         }
@@ -94,4 +99,5 @@ def test_the_summary_says_what_the_score_rests_on() -> None:
 
 
 def test_the_summary_of_a_bare_score() -> None:
-    assert [row for row, _ in phrases.summary(Result(score=1.0), None)] == ["model"]
+    assert phrases.summary(None, None) == []
+    assert phrases.summary(None, 1.5) == [("time", "1.50 s from upload to score")]
