@@ -3,51 +3,47 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.redelivery import back_off, come_back_in
 from divescore.jobs.table import JobTable
-from divescore.uploads.admission import Gate
+from divescore.uploads.admission import Admission
 from divescore.uploads.notifications import parse_notification
 from divescore.uploads.store import UploadStore
+from functions.observability import logger, metrics, observed
+from functions.settings import FunctionSettings
 
 # No longer than the queue itself would wait: ten deliveries then span a quarter of an hour.
 LONGEST_WAIT_SECONDS = 180
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-class Settings(BaseSettings):
+class EnqueueSettings(FunctionSettings):
     """The function's environment."""
 
-    table_name: str
     uploads_bucket: str
     uploads_queue_url: str
     scoring_queue_url: str
 
 
 @cache
-def settings() -> Settings:
+def settings() -> EnqueueSettings:
     """The environment, read once."""
-    return Settings()
+    return EnqueueSettings()
 
 
 @cache
-def gate() -> Gate:
+def admission() -> Admission:
     """Everything that a notification needs."""
     env = settings()
-    return Gate(
+    return Admission(
         table=JobTable(env.table_name, client("dynamodb")),
         store=UploadStore(env.uploads_bucket, client("s3")),
         queue=ScoringQueue(env.scoring_queue_url, client("sqs")),
@@ -60,7 +56,7 @@ def admit(record: SQSRecord) -> None:
     try:
         for upload in parse_notification(record.body):
             logger.set_correlation_id(upload.job_id)
-            outcome = gate().admit(upload)
+            outcome = admission().admit(upload)
             metrics.add_metric(name=f"Upload_{outcome}", unit=MetricUnit.Count, value=1)
             logger.info("admitted", outcome=outcome, objectVersion=upload.object_version)
     except Exception:  # raised again below; whatever it is, the message is not to come back at once
@@ -69,9 +65,7 @@ def admit(record: SQSRecord) -> None:
         raise
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-@tracer.capture_lambda_handler(capture_response=False)
+@observed()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch of S3 notifications."""
     metrics.add_metric(name="Notifications", unit=MetricUnit.Count, value=len(event["Records"]))

@@ -4,51 +4,46 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.live.changes import conflate, read_changes
 from divescore.live.fanout import FanOut
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.subscriptions import Subscriptions
+from functions.observability import logger, metrics, observed
+from functions.settings import FunctionSettings
 
-logger = Logger()
-metrics = Metrics()
-# Posts run in threads, where a trace has no open segment: patched clients would complain about each one.
-tracer = Tracer(auto_patch=False)
+PARALLEL_POSTS = 16
 
 
-class Settings(BaseSettings):
+class NotifySettings(FunctionSettings):
     """The function's environment."""
 
-    table_name: str
     live_endpoint: str
-    parallel_posts: int = 16
 
 
 @cache
 def fan_out() -> FanOut:
     """Everything that a change needs; connections and threads are kept from one batch to the next."""
-    settings = Settings()
-    lanes = settings.parallel_posts
+    settings = NotifySettings()
     return FanOut(
         subscriptions=Subscriptions(
-            settings.table_name, client("dynamodb", connections=lanes, timeouts=POST_TIMEOUTS, attempts=3)
+            settings.table_name, client("dynamodb", connections=PARALLEL_POSTS, timeouts=POST_TIMEOUTS, attempts=3)
         ),
         # One try each: the fan-out has its own back-off, which serves everybody else meanwhile.
         pusher=Pusher(
-            client("apigatewaymanagementapi", settings.live_endpoint, lanes, timeouts=POST_TIMEOUTS, attempts=1)
+            client(
+                "apigatewaymanagementapi", settings.live_endpoint, PARALLEL_POSTS, timeouts=POST_TIMEOUTS, attempts=1
+            )
         ),
-        pool=ThreadPoolExecutor(lanes, "push"),
+        pool=ThreadPoolExecutor(PARALLEL_POSTS, "push"),
     )
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-@tracer.capture_lambda_handler(capture_response=False)
+# Posts run in threads.
+@observed(trace_calls=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: a batch of the stream. Records that could not be told are named and come again."""
     changes, unreadable = read_changes(event["Records"])

@@ -3,36 +3,31 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.table import JobTable
 from divescore.sweep.overdue import Sweeper
 from divescore.uploads.store import UploadStore
-
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
+from functions.observability import logger, metrics, observed
+from functions.settings import FunctionSettings
 
 
-class Settings(BaseSettings):
+class SweepSettings(FunctionSettings):
     """The function's environment."""
 
-    table_name: str
     uploads_bucket: str
     uploads_queue_url: str
     scoring_queue_url: str
-    max_attempts: int = 3
+    max_attempts: int
 
 
 @cache
 def sweeper() -> Sweeper:
     """Everything that a sweep needs."""
-    settings = Settings()
+    settings = SweepSettings()
     return Sweeper(
         table=JobTable(settings.table_name, client("dynamodb")),
         store=UploadStore(settings.uploads_bucket, client("s3")),
@@ -44,9 +39,7 @@ def sweeper() -> Sweeper:
     )
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-@tracer.capture_lambda_handler(capture_response=False)
+@observed()
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Lambda's entry point: a schedule's tick."""
     counts = sweeper().sweep()

@@ -6,20 +6,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic_settings import BaseSettings
 
 from divescore.aws import client
-from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.messages import DeadLetters
 from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivery, Worker
 from divescore.worker.model import load_scorer
+from functions.observability import logger, metrics, observed
+from functions.settings import FunctionSettings
 
 if TYPE_CHECKING:
     from divescore.scoring.scorer import Scorer
@@ -27,23 +27,19 @@ if TYPE_CHECKING:
 # An attempt is handed back this long before the function would be stopped, so that its last writes still happen.
 STOP_MARGIN_SECONDS = 8
 
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-class Settings(BaseSettings):
+class WorkerSettings(FunctionSettings):
     """The function's environment."""
 
-    table_name: str
     uploads_bucket: str
     scoring_queue_url: str
     scoring_dlq_url: str
     model_dir: Path
-    lease_seconds: int = 30
-    heartbeat_seconds: float = 10
-    max_attempts: int = 3
+    lease_seconds: int
+    heartbeat_seconds: float
+    max_attempts: int
 
 
 class TryAgain(Exception):
@@ -51,9 +47,9 @@ class TryAgain(Exception):
 
 
 @cache
-def settings() -> Settings:
+def settings() -> WorkerSettings:
     """The environment, read once."""
-    return Settings()
+    return WorkerSettings()
 
 
 @cache
@@ -89,8 +85,8 @@ def worker() -> Worker:
 
 def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
     """Handle one message. Raises TryAgain, or what went wrong, when it has to stay on the queue."""
-    logger.set_correlation_id(parse_message(record.body).job_id)
-    delivery = Delivery(record.body, record.receipt_handle, int(record.attributes.sent_timestamp))
+    delivery = Delivery.of(record.body, record.receipt_handle, int(record.attributes.sent_timestamp))
+    logger.set_correlation_id(delivery.message.job_id)
     outcome = worker().handle(delivery, seconds_left)
     metrics.add_metric(name=f"Delivered_{outcome}", unit=MetricUnit.Count, value=1)
     logger.info("delivered", outcome=outcome, receives=record.attributes.approximate_receive_count)
@@ -98,9 +94,7 @@ def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
         raise TryAgain(outcome)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-@tracer.capture_lambda_handler(capture_response=False)
+@observed()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch, or `{"warm": true}` to load the model ahead of the first dive."""
     if event.get("warm"):

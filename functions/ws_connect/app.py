@@ -3,12 +3,10 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import field_validator
-from pydantic_settings import BaseSettings
 
 from divescore.aws import client
 from divescore.jobs.table import JobTable
@@ -18,16 +16,13 @@ from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import Subscriptions
 from divescore.tokens.keys import KeysUnavailable, key_loader
 from divescore.tokens.tokens import TokenError, Tokens
-
-logger = Logger()
-metrics = Metrics()
-tracer = Tracer()
+from functions.observability import logger, metrics, observed
+from functions.settings import FunctionSettings
 
 
-class Settings(BaseSettings):
+class WsConnectSettings(FunctionSettings):
     """The function's environment."""
 
-    table_name: str
     token_secret: str
     live_endpoint: str
     allowed_origins: str
@@ -43,7 +38,7 @@ class Settings(BaseSettings):
 @cache
 def session() -> Session:
     """Everything that a message needs."""
-    settings = Settings()
+    settings = WsConnectSettings()
     dynamodb = client("dynamodb", timeouts=POST_TIMEOUTS, attempts=3)
     return Session(
         table=JobTable(settings.table_name, dynamodb),
@@ -56,7 +51,7 @@ def session() -> Session:
 @cache
 def pusher() -> Pusher:
     """Posts the replies."""
-    endpoint = Settings().live_endpoint
+    endpoint = WsConnectSettings().live_endpoint
     return Pusher(client("apigatewaymanagementapi", endpoint, timeouts=POST_TIMEOUTS, attempts=1))
 
 
@@ -75,9 +70,7 @@ def reply(connection_id: str, body: str | None) -> None:
         session().disconnect(connection_id)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-@tracer.capture_lambda_handler(capture_response=False)
+@observed()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point: one event of one connection."""
     request = event["requestContext"]

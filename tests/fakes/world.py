@@ -7,16 +7,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from divescore.api.operations import Intake
+from divescore.api.operations import Operations
 from divescore.jobs.errors import JobsError
 from divescore.jobs.items import from_item
 from divescore.jobs.messages import DeadLetters, ScoringQueue
 from divescore.jobs.model import Job
-from divescore.jobs.quota import Limits
+from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.sweep.overdue import Sweeper
 from divescore.tokens.tokens import KeyRing, Tokens
-from divescore.uploads.admission import Gate
+from divescore.uploads.admission import Admission
 from divescore.uploads.notifications import notification_body, parse_notification
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivered, Delivery, Worker
@@ -32,7 +32,7 @@ LEASE_SECONDS = 30
 MAX_ATTEMPTS = 3
 VIDEO = b"RIFF\x24\x00\x00\x00AVI LIST" + bytes(100)
 NOT_A_VIDEO = b"hello, this is no video\n"
-LIMITS = Limits(open_per_client=20, daily_per_client=200, daily=1000)
+QUOTAS = Quotas(open_per_client=20, daily_per_client=200, daily=1000)
 
 # What an invocation may end with; its message then comes back. Anything else is a bug of the code or of the fakes.
 SURVIVABLE = (ClientError, BotoCoreError, JobsError, Killed)
@@ -62,15 +62,15 @@ class World:
         self.table = JobTable("jobs", self.dynamodb, self.clock)
         self.store = UploadStore("bucket", self.s3)
         self.queue = ScoringQueue(SCORING, self.sqs, clock=self.clock.seconds)
-        self.gate = Gate(self.table, self.store, self.queue)
+        self.admission = Admission(self.table, self.store, self.queue)
         self.sweeper = Sweeper(self.table, self.store, self.queue, UPLOADS, self.sqs, MAX_ATTEMPTS, self.report)
         self.score: Callable[[Path, Report], Mapping[str, Any]] = good_score
         ring = KeyRing("k1", {"k1": "k" * 48})
-        self.intake = Intake(
+        self.operations = Operations(
             table=self.table,
             store=self.store,
             tokens=Tokens(lambda fresh: ring, self.clock.seconds),
-            limits=LIMITS,
+            quotas=QUOTAS,
             live_url="wss://live.example/live",
             site_url="https://site.example",
             retention_days=7,
@@ -117,7 +117,7 @@ class World:
             expires_at=now + 7 * 86_400_000,
             deadline=now + 30 * 60_000,
         )
-        return self.table.create(job, LIMITS)
+        return self.table.create(job, QUOTAS)
 
     def post(self, job: Job, data: bytes = VIDEO, notify: bool = True) -> str:
         """The browser posts the form: a new version, and S3's notification of it unless that is lost."""
@@ -142,7 +142,7 @@ class World:
             return False
         try:
             for upload in parse_notification(message.body):
-                self.gate.admit(upload)
+                self.admission.admit(upload)
         except SURVIVABLE:
             return True  # it stays on the queue and comes back
         self.sqs.delete(UPLOADS, message.receipt)
@@ -155,7 +155,7 @@ class World:
             return None
         receipt = message.receipt
         try:
-            outcome = self.worker().handle(Delivery(message.body, receipt), lambda: seconds_left)
+            outcome = self.worker().handle(Delivery.of(message.body, receipt), lambda: seconds_left)
         except SURVIVABLE:
             return None
         if outcome.acknowledged:

@@ -102,6 +102,9 @@ def services(folder: Path) -> Iterator[Services]:
             "SCORING_QUEUE_URL": urls["scoring"],
             "SCORING_DLQ_URL": urls["scoring-dlq"],
             "MODEL_DIR": "/var/task/model_weights",
+            "LEASE_SECONDS": "30",
+            "HEARTBEAT_SECONDS": "10",
+            "MAX_ATTEMPTS": "3",
             "POWERTOOLS_SERVICE_NAME": "worker",
             "POWERTOOLS_METRICS_NAMESPACE": "Divescore",
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cfnlint.api import lint_file
-from pydantic_settings import BaseSettings
+from pydantic import ValidationError
 
 import functions.enqueue.app
 import functions.notify.app
@@ -18,18 +18,19 @@ import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
 from divescore.stack.local import deploy, package, translate
+from functions.settings import FunctionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = {"UploadsQueue": "UploadsDlq", "ScoringQueue": "ScoringDlq"}
 DAY = 86400
 HANDLERS = {**deploy.FUNCTIONS, "WorkerFunction": "worker"}
-SETTINGS: dict[str, type[BaseSettings]] = {
-    "PresignFunction": functions.presign.app.Settings,
-    "EnqueueFunction": functions.enqueue.app.Settings,
-    "NotifyFunction": functions.notify.app.Settings,
-    "WsConnectFunction": functions.ws_connect.app.Settings,
-    "SweepFunction": functions.sweep.app.Settings,
-    "WorkerFunction": functions.worker.app.Settings,
+SETTINGS: dict[str, type[FunctionSettings]] = {
+    "PresignFunction": functions.presign.app.PresignSettings,
+    "EnqueueFunction": functions.enqueue.app.EnqueueSettings,
+    "NotifyFunction": functions.notify.app.NotifySettings,
+    "WsConnectFunction": functions.ws_connect.app.WsConnectSettings,
+    "SweepFunction": functions.sweep.app.SweepSettings,
+    "WorkerFunction": functions.worker.app.WorkerSettings,
 }
 
 
@@ -274,11 +275,21 @@ def test_only_the_page_may_call_the_api_from_a_browser() -> None:
 
 @pytest.mark.parametrize("function", HANDLERS)
 def test_a_function_is_given_every_setting_that_it_reads(function: str) -> None:
-    settings = SETTINGS[function]
+    """And no other; so a default in the code would be a second place that nothing reads."""
+    settings = SETTINGS[function].model_fields
     given = {name.lower() for name in properties(function)["Environment"]["Variables"]}
-    assert {name for name, field in settings.model_fields.items() if field.is_required()} <= given
-    ours = {name for name in given if not name.startswith("powertools_")} - {"log_level"}
-    assert ours <= set(settings.model_fields), "the template sets what nobody reads"
+    assert {name for name in given if not name.startswith("powertools_")} - {"log_level"} == set(settings)
+    assert all(field.is_required() for field in settings.values())
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_a_setting_that_is_missing_is_named(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = SETTINGS[function]
+    for name in settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    with pytest.raises(ValidationError) as missing:
+        settings()
+    assert {error["loc"] for error in missing.value.errors()} == {(name,) for name in settings.model_fields}
 
 
 def test_the_zip_functions_require_what_the_project_does() -> None:
@@ -301,6 +312,8 @@ def test_layer_and_image_hold_the_packages_that_the_local_zips_hold() -> None:
     assert copied == list(package.WORKER_PACKAGES)
     for text in (makefile, dockerfile):
         assert all(f"src/divescore/{module}" in text for module in package.SHARED_MODULES)
+    assert f"cp {' '.join(package.FUNCTION_MODULES)} " in makefile
+    assert all(f"functions/{module} " in dockerfile for module in package.FUNCTION_MODULES)
 
 
 def pins(path: Path) -> set[str]:

@@ -5,14 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 from pydantic import BaseModel
 
 from divescore.api.bodies import Problem, ProblemEnvelope
-from divescore.api.operations import IntakeError
+from divescore.api.operations import RequestRefused
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.tokens.tokens import TokenError, TokenForbidden
 from divescore.views import View, to_json
@@ -71,12 +70,12 @@ def _hopeless(event: Json) -> bool:
         return True
 
 
-def register_problems(app: APIGatewayHttpResolver, logger: Logger) -> None:
-    """Turn every exception that a route may raise into its answer."""
+def register_problems(app: APIGatewayHttpResolver) -> None:
+    """Turn every exception that a route may raise into its answer; the context's `logger` hears of our faults."""
 
     def fault(error: Exception) -> Response[Json]:
         # The caller gets no details; the log has them.
-        logger.error("request failed", exc_info=error)
+        app.context["logger"].error("request failed", exc_info=error)
         return problem(500, "INTERNAL", "Something went wrong on our side; please try again.")
 
     answers: dict[type[Exception], Callable[[Any], Response[Json]]] = {
@@ -84,7 +83,7 @@ def register_problems(app: APIGatewayHttpResolver, logger: Logger) -> None:
         RequestUnsupportedContentType: lambda _: problem(
             400, "INVALID_REQUEST", "Send the body as application/json, an object in UTF-8."
         ),
-        IntakeError: lambda error: problem(error.status, error.code, error.message),
+        RequestRefused: lambda error: problem(error.status, error.code, error.message),
         TokenForbidden: lambda error: problem(403, error.code, error.message),
         TokenError: lambda error: problem(401, error.code, error.message, {"WWW-Authenticate": "Bearer"}),
         JobNotFound: lambda error: problem(404, error.code, error.message),

@@ -1,4 +1,4 @@
-"""Prints the API's OpenAPI document: `python -m functions.presign.openapi > docs/openapi.json`."""
+"""Prints the API's OpenAPI document: `python -m divescore.api.openapi > docs/openapi.json`."""
 
 import json
 import re
@@ -9,16 +9,16 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from pydantic.alias_generators import to_camel
 
 from divescore import __version__
-from functions.presign import app as presign
+from divescore.api import routes
 
 
 def document() -> dict[str, Any]:
     """The OpenAPI document of every route, from the same models that the routes use."""
-    text = presign.app.get_openapi_json_schema(
+    text = routes.app.get_openapi_json_schema(
         title="Divescore",
         version=__version__,
         description="Upload a video of an Olympic dive and watch the score arrive; updates come over the live socket.",
-        security_schemes={presign.BEARER: HTTPBearer(bearerFormat="JWT")},
+        security_schemes={routes.BEARER: HTTPBearer(bearerFormat="JWT")},
     )
     found: dict[str, Any] = json.loads(text)
     for path, operations in found["paths"].items():
@@ -26,7 +26,7 @@ def document() -> dict[str, Any]:
             # Powertools names an operation by its function, path and method; the function says it all.
             name = operation["operationId"].removesuffix(re.sub(r"\W", "_", f"{path}_{method}"))
             operation["operationId"] = to_camel(name)
-            operation["summary"] = getattr(presign, name).__doc__
+            operation["summary"] = getattr(routes, name).__doc__
             # It also documents its own way of telling a bad request; ours is a 400 in the envelope of all errors.
             operation["responses"].pop("422", None)
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):

@@ -1,6 +1,6 @@
 """The HTTP API's work: create, read, share, watch and cancel a job.
 
-IntakeError
+RequestRefused
 ├── EmptyFile, FileTooLarge, UnsupportedType   what is about to be uploaded will not do
 ├── VideoNotThere                              there is no video to show (yet, or any more)
 └── the errors of jobs and tokens pass through
@@ -23,7 +23,7 @@ from divescore.api.bodies import (
     VideoAddress,
 )
 from divescore.jobs.model import Job
-from divescore.jobs.quota import Limits
+from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Refusal
 from divescore.jobs.view import job_view
@@ -36,7 +36,7 @@ UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this mu
 PLAYBACK_SECONDS = 3600
 
 
-class IntakeError(Exception):
+class RequestRefused(Exception):
     """Base; `status` is the HTTP status that fits."""
 
     code = "INVALID_REQUEST"
@@ -47,27 +47,27 @@ class IntakeError(Exception):
         self.message = message
 
 
-class EmptyFile(IntakeError):
+class EmptyFile(RequestRefused):
     """The declared size is zero."""
 
     code = "EMPTY_FILE"
 
 
-class FileTooLarge(IntakeError):
+class FileTooLarge(RequestRefused):
     """The declared size is over the limit."""
 
     code = "TOO_LARGE"
     status = 413
 
 
-class UnsupportedType(IntakeError):
+class UnsupportedType(RequestRefused):
     """The declared type is not a video type that we take."""
 
     code = "UNSUPPORTED_TYPE"
     status = 415
 
 
-class VideoNotThere(IntakeError):
+class VideoNotThere(RequestRefused):
     """The job has no video that could be shown."""
 
     code = "CONFLICT"
@@ -75,13 +75,13 @@ class VideoNotThere(IntakeError):
 
 
 @dataclass(frozen=True)
-class Intake:
+class Operations:
     """What the HTTP API does, without HTTP."""
 
     table: JobTable
     store: UploadStore
     tokens: Tokens
-    limits: Limits
+    quotas: Quotas
     live_url: str
     site_url: str
     retention_days: int
@@ -105,7 +105,7 @@ class Intake:
             deadline=now + FORM_SECONDS * 1000 + UPLOAD_GRACE_MS,
         )
         idempotency = (_digest(idempotency_key), _digest(request.model_dump_json())) if idempotency_key else None
-        job = self.table.create(job, self.limits, idempotency)
+        job = self.table.create(job, self.quotas, idempotency)
         # A repeated request gives the first one's job, and no more time to upload than that has.
         closes_at = max(job.created_at + FORM_SECONDS * 1000, now + 1000)
         form = self.store.form(job, (closes_at - now) // 1000)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Quotas:
     """Upper bounds: open jobs of one client, its jobs in a UTC day, everybody's jobs in a UTC day."""
 
     open_per_client: int

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import OPEN_SHARDS, Item, difference, from_item, open_shard, record_key, to_item
 from divescore.jobs.model import Job
-from divescore.jobs.quota import Budget, Limits, day_of, seconds_to_midnight, share_of
+from divescore.jobs.quota import Budget, Quotas, day_of, seconds_to_midnight, share_of
 from divescore.jobs.transitions import Event, Refusal, fence_of, transition
 from divescore.views import Status
 
@@ -97,7 +97,7 @@ class JobTable:
             return None if current == new else current
         return None
 
-    def create(self, job: Job, limits: Limits, idempotency: tuple[str, str] | None = None) -> Job:
+    def create(self, job: Job, quotas: Quotas, idempotency: tuple[str, str] | None = None) -> Job:
         """Put a new job and count it against the quotas, all or nothing.
 
         `idempotency` is (key, fingerprint of the request): a key seen before gives the job it made then. Raises
@@ -105,22 +105,22 @@ class JobTable:
         """
         if idempotency and (earlier := self._made_before(idempotency, job.client)):
             return earlier
-        if self._count_open(job.client) >= limits.open_per_client:
+        if self._count_open(job.client) >= quotas.open_per_client:
             raise QuotaExceeded(
-                f"You have {limits.open_per_client} dives under way; wait until one is scored, or cancel one.", 30
+                f"You have {quotas.open_per_client} dives under way; wait until one is scored, or cancel one.", 30
             )
         now = self._clock()
         wait = seconds_to_midnight(now)
         day = day_of(now)
         put = {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}
-        fixed = [{"Put": put}, self._count(f"CLIENT#{job.client}#{day}", limits.daily_per_client, wait)]
+        fixed = [{"Put": put}, self._count(f"CLIENT#{job.client}#{day}", quotas.daily_per_client, wait)]
         marker = [self._mark(job, *idempotency, now)] if idempotency else []
         races = 0
         while races < MAX_RACES:
-            share = self._budget.pick(day, limits.daily)
+            share = self._budget.pick(day, quotas.daily)
             if share is None:
                 raise QuotaExceeded("Today's budget for scoring is used up; come back tomorrow.", wait)
-            budget = self._count(f"BUDGET#{day}#{share}", share_of(limits.daily, share), wait)
+            budget = self._count(f"BUDGET#{day}#{share}", share_of(quotas.daily, share), wait)
             try:
                 self._dynamodb.transact_write_items(TransactItems=[*fixed, budget, *marker])
                 return job
@@ -131,7 +131,7 @@ class JobTable:
                     return earlier
                 if 1 in failed:
                     raise QuotaExceeded(
-                        f"That was your {limits.daily_per_client} dives for today; come back tomorrow.", wait
+                        f"That was your {quotas.daily_per_client} dives for today; come back tomorrow.", wait
                     ) from error
                 if 2 in failed:
                     self._budget.full(day, share)

@@ -26,7 +26,7 @@ class Admitted(StrEnum):
 
 
 @dataclass(frozen=True)
-class Gate:
+class Admission:
     """Decides about uploads; every decision may be taken any number of times."""
 
     table: JobTable

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.jobs.errors import Contended, JobNotFound
-from divescore.jobs.messages import DeadLetters, parse_message
+from divescore.jobs.messages import DeadLetters, ScoringMessage, parse_message
 from divescore.jobs.meter import SILENT, Meter
 from divescore.jobs.model import Cause, Job
 from divescore.jobs.redelivery import back_off, come_back_in
@@ -58,11 +58,17 @@ class Delivered(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it was received."""
+    """One message as it was received; `body` is its text, for a copy among the dead letters."""
 
+    message: ScoringMessage
     body: str
     receipt: str
     sent_at: int | None = None  # ms since the epoch; a redelivery keeps it
+
+    @classmethod
+    def of(cls, body: str, receipt: str, sent_at: int | None = None) -> Self:
+        """The delivery of a message with this body. Raises BadMessage when nobody of ours wrote it."""
+        return cls(parse_message(body), body, receipt, sent_at)
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,11 @@ class Worker:
     meter: Meter = SILENT
 
     def handle(self, delivery: Delivery, seconds_left: Callable[[], float]) -> Delivered:
-        """Do what the job's state asks for; raises BadMessage for a body that nobody of ours wrote.
+        """Do what the job's state asks for.
 
         `seconds_left`: time until the attempt has to be handed back, some seconds before the function is stopped.
         """
-        message = parse_message(delivery.body)
+        message = delivery.message
         try:
             job = self.table.get(message.job_id)
             claim = Claimed(uuid.uuid4().hex, message.object_version, self.lease_seconds * 1000, self.max_attempts)

@@ -18,7 +18,8 @@ from tests.fakes.lambdas import context, http_event
 
 def ask(route: Callable[..., Any], event: dict[str, Any] | None = None) -> dict[str, Any]:
     app = APIGatewayHttpResolver(enable_validation=True)
-    register_problems(app, Logger(service="test"))
+    register_problems(app)
+    app.context.update(logger=Logger(service="test"))
     app.post("/jobs")(route)
     return app.resolve(event or http_event("POST", "/jobs"), context())
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from functions.presign.openapi import document, render
+from divescore.api.openapi import document, render
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 
 
 def test_the_committed_document_is_current() -> None:
-    assert COMMITTED.read_text() == render(), "run `python -m functions.presign.openapi > docs/openapi.json`"
+    assert COMMITTED.read_text() == render(), "run `python -m divescore.api.openapi > docs/openapi.json`"
 
 
 def test_every_route_is_there_and_says_who_may_call_it() -> None:
@@ -46,5 +46,5 @@ def test_every_error_comes_in_the_envelope() -> None:
 
 def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.warns(RuntimeWarning, match="found in sys.modules"):
-        runpy.run_module("functions.presign.openapi", run_name="__main__")
+        runpy.run_module("divescore.api.openapi", run_name="__main__")
     assert json.loads(capsys.readouterr().out) == document()

@@ -3,11 +3,11 @@
 import pytest
 
 from divescore.api.bodies import CreateJob, ShareJob
-from divescore.api.operations import EmptyFile, FileTooLarge, Intake, IntakeError, UnsupportedType, VideoNotThere
+from divescore.api.operations import EmptyFile, FileTooLarge, Operations, RequestRefused, UnsupportedType, VideoNotThere
 from divescore.jobs.errors import IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
-from divescore.jobs.quota import Limits
+from divescore.jobs.quota import Quotas
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
 from divescore.views import Status, iso
 from tests.fakes.jobs import job_in
@@ -19,13 +19,13 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-def intake(world: World) -> Intake:
+def operations(world: World) -> Operations:
     ring = KeyRing("k1", {"k1": "k" * 48})
-    return Intake(
+    return Operations(
         table=world.table,
         store=world.store,
         tokens=Tokens(lambda fresh: ring, world.clock.seconds),
-        limits=Limits(2, 5, 10),
+        quotas=Quotas(2, 5, 10),
         live_url="wss://live.example/live",
         site_url="https://site.example",
         retention_days=7,
@@ -44,8 +44,8 @@ def put(world: World, job: Job) -> Job:
     return job
 
 
-def test_a_new_job_has_all_that_its_owner_needs(world: World, intake: Intake) -> None:
-    made = intake.create(request(), ADDRESS)
+def test_a_new_job_has_all_that_its_owner_needs(world: World, operations: Operations) -> None:
+    made = operations.create(request(), ADDRESS)
     job = world.table.get(made.job_id)
     now = world.clock()
     assert len(made.job_id) == 32
@@ -56,16 +56,16 @@ def test_a_new_job_has_all_that_its_owner_needs(world: World, intake: Intake) ->
     assert made.upload.expires_at == iso(now + 15 * 60_000)
     assert made.job.status is Status.AWAITING_UPLOAD
     for scope in (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE):
-        claims = intake.tokens.verify(made.token, scope)
+        claims = operations.tokens.verify(made.token, scope)
         assert (claims.job_id, claims.expires_at) == (made.job_id, job.expires_at // 1000)
     address, _, ticket = made.live.url.partition("?ticket=")
     assert address == "wss://live.example/live"
-    intake.tokens.verify(ticket, Scope.CONNECT)
+    operations.tokens.verify(ticket, Scope.CONNECT)
 
 
-def test_the_uploaders_address_is_kept_as_a_hash_only(world: World, intake: Intake) -> None:
-    job = world.table.get(intake.create(request(), ADDRESS).job_id)
-    assert job.client == intake.tokens.client_id(ADDRESS)
+def test_the_uploaders_address_is_kept_as_a_hash_only(world: World, operations: Operations) -> None:
+    job = world.table.get(operations.create(request(), ADDRESS).job_id)
+    assert job.client == operations.tokens.client_id(ADDRESS)
     assert ADDRESS not in str(world.dynamodb.items)
 
 
@@ -79,101 +79,108 @@ def test_the_uploaders_address_is_kept_as_a_hash_only(world: World, intake: Inta
     ],
 )
 def test_what_will_not_do_is_told_before_it_is_uploaded(
-    world: World, intake: Intake, changes: dict[str, object], error: type[IntakeError], code: str, status: int
+    world: World,
+    operations: Operations,
+    changes: dict[str, object],
+    error: type[RequestRefused],
+    code: str,
+    status: int,
 ) -> None:
     with pytest.raises(error) as caught:
-        intake.create(request(**changes), ADDRESS)
+        operations.create(request(**changes), ADDRESS)
     assert (caught.value.code, caught.value.status) == (code, status)
     assert caught.value.message.endswith(".")
     assert world.dynamodb.items == {}
 
 
-def test_the_largest_file_is_taken(intake: Intake) -> None:
-    assert intake.create(request(sizeBytes=200 * MB), ADDRESS).job_id
+def test_the_largest_file_is_taken(operations: Operations) -> None:
+    assert operations.create(request(sizeBytes=200 * MB), ADDRESS).job_id
 
 
-def test_limits_hold_per_client(intake: Intake) -> None:
-    intake.create(request(), ADDRESS)
-    intake.create(request(), ADDRESS)
+def test_quotas_hold_per_client(operations: Operations) -> None:
+    operations.create(request(), ADDRESS)
+    operations.create(request(), ADDRESS)
     with pytest.raises(QuotaExceeded):
-        intake.create(request(), ADDRESS)
-    intake.create(request(), "198.51.100.1")
+        operations.create(request(), ADDRESS)
+    operations.create(request(), "198.51.100.1")
 
 
-def test_the_same_key_makes_one_job(world: World, intake: Intake) -> None:
-    first = intake.create(request(), ADDRESS, "key")
-    again = intake.create(request(), ADDRESS, "key")
+def test_the_same_key_makes_one_job(world: World, operations: Operations) -> None:
+    first = operations.create(request(), ADDRESS, "key")
+    again = operations.create(request(), ADDRESS, "key")
     assert again.job_id == first.job_id
     with pytest.raises(IdempotencyClash):
-        intake.create(request(sizeBytes=1001), ADDRESS, "key")
+        operations.create(request(sizeBytes=1001), ADDRESS, "key")
     assert "key" not in {key.split("#")[-1] for key, _ in world.dynamodb.items}
 
 
-def test_the_same_key_gives_no_more_time_to_upload(world: World, intake: Intake) -> None:
+def test_the_same_key_gives_no_more_time_to_upload(world: World, operations: Operations) -> None:
     """The job expires by its first form; a later one must not promise more."""
-    first = intake.create(request(), ADDRESS, "key")
+    first = operations.create(request(), ADDRESS, "key")
     world.clock.advance(10 * 60)
-    assert intake.create(request(), ADDRESS, "key").upload.expires_at == first.upload.expires_at
+    assert operations.create(request(), ADDRESS, "key").upload.expires_at == first.upload.expires_at
     world.clock.advance(10 * 60)
-    assert intake.create(request(), ADDRESS, "key").upload.expires_at == iso(world.clock() + 1000)
+    assert operations.create(request(), ADDRESS, "key").upload.expires_at == iso(world.clock() + 1000)
 
 
-def test_reading_gives_the_job_and_a_fresh_ticket(world: World, intake: Intake) -> None:
+def test_reading_gives_the_job_and_a_fresh_ticket(world: World, operations: Operations) -> None:
     job = put(world, job_in(Status.SCORED))
-    read = intake.read(job.job_id)
+    read = operations.read(job.job_id)
     assert read.job.result == {"score": 84.15}
     assert "?ticket=" in read.live.url
     with pytest.raises(JobNotFound):
-        intake.read("nobody")
+        operations.read("nobody")
 
 
-def test_a_share_only_reads_and_never_outlives_its_origin(world: World, intake: Intake) -> None:
+def test_a_share_only_reads_and_never_outlives_its_origin(world: World, operations: Operations) -> None:
     job = put(world, job_in(Status.SCORED))
     now = world.clock() // 1000
     for asked, holder, expected in ((None, 1000, 1000), (60, 1000, 60), (5000, 1000, 1000)):
-        shared = intake.share(job.job_id, ShareJob(expires_in=asked), now + holder)
-        claims = intake.tokens.verify(shared.token, Scope.READ)
+        shared = operations.share(job.job_id, ShareJob(expires_in=asked), now + holder)
+        claims = operations.tokens.verify(shared.token, Scope.READ)
         assert claims.scopes == {"read"}
         assert claims.expires_at == now + expected
         assert shared.url == f"https://site.example/#share={shared.token}"
-    watching = intake.share(job.job_id, ShareJob(scopes=["video"]), now + 1000)
-    assert intake.tokens.verify(watching.token, Scope.VIDEO).scopes == {"read", "video"}
+    watching = operations.share(job.job_id, ShareJob(scopes=["video"]), now + 1000)
+    assert operations.tokens.verify(watching.token, Scope.VIDEO).scopes == {"read", "video"}
     with pytest.raises(JobNotFound):
-        intake.share("nobody", ShareJob(), now + 1000)
+        operations.share("nobody", ShareJob(), now + 1000)
 
 
-def test_the_accepted_video_plays_for_an_hour(world: World, intake: Intake) -> None:
+def test_the_accepted_video_plays_for_an_hour(world: World, operations: Operations) -> None:
     job = put(world, job_in(Status.SCORED))
     world.post(job, notify=False)
     world.post(job, notify=False)  # a second post of the form, not erased yet
-    video = intake.video(job.job_id)
+    video = operations.video(job.job_id)
     assert video.url.endswith(f"{job.key}?versionId=v1")
     assert video.expires_at == iso(world.clock() + 3_600_000)
 
 
 @pytest.mark.parametrize("job", [job_in(Status.AWAITING_UPLOAD), job_in(Status.SCORED)])
-def test_a_video_that_is_not_there_is_a_conflict(world: World, intake: Intake, job: Job) -> None:
+def test_a_video_that_is_not_there_is_a_conflict(world: World, operations: Operations, job: Job) -> None:
     put(world, job)
     with pytest.raises(VideoNotThere) as caught:
-        intake.video(job.job_id)
+        operations.video(job.job_id)
     assert (caught.value.code, caught.value.status) == ("CONFLICT", 409)
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_cancel_ends_what_is_open_and_always_erases_the_video(world: World, intake: Intake, status: Status) -> None:
+def test_a_cancel_ends_what_is_open_and_always_erases_the_video(
+    world: World, operations: Operations, status: Status
+) -> None:
     job = put(world, job_in(status))
     world.post(job, notify=False)
-    changed = intake.cancel(job.job_id)
+    changed = operations.cancel(job.job_id)
     assert changed.job.status == (Status.CANCELLED if job.is_open else status)
     assert world.s3.objects[job.key] == []
-    assert intake.cancel(job.job_id) == changed
+    assert operations.cancel(job.job_id) == changed
 
 
-def test_a_cancel_that_died_before_erasing_can_be_asked_again(world: World, intake: Intake) -> None:
+def test_a_cancel_that_died_before_erasing_can_be_asked_again(world: World, operations: Operations) -> None:
     job = put(world, job_in(Status.QUEUED))
     world.post(job, notify=False)
     world.network.fail("delete_object", TimeoutError())
     with pytest.raises(TimeoutError):
-        intake.cancel(job.job_id)
-    intake.cancel(job.job_id)
+        operations.cancel(job.job_id)
+    operations.cancel(job.job_id)
     assert world.s3.objects[job.key] == []

@@ -11,7 +11,26 @@ from aws_lambda_powertools import Logger
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Divescore")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
 
+# What the template sets, with its parameters' defaults.
+GIVEN = {
+    "RETENTION_DAYS": "7",
+    "MAX_UPLOAD_BYTES": "209715200",
+    "OPEN_JOBS_PER_CLIENT": "20",
+    "JOBS_PER_DAY_PER_CLIENT": "200",
+    "JOBS_PER_DAY": "20000",
+    "LEASE_SECONDS": "30",
+    "HEARTBEAT_SECONDS": "10",
+    "MAX_ATTEMPTS": "3",
+}
+
 Capture = Callable[[Logger], io.StringIO]
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings that are the same in every test; a test sets what is its own."""
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.views import Status
 from functions.enqueue import app
+from functions.observability import logger
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import TEST_EVENT, context, s3_body, s3_record, sqs_event
@@ -27,10 +28,10 @@ def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("UPLOADS_BUCKET", aws.bucket)
     monkeypatch.setenv("UPLOADS_QUEUE_URL", aws.uploads)
     monkeypatch.setenv("SCORING_QUEUE_URL", aws.scoring)
-    for cached in (app.settings, app.gate):
+    for cached in (app.settings, app.admission):
         cached.cache_clear()
     yield aws
-    for cached in (app.settings, app.gate):
+    for cached in (app.settings, app.admission):
         cached.cache_clear()
 
 
@@ -137,7 +138,7 @@ def test_a_message_that_failed_comes_back_after_a_growing_wait(stack: Aws, monke
 
 
 def test_the_log_names_the_job(stack: Aws, capture: Callable[[Logger], io.StringIO]) -> None:
-    log = capture(app.logger)
+    log = capture(logger)
     job, body = uploaded(stack, 1)
     enqueue(body)
     [line] = [json.loads(text) for text in log.getvalue().splitlines()]

@@ -24,6 +24,7 @@ from divescore.live.subscriptions import Subscriptions
 from divescore.result import ModelInfo
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
 from divescore.views import Status
+from functions.observability import logger, metrics
 from tests.fakes.aws import KEY, Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, s3_body, sqs_event
@@ -41,7 +42,7 @@ APPS: dict[str, Any] = {
     "ws_connect": functions.ws_connect.app,
     "sweep": functions.sweep.app,
 }
-CACHED = ("settings", "gate", "intake", "scorer", "worker", "session", "sweeper")
+CACHED = ("settings", "admission", "operations", "scorer", "worker", "session", "sweeper")
 PAGE = "https://d111111abcdef8.cloudfront.net"
 JOB = "0123456789abcdef0123456789abcdef"
 VERSION = "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY"
@@ -112,8 +113,8 @@ def system(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger]
         monkeypatch.setenv(name, value)
     management = Management()
     for app in APPS.values():
-        monkeypatch.setattr(app.metrics, "namespace", "Divescore")
-        capture(app.logger)
+        monkeypatch.setattr(metrics, "namespace", "Divescore")
+        capture(logger)
         for name in CACHED:
             if hasattr(app, name):
                 getattr(app, name).cache_clear()

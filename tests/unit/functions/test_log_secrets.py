@@ -21,6 +21,7 @@ from divescore.live.subscriptions import Subscriptions
 from divescore.views import Status
 from functions.enqueue import app as enqueue
 from functions.notify import app as notify
+from functions.observability import logger
 from functions.presign import app as presign
 from functions.sweep import app as sweep
 from functions.worker import app as worker
@@ -65,24 +66,24 @@ def everything(
     monkeypatch.setattr(worker, "load_scorer", scorer.load, raising=False)
     management = Management()
     monkeypatch.setattr(ws_connect, "pusher", lambda: Pusher(management, lambda _pause: None))
-    caches: tuple[Any, ...] = (presign.intake, enqueue.gate, sweep.sweeper, ws_connect.session)
+    caches: tuple[Any, ...] = (presign.operations, enqueue.admission, sweep.sweeper, ws_connect.session)
     caches += (worker.settings, worker.scorer, worker.worker)
     for cached in caches:
         cached.cache_clear()
-    logs = [capture(app.logger) for app in HANDLERS]
+    log = capture(logger)
     others = logging.StreamHandler(io.StringIO())
     root = logging.getLogger()
-    levels = {logger: logger.level for logger in (root, *(logging.getLogger(app.logger.name) for app in HANDLERS))}
-    for logger in levels:
-        logger.setLevel(logging.DEBUG)
+    levels = {one: one.level for one in (root, logging.getLogger(logger.name))}
+    for one in levels:
+        one.setLevel(logging.DEBUG)
     root.addHandler(others)
     with ThreadPoolExecutor(2) as pool:
         fan_out = FanOut(Subscriptions(aws.table, aws.dynamodb), Pusher(management), pool, lambda _pause: None)
         monkeypatch.setattr(notify, "fan_out", lambda: fan_out)
-        yield lambda: "".join([*(log.getvalue() for log in [*logs, others.stream]), *capsys.readouterr()])
+        yield lambda: "".join([log.getvalue(), others.stream.getvalue(), *capsys.readouterr()])
     root.removeHandler(others)
-    for logger, level in levels.items():
-        logger.setLevel(level)
+    for one, level in levels.items():
+        one.setLevel(level)
     for cached in caches:
         cached.cache_clear()
 

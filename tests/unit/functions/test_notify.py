@@ -15,6 +15,7 @@ from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.subscriptions import Subscriptions
 from divescore.views import Status
 from functions.notify import app
+from functions.observability import logger, metrics
 from tests.fakes.aws import Aws
 from tests.unit.live.fakes import Management, make_job, record
 
@@ -36,7 +37,7 @@ LIFE = [QUEUED, STARTED, HALFWAY, RENEWED, NEARLY, SCORED]
 
 @pytest.fixture
 def management(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Management]:
-    monkeypatch.setattr(app.metrics, "namespace", "Divescore")
+    monkeypatch.setattr(metrics, "namespace", "Divescore")
     management = Management()
     subscriptions = Subscriptions(aws.table, aws.dynamodb)
     for connection, job_id in (("c1", JOB), ("c2", JOB), ("c3", OTHER)):
@@ -107,7 +108,7 @@ def test_what_failed_is_logged_and_counted(
     management: Management, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(app.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     management.plan["c1"] = ["broken"]
     notify(*records(SCORED))
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
@@ -122,7 +123,7 @@ def test_rows_that_cannot_be_removed_are_logged_and_no_failure(
     management: Management, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(app.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     management.plan["c1"] = ["gone"]
 
     def refuse(*_: str) -> None:
@@ -143,4 +144,4 @@ def test_its_clients_are_impatient_and_wide_enough_for_all_lanes(aws: Aws, monke
     app.fan_out.cache_clear()
     assert (config.connect_timeout, config.read_timeout) == POST_TIMEOUTS
     assert config.retries["total_max_attempts"] == 1
-    assert config.max_pool_connections >= app.Settings().parallel_posts
+    assert config.max_pool_connections >= app.PARALLEL_POSTS

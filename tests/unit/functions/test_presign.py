@@ -18,6 +18,7 @@ from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
 from divescore.views import Status
+from functions.observability import logger
 from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
@@ -77,9 +78,9 @@ def api(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger], i
         "OPEN_JOBS_PER_CLIENT": "2",
     }.items():
         monkeypatch.setenv(name, value)
-    app.intake.cache_clear()
-    yield Api(aws, capture(app.logger), app.intake().tokens)
-    app.intake.cache_clear()
+    app.operations.cache_clear()
+    yield Api(aws, capture(logger), app.operations().tokens)
+    app.operations.cache_clear()
 
 
 def code(answer: tuple[int, Any]) -> tuple[int, str]:
@@ -166,7 +167,7 @@ def test_whoever_is_over_a_daily_limit_may_come_back_after_midnight(
     api: Api, monkeypatch: pytest.MonkeyPatch, setting: str, sentence: str
 ) -> None:
     monkeypatch.setenv(setting.upper(), "1")
-    app.intake.cache_clear()
+    app.operations.cache_clear()
     assert api.call("POST", "/jobs", GOOD)[0] == 201
     answer = api.raw("POST", "/jobs", GOOD)
     assert answer["statusCode"] == 429

@@ -59,9 +59,9 @@ def tokens(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str | Non
         "JOBS_PER_DAY": "1000000",
     }.items():
         monkeypatch.setenv(name, value)
-    app.intake.cache_clear()
+    app.operations.cache_clear()
     aws.dynamodb.put_item(TableName=aws.table, Item=to_item(job_in(Status.SCORED, job_id=JOB)))
-    issuer: Tokens = app.intake().tokens
+    issuer: Tokens = app.operations().tokens
     soon = int(time.time()) + 3600
     yield [
         None,
@@ -72,7 +72,7 @@ def tokens(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str | Non
         issuer.issue("no such job", OWNER_SCOPES, soon),
         issuer.ticket(JOB),
     ]
-    app.intake.cache_clear()
+    app.operations.cache_clear()
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from divescore.jobs.items import to_item
 from divescore.jobs.table import JobTable
 from divescore.views import Status
+from functions.observability import logger
 from functions.sweep import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
@@ -72,7 +73,7 @@ def test_every_kind_of_overdue_job_is_settled(stack: Aws, capsys: pytest.Capture
 
 
 def test_what_cannot_be_settled_is_in_the_log(stack: Aws, capture: Callable[[Logger], io.StringIO]) -> None:
-    log = capture(app.logger)
+    log = capture(logger)
     broken = put(stack, 1, Status.QUEUED)
     stack.dynamodb.update_item(
         TableName=stack.table,

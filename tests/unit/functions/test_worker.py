@@ -17,6 +17,7 @@ from divescore.result import ModelInfo
 from divescore.scoring.errors import ScoringError
 from divescore.video.errors import VideoRejected
 from divescore.views import Status
+from functions.observability import logger
 from functions.worker import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
@@ -168,7 +169,7 @@ def test_in_lambda_the_model_is_loaded_before_the_first_message(
 def test_the_log_names_the_job_and_the_outcome(
     aws: Aws, scorer: Scorer, capture: Callable[[Logger], io.StringIO]
 ) -> None:
-    log = capture(app.logger)
+    log = capture(logger)
     scorer.error = RuntimeError("a bug")
     job, body = queued(aws)
     work(body)

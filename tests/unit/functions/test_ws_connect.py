@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from divescore.jobs.items import to_item
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, Tokens
+from functions.observability import logger, metrics
 from functions.ws_connect import app
 from tests.fakes.aws import KEY, Aws
 from tests.unit.live.fakes import Management, fault, make_job
@@ -36,7 +37,7 @@ def management(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Management
         "LIVE_ENDPOINT": "https://live.test/live",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(app.metrics, "namespace", "Divescore")
+    monkeypatch.setattr(metrics, "namespace", "Divescore")
     management = Management()
     monkeypatch.setattr(app, "pusher", lambda: Pusher(management, lambda _pause: None))
     app.session.cache_clear()
@@ -112,7 +113,7 @@ def test_the_door_stays_shut(aws: Aws, management: Management) -> None:
 
 def test_no_ticket_and_no_token_reaches_a_log(management: Management, monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(app.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     ticket = TOKENS.ticket(JOB)
     connect(ticket)
     connect(ticket[:-1])

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
-from divescore.jobs.quota import Limits
+from divescore.jobs.quota import Quotas
 from divescore.jobs.table import MAX_RACES, JobTable, now_ms
 from divescore.jobs.transitions import (
     Accepted,
@@ -32,7 +32,7 @@ from tests.fakes.jobs import LEASE_MS, job_in
 from tests.fakes.network import refused
 from tests.fakes.world import World
 
-LIMITS = Limits(open_per_client=3, daily_per_client=5, daily=7)
+QUOTAS = Quotas(open_per_client=3, daily_per_client=5, daily=7)
 KEY = ("key", "fingerprint")
 
 
@@ -60,7 +60,7 @@ def made(table: JobTable, job: Job | None = None) -> Job:
 
 
 def test_a_new_job_can_be_read(table: JobTable) -> None:
-    job = table.create(numbered(1), LIMITS)
+    job = table.create(numbered(1), QUOTAS)
     assert table.get(job.job_id) == job
 
 
@@ -201,75 +201,75 @@ def test_a_record_removed_before_the_write_is_not_created_again(world: World) ->
 
 def test_open_jobs_of_a_client_are_limited(table: JobTable) -> None:
     for number in range(3):
-        table.create(numbered(number), LIMITS)
+        table.create(numbered(number), QUOTAS)
     with pytest.raises(QuotaExceeded, match="under way") as caught:
-        table.create(numbered(3), LIMITS)
+        table.create(numbered(3), QUOTAS)
     assert caught.value.retry_after == 30
-    table.create(numbered(4, client="another"), LIMITS)
+    table.create(numbered(4, client="another"), QUOTAS)
     table.apply(table.get(numbered(0).job_id), Cancelled())
-    table.create(numbered(5), LIMITS)
+    table.create(numbered(5), QUOTAS)
 
 
 def test_a_clients_day_and_everybodys_day_are_limited(table: JobTable) -> None:
-    limits = Limits(open_per_client=100, daily_per_client=2, daily=3)
-    table.create(numbered(1), limits)
-    table.create(numbered(2), limits)
+    quotas = Quotas(open_per_client=100, daily_per_client=2, daily=3)
+    table.create(numbered(1), quotas)
+    table.create(numbered(2), quotas)
     with pytest.raises(QuotaExceeded, match="your 2 dives") as caught:
-        table.create(numbered(3), limits)
+        table.create(numbered(3), quotas)
     assert caught.value.retry_after == 17 * 3600
-    table.create(numbered(4, client="another"), limits)
+    table.create(numbered(4, client="another"), quotas)
     with pytest.raises(QuotaExceeded, match="budget"):
-        table.create(numbered(5, client="third"), limits)
+        table.create(numbered(5, client="third"), quotas)
     with pytest.raises(JobNotFound):
         table.get(numbered(5).job_id)
     clock_of(table).advance(86_400)
-    table.create(numbered(6), limits)
+    table.create(numbered(6), quotas)
 
 
 def test_everybodys_day_is_limited_to_the_job(table: JobTable) -> None:
     """The budget lies in several counters; none of its jobs is lost between them, and none is added."""
-    limits = Limits(open_per_client=100, daily_per_client=100, daily=40)
+    quotas = Quotas(open_per_client=100, daily_per_client=100, daily=40)
     for number in range(40):
-        table.create(numbered(number), limits)
+        table.create(numbered(number), quotas)
     fresh = JobTable(table.name, table._dynamodb, table._clock)  # knows of no full counter yet
     for knows in (table, fresh):
         with pytest.raises(QuotaExceeded, match="budget"):
-            knows.create(numbered(40), limits)
+            knows.create(numbered(40), quotas)
 
 
 def test_the_same_key_gives_the_same_job_and_counts_once(table: JobTable) -> None:
-    limits = Limits(open_per_client=100, daily_per_client=1, daily=1)
-    first = table.create(numbered(1), limits, KEY)
-    assert table.create(numbered(2), limits, KEY) == first
+    quotas = Quotas(open_per_client=100, daily_per_client=1, daily=1)
+    first = table.create(numbered(1), quotas, KEY)
+    assert table.create(numbered(2), quotas, KEY) == first
     with pytest.raises(JobNotFound):
         table.get(numbered(2).job_id)
 
 
 def test_the_same_key_gives_the_job_as_it_is_now(table: JobTable) -> None:
-    first = table.create(numbered(1), LIMITS, KEY)
+    first = table.create(numbered(1), QUOTAS, KEY)
     table.apply(first, Cancelled())
-    assert table.create(numbered(2), LIMITS, KEY).status is Status.CANCELLED
+    assert table.create(numbered(2), QUOTAS, KEY).status is Status.CANCELLED
 
 
 def test_a_key_with_another_request_clashes(table: JobTable) -> None:
-    table.create(numbered(1), LIMITS, KEY)
+    table.create(numbered(1), QUOTAS, KEY)
     with pytest.raises(IdempotencyClash):
-        table.create(numbered(2), LIMITS, ("key", "another fingerprint"))
+        table.create(numbered(2), QUOTAS, ("key", "another fingerprint"))
 
 
 def test_keys_of_different_clients_do_not_meet(table: JobTable) -> None:
-    table.create(numbered(1), LIMITS, KEY)
-    assert table.create(numbered(2, client="another"), LIMITS, KEY).job_id == numbered(2).job_id
+    table.create(numbered(1), QUOTAS, KEY)
+    assert table.create(numbered(2, client="another"), QUOTAS, KEY).job_id == numbered(2).job_id
 
 
 def test_a_key_is_free_again_after_its_jobs_retention(table: JobTable) -> None:
     """DynamoDB removes expired items late, and the job perhaps before the marker."""
-    first = table.create(numbered(1), LIMITS, KEY)
+    first = table.create(numbered(1), QUOTAS, KEY)
     table._dynamodb.put_item(TableName="jobs", Item=to_item(job_in(Status.SCORED, job_id=first.job_id)))
     clock_of(table).now = first.expires_at
     second = numbered(2, expires_at=first.expires_at * 2)
-    assert table.create(second, LIMITS, ("key", "another fingerprint")) == second
-    assert table.create(numbered(3), LIMITS, ("key", "another fingerprint")) == second
+    assert table.create(second, QUOTAS, ("key", "another fingerprint")) == second
+    assert table.create(numbered(3), QUOTAS, ("key", "another fingerprint")) == second
 
 
 def test_of_two_requests_with_one_key_at_once_one_makes_the_job(world: World) -> None:
@@ -278,11 +278,11 @@ def test_of_two_requests_with_one_key_at_once_one_makes_the_job(world: World) ->
 
     def overtaken(**arguments: Any) -> None:
         world.dynamodb.transact_write_items = transact  # type: ignore[method-assign]
-        rival.create(first, LIMITS, KEY)
+        rival.create(first, QUOTAS, KEY)
         transact(**arguments)
 
     world.dynamodb.transact_write_items = overtaken  # type: ignore[method-assign]
-    assert world.table.create(numbered(2), LIMITS, KEY) == first
+    assert world.table.create(numbered(2), QUOTAS, KEY) == first
 
 
 def transact_fails(world: World, *outcomes: list[str]) -> Callable[..., None]:
@@ -299,10 +299,10 @@ def transact_fails(world: World, *outcomes: list[str]) -> Callable[..., None]:
 def test_conflicting_transactions_are_tried_again(world: World) -> None:
     conflict = ["None", "TransactionConflict", "None"]
     world.dynamodb.transact_write_items = transact_fails(world, conflict, conflict)  # type: ignore[method-assign]
-    assert world.table.create(numbered(1), LIMITS) == numbered(1)
+    assert world.table.create(numbered(1), QUOTAS) == numbered(1)
     world.dynamodb.transact_write_items = transact_fails(world, *[conflict] * MAX_RACES)  # type: ignore[method-assign]
     with pytest.raises(Contended):
-        world.table.create(numbered(2), LIMITS)
+        world.table.create(numbered(2), QUOTAS)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_conflicting_transactions_are_tried_again(world: World) -> None:
 def test_what_cannot_be_explained_passes_through(world: World, codes: list[str]) -> None:
     world.dynamodb.transact_write_items = transact_fails(world, codes)  # type: ignore[method-assign]
     with pytest.raises(TransactionCanceled):
-        world.table.create(numbered(1), LIMITS, KEY)
+        world.table.create(numbered(1), QUOTAS, KEY)
 
 
 # Looking around.

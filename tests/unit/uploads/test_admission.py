@@ -32,7 +32,7 @@ def put(world: World, job: Job) -> Job:
 def test_a_video_is_queued(world: World) -> None:
     job = world.create()
     version = world.post(job, notify=False)
-    assert world.gate.admit(Upload(job.job_id, version)) is Admitted.QUEUED
+    assert world.admission.admit(Upload(job.job_id, version)) is Admitted.QUEUED
     queued = world.read(job)
     assert (queued.status, queued.object_version, queued.ahead) == (Status.QUEUED, version, 0)
     assert sent(world) == [(job.job_id, version)]
@@ -41,7 +41,7 @@ def test_a_video_is_queued(world: World) -> None:
 def test_what_is_no_video_never_reaches_the_queue(world: World) -> None:
     job = world.create()
     version = world.post(job, NOT_A_VIDEO, notify=False)
-    assert world.gate.admit(Upload(job.job_id, version)) is Admitted.REJECTED
+    assert world.admission.admit(Upload(job.job_id, version)) is Admitted.REJECTED
     rejected = world.read(job)
     assert rejected.status is Status.REJECTED
     assert rejected.error is not None
@@ -52,8 +52,8 @@ def test_what_is_no_video_never_reaches_the_queue(world: World) -> None:
 def test_the_same_event_again_sends_the_message_again_while_it_waits(world: World) -> None:
     job = world.create()
     upload = Upload(job.job_id, world.post(job, notify=False))
-    world.gate.admit(upload)
-    assert world.gate.admit(upload) is Admitted.SENT_AGAIN
+    world.admission.admit(upload)
+    assert world.admission.admit(upload) is Admitted.SENT_AGAIN
     assert len(sent(world)) == 2
     assert world.read(job).version == 2
 
@@ -61,7 +61,7 @@ def test_the_same_event_again_sends_the_message_again_while_it_waits(world: Worl
 @pytest.mark.parametrize("status", [Status.PROCESSING, Status.SCORED, Status.REJECTED, Status.FAILED])
 def test_the_same_event_later_changes_nothing(world: World, status: Status) -> None:
     job = put(world, job_in(status))
-    assert world.gate.admit(Upload(job.job_id, "v1")) is Admitted.IGNORED
+    assert world.admission.admit(Upload(job.job_id, "v1")) is Admitted.IGNORED
     assert world.read(job) == job
     assert sent(world) == []
 
@@ -71,7 +71,7 @@ def test_a_second_version_is_erased_and_the_first_one_stays(world: World, status
     job = put(world, job_in(status))
     first, second = world.post(job, notify=False), world.post(job, notify=False)
     assert first == job.object_version
-    assert world.gate.admit(Upload(job.job_id, second)) is Admitted.ERASED
+    assert world.admission.admit(Upload(job.job_id, second)) is Admitted.ERASED
     assert versions(world, job) == [first]
     assert world.read(job) == job
 
@@ -81,20 +81,20 @@ def test_a_second_version_is_erased_and_the_first_one_stays(world: World, status
 def test_a_late_upload_is_erased_with_whatever_is_left(world: World, status: Status, bound: str | None) -> None:
     job = put(world, job_in(status, object_version=bound))
     world.post(job, notify=False)
-    assert world.gate.admit(Upload(job.job_id, world.post(job, notify=False))) is Admitted.ERASED
+    assert world.admission.admit(Upload(job.job_id, world.post(job, notify=False))) is Admitted.ERASED
     assert versions(world, job) == []
 
 
 def test_an_upload_of_an_unknown_job_is_erased(world: World) -> None:
     job = job_in(Status.AWAITING_UPLOAD)
     version = world.post(job, notify=False)
-    assert world.gate.admit(Upload(job.job_id, version)) is Admitted.ERASED
+    assert world.admission.admit(Upload(job.job_id, version)) is Admitted.ERASED
     assert versions(world, job) == []
 
 
 def test_an_upload_that_is_gone_already_is_left_to_sweep(world: World) -> None:
     job = world.create()
-    assert world.gate.admit(Upload(job.job_id, "v1")) is Admitted.IGNORED
+    assert world.admission.admit(Upload(job.job_id, "v1")) is Admitted.IGNORED
     assert world.read(job) == job
 
 
@@ -108,7 +108,7 @@ def test_a_cancel_between_look_and_write_wins(world: World) -> None:
         return read(**arguments)
 
     world.s3.get_object = cancelled_meanwhile  # type: ignore[method-assign, assignment]
-    assert world.gate.admit(Upload(job.job_id, version)) is Admitted.ERASED
+    assert world.admission.admit(Upload(job.job_id, version)) is Admitted.ERASED
     assert world.read(job).status is Status.CANCELLED
     assert versions(world, job) == []
 
@@ -125,7 +125,7 @@ def test_a_rival_gate_that_rejects_first_wins(world: World) -> None:
         return read(**arguments)
 
     world.s3.get_object = decided_meanwhile  # type: ignore[method-assign, assignment]
-    assert world.gate.admit(Upload(job.job_id, version)) is Admitted.IGNORED
+    assert world.admission.admit(Upload(job.job_id, version)) is Admitted.IGNORED
     assert sent(world) == []
 
 
@@ -135,8 +135,8 @@ def test_a_failing_service_leaves_the_event_to_come_again(world: World, operatio
     upload = Upload(job.job_id, world.post(job, notify=False))
     world.network.fail(operation)
     with pytest.raises(ClientError):
-        world.gate.admit(upload)
-    world.gate.admit(upload)
+        world.admission.admit(upload)
+    world.admission.admit(upload)
     assert world.read(job).status is Status.QUEUED
     assert sent(world) == [(job.job_id, upload.object_version)]
 
@@ -144,5 +144,5 @@ def test_a_failing_service_leaves_the_event_to_come_again(world: World, operatio
 def test_a_queue_that_keeps_its_length_to_itself_stops_nobody(world: World) -> None:
     job = world.create()
     world.network.fail("get_queue_attributes")
-    assert world.gate.admit(Upload(job.job_id, world.post(job, VIDEO, notify=False))) is Admitted.QUEUED
+    assert world.admission.admit(Upload(job.job_id, world.post(job, VIDEO, notify=False))) is Admitted.QUEUED
     assert world.read(job).ahead is None

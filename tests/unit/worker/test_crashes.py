@@ -52,7 +52,7 @@ def cancelled(world: World) -> Job:
     job = uploaded(world)
     for _ in range(5):
         try:
-            world.intake.cancel(job.job_id)
+            world.operations.cancel(job.job_id)
         except Killed:
             continue
         break

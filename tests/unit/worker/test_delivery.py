@@ -73,7 +73,7 @@ def test_the_scorer_gets_the_accepted_video_and_what_was_declared(world: World) 
     message = world.sqs.receive(SCORING)
     assert message is not None
     worker = replace(world.worker(), score=score)
-    assert worker.handle(Delivery(message.body, message.receipt), lambda: 100) is Delivered.SCORED
+    assert worker.handle(Delivery.of(message.body, message.receipt), lambda: 100) is Delivered.SCORED
     path, *given = seen
     assert given == [VIDEO, "107B", 3.0]
     assert not path.exists(), "nothing of the video stays on the disk"
@@ -141,7 +141,7 @@ def test_a_message_about_nobody_is_acknowledged(world: World) -> None:
 
 def test_a_message_that_nobody_of_ours_wrote_is_left_for_the_dead_letters(world: World) -> None:
     with pytest.raises(BadMessage):
-        world.worker().handle(Delivery("{}", "r"), lambda: 100)
+        world.worker().handle(Delivery.of("{}", "r"), lambda: 100)
 
 
 def test_only_what_has_to_come_back_is_not_acknowledged() -> None:
@@ -213,7 +213,7 @@ def test_a_cancelled_dive_is_dropped(world: World) -> None:
     job = queued(world)
 
     def score(path: Path, on_progress: Report) -> Mapping[str, Any]:
-        world.intake.cancel(job.job_id)
+        world.operations.cancel(job.job_id)
         return good_score(path, on_progress)
 
     world.score = score
@@ -227,7 +227,7 @@ def test_a_video_erased_by_a_cancel_is_no_failure(world: World) -> None:
     read = world.s3.get_object
 
     def erased_meanwhile(**arguments: Any) -> object:
-        world.intake.cancel(job.job_id)
+        world.operations.cancel(job.job_id)
         return read(**arguments)
 
     world.s3.get_object = erased_meanwhile  # type: ignore[method-assign, assignment]
@@ -280,7 +280,7 @@ def test_no_delay_is_longer_than_a_quarter_of_an_hour(world: World) -> None:
     assert message is not None
     worker = world.worker()
     for asked, given in ((5000, 900), (-3, 0), (7.4, 7)):
-        worker._delay(Delivery(message.body, message.receipt), asked)
+        worker._delay(Delivery.of(message.body, message.receipt), asked)
         assert visible_in(world) == given
 
 
@@ -291,7 +291,7 @@ def test_a_table_that_fails_at_the_claim_leaves_the_message(world: World, operat
     assert message is not None
     world.network.fail(operation)
     with pytest.raises(ClientError):
-        world.worker().handle(Delivery(message.body, message.receipt), lambda: 100)
+        world.worker().handle(Delivery.of(message.body, message.receipt), lambda: 100)
     assert world.read(job) == job
 
 
@@ -323,7 +323,7 @@ def test_a_beat_that_fails_is_reported(world: World) -> None:
     message = world.sqs.receive(SCORING)
     assert message is not None
     worker = replace(worker, score=lambda path, _dive, _difficulty, *, on_progress: scored(score(path, on_progress)))
-    assert worker.handle(Delivery(message.body, message.receipt), lambda: 100) is Delivered.SCORED
+    assert worker.handle(Delivery.of(message.body, message.receipt), lambda: 100) is Delivered.SCORED
     assert [text for text, _ in world.reports] == ["heartbeat failed"]
 
 

@@ -123,7 +123,7 @@ class Life(RuleBasedStateMachine):
     @rule(steps=strides, which=some)
     def start_cancel(self, steps: int, which: int) -> None:
         job_id = self.pick(which).job_id
-        self.start(steps, lambda: self.world.intake.cancel(job_id))
+        self.start(steps, lambda: self.world.operations.cancel(job_id))
 
     @rule(steps=strides, which=some)
     def start_replay(self, steps: int, which: int) -> None:

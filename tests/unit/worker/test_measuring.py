@@ -38,7 +38,7 @@ def recorder() -> Recorder:
 
 
 def admit(world: World, recorder: Recorder, job: Job, version: str) -> None:
-    replace(world.gate, meter=recorder).admit(Upload(job.job_id, version))
+    replace(world.admission, meter=recorder).admit(Upload(job.job_id, version))
 
 
 def deliver(world: World, recorder: Recorder, job: Job, sent_at: int | None = None) -> None:
@@ -48,7 +48,7 @@ def deliver(world: World, recorder: Recorder, job: Job, sent_at: int | None = No
     world.queue.send(replace(job, object_version="v1"))
     message = world.sqs.receive(SCORING)
     assert message is not None
-    replace(world.worker(), meter=recorder).handle(Delivery(message.body, message.receipt, sent_at), lambda: 100)
+    replace(world.worker(), meter=recorder).handle(Delivery.of(message.body, message.receipt, sent_at), lambda: 100)
 
 
 def raising(error: Exception) -> Callable[[Path, Report], Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 SHARED_MODULES = ("__init__.py", "aws.py", "containers.py", "difficulty.py", "dives.py", "result.py", "views.py")
 SHARED_PACKAGES = ("api", "jobs", "live", "sweep", "tokens", "uploads")
 WORKER_PACKAGES = ("jobs", "scoring", "uploads", "video", "worker")
+FUNCTION_MODULES = ("observability.py", "settings.py")  # what all functions import, beside their folders
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are zipped
 
 
@@ -42,7 +43,7 @@ def function(root: Path, name: str) -> Package:
 
 def layer(root: Path) -> Package:
     """Our share of the layer; the engine's interpreter already has the third-party packages."""
-    return pack("layer", {f"python/{path}": data for path, data in _divescore(root, SHARED_PACKAGES)})
+    return pack("layer", {f"python/{path}": data for path, data in _shared(root, SHARED_PACKAGES)})
 
 
 def worker(root: Path, python: Path, weights: Path) -> Package:
@@ -54,7 +55,7 @@ def worker(root: Path, python: Path, weights: Path) -> Package:
     bootstrap = f'#!/bin/sh\nexport PYTHONPATH="$LAMBDA_TASK_ROOT"\nexec "{python}" -m awslambdaric app.handler\n'
     files = {
         **dict(_python_files(root / "functions" / "worker")),
-        **dict(_divescore(root, WORKER_PACKAGES)),
+        **dict(_shared(root, WORKER_PACKAGES)),
         "bootstrap": bootstrap.encode(),
         "weights.txt": f"{weights}\n{_fingerprint(weights)}\n".encode(),
     }
@@ -66,7 +67,9 @@ def _python_files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
-def _divescore(root: Path, packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+def _shared(root: Path, packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    for module in FUNCTION_MODULES:
+        yield f"functions/{module}", (root / "functions" / module).read_bytes()
     source = root / "src" / "divescore"
     for module in SHARED_MODULES:
         yield f"divescore/{module}", (source / module).read_bytes()

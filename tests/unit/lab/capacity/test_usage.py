@@ -45,7 +45,7 @@ def scored_dive(world: World) -> dict[str, Counter[tuple[str, str]]]:
         world.network.calls.clear()
 
     request = CreateJob(filename="dive.avi", content_type="video/avi", size_bytes=len(VIDEO))
-    made = world.intake.create(request, "192.0.2.1", "a key")
+    made = world.operations.create(request, "192.0.2.1", "a key")
     during("presign")
     job = world.table.get(made.job_id)
     world.post(job)

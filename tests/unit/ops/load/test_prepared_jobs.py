@@ -11,7 +11,7 @@ from divescore.jobs.table import JobTable
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.prepared_jobs import PreparedJobs, pieces
 from divescore.stack.deployed import Stack
-from divescore.uploads.admission import Admitted, Gate
+from divescore.uploads.admission import Admission, Admitted
 from divescore.uploads.notifications import Upload
 from divescore.uploads.store import UploadStore
 from divescore.views import Status
@@ -61,13 +61,13 @@ def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, stack:
     prepared = PreparedJobs(stack, "load-1")
     seen: list[Admitted] = []
     table = JobTable(aws.table, aws.dynamodb)
-    gate = Gate(table, UploadStore(aws.bucket, aws.s3), ScoringQueue(aws.scoring, aws.sqs))
+    admission = Admission(table, UploadStore(aws.bucket, aws.s3), ScoringQueue(aws.scoring, aws.sqs))
 
     def look(text: str) -> None:
         # The gate is told of every copy at this moment.
         if text.startswith("waiting"):
             for key, version in versions(aws).items():
-                seen.append(gate.admit(Upload(key.split("/")[1], version)))
+                seen.append(admission.admit(Upload(key.split("/")[1], version)))
 
     jobs = prepared.make(clips, 5, look)
     assert seen == [Admitted.IGNORED] * 5
