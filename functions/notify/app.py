@@ -35,7 +35,11 @@ def fan_out() -> FanOut:
         # One try each: the fan-out has its own back-off, which serves everybody else meanwhile.
         pusher=Pusher(
             client(
-                "apigatewaymanagementapi", settings.live_endpoint, PARALLEL_POSTS, timeouts=POST_TIMEOUTS, attempts=1
+                "apigatewaymanagementapi",
+                settings.live_endpoint,
+                connections=PARALLEL_POSTS,
+                timeouts=POST_TIMEOUTS,
+                attempts=1,
             )
         ),
         pool=ThreadPoolExecutor(PARALLEL_POSTS, "push"),

@@ -3,10 +3,17 @@
 import logging
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 # Their debug lines hold what must not be in a log, whatever level the rest of it has: signatures, the secret that signs
 # tokens, messages as they are pushed.
@@ -34,17 +41,35 @@ def configuration(
     )
 
 
-@cache
+class Tuning(TypedDict, total=False):
+    """What `configuration` may be told about a client."""
+
+    connections: int
+    timeouts: tuple[float, float]
+    attempts: int
+
+
+@overload
 def client(
-    service: str,
-    endpoint: str | None = None,
-    connections: int = 10,
-    timeouts: tuple[float, float] = (3, 20),
-    attempts: int = 4,
-) -> Any:
+    service: Literal["apigatewaymanagementapi"], endpoint: str, **tuning: Unpack[Tuning]
+) -> "ApiGatewayManagementApiClient": ...
+@overload
+def client(service: Literal["dynamodb"], **tuning: Unpack[Tuning]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["s3"], **tuning: Unpack[Tuning]) -> "S3Client": ...
+@overload
+def client(service: Literal["secretsmanager"], **tuning: Unpack[Tuning]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sqs"], **tuning: Unpack[Tuning]) -> "SQSClient": ...
+def client(service: str, endpoint: str | None = None, **tuning: Unpack[Tuning]) -> Any:
     """A process-wide, thread-safe boto3 client of a function; see `configuration`.
 
     `endpoint` overrides the service's address (the WebSocket management API has one per stage).
     """
-    config = configuration(service, bool(os.environ.get("AWS_ENDPOINT_URL")), connections, timeouts, attempts)
+    return _client(service, endpoint, **tuning)
+
+
+@cache
+def _client(service: str, endpoint: str | None, **tuning: Any) -> Any:
+    config = configuration(service, bool(os.environ.get("AWS_ENDPOINT_URL")), **tuning)
     return boto3.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # any service

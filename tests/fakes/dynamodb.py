@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.fakes.network import Network, refused
+from tests.fakes.standin import StandIn
 
 Item = dict[str, dict[str, Any]]
 Names = Mapping[str, str]
@@ -43,7 +44,7 @@ class Change:
     writer: str
 
 
-class FakeDynamoDB:
+class FakeDynamoDB(StandIn):
     """One table; its name is not looked at. `history` holds every applied write in order."""
 
     exceptions = SimpleNamespace(TransactionCanceledException=TransactionCanceled)

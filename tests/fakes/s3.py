@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.fakes.network import Network, refused
+from tests.fakes.standin import StandIn
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Body(io.BytesIO):
             yield chunk
 
 
-class FakeS3:
+class FakeS3(StandIn):
     """boto3's side, and `put` for what a browser's form post does."""
 
     def __init__(self, network: Network) -> None:

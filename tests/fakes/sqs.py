@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.fakes.clock import Clock
 from tests.fakes.network import Network, refused
+from tests.fakes.standin import StandIn
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Queue:
     messages: list[Message] = field(default_factory=list)
 
 
-class FakeSqs:
+class FakeSqs(StandIn):
     """boto3's side: send, change visibility, depth. The event source's side: receive and delete."""
 
     def __init__(self, network: Network, clock: Clock, queues: dict[str, Queue]) -> None:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,9 @@ from pydantic.alias_generators import to_camel
 
 from divescore.jobs.errors import JobsError
 from divescore.jobs.model import Cause, Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 class BadMessage(JobsError):
@@ -42,7 +45,7 @@ class ScoringQueue:
     """Sends work to the scoring queue and knows about how long it is."""
 
     url: str
-    sqs: Any
+    sqs: "SQSClient"
     clock: Callable[[], float] = time.monotonic
     depth_age: float = 1.0  # seconds for which a measured depth is good enough
     _depth: tuple[float, int] | None = None
@@ -65,12 +68,13 @@ class ScoringQueue:
         """
         now = self.clock()
         if self._depth is None or now - self._depth[0] > self.depth_age:
-            name = "ApproximateNumberOfMessages"
             try:
-                answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+                answer = self.sqs.get_queue_attributes(
+                    QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
+                )
             except (ClientError, BotoCoreError):
                 return None  # an estimate is not worth holding a dive up for
-            self._depth = (now, int(answer["Attributes"][name]))
+            self._depth = (now, int(answer["Attributes"]["ApproximateNumberOfMessages"]))
         return self._depth[1]
 
 
@@ -79,7 +83,7 @@ class DeadLetters:
     """Where work goes that we could not do, with its cause."""
 
     url: str
-    sqs: Any
+    sqs: "SQSClient"
 
     def send(self, body: str, group: str, cause: Cause, attempts: int) -> None:
         """Put a copy of the message away for an operator; the original is acknowledged by the caller."""

@@ -2,9 +2,12 @@
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 LONGEST_DELAY_SECONDS = 900
 
@@ -17,7 +20,7 @@ def back_off(tries: int, longest: float = LONGEST_DELAY_SECONDS) -> float:
     return min(longest, 2.0 ** min(tries, 20)) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
 
 
-def come_back_in(seconds: float, sqs: Any, queue_url: str, receipt: str, report: Callable[..., None]) -> None:
+def come_back_in(seconds: float, sqs: "SQSClient", queue_url: str, receipt: str, report: Callable[..., None]) -> None:
     """Have a message delivered again in `seconds`; `report` hears when the queue would not."""
     timeout = max(0, min(LONGEST_DELAY_SECONDS, round(seconds)))
     try:

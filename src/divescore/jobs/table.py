@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,10 @@ from divescore.jobs.model import Job
 from divescore.jobs.quota import Budget, Quotas, day_of, seconds_to_midnight, share_of
 from divescore.jobs.transitions import Event, Refusal, fence_of, transition
 from divescore.views import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 # Each lost race means that somebody else's write went through, so this many in a row is a fault and not contention.
 MAX_RACES = 25
@@ -28,7 +32,7 @@ def now_ms() -> int:
 class JobTable:
     """Reads and writes job records; the only code that knows how a record is stored."""
 
-    def __init__(self, name: str, dynamodb: Any, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, name: str, dynamodb: "DynamoDBClient", clock: Callable[[], int] = now_ms) -> None:
         self.name = name
         self._dynamodb = dynamodb
         self._clock = clock
@@ -112,8 +116,10 @@ class JobTable:
         now = self._clock()
         wait = seconds_to_midnight(now)
         day = day_of(now)
-        put = {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}
-        fixed = [{"Put": put}, self._count(f"CLIENT#{job.client}#{day}", quotas.daily_per_client, wait)]
+        put: TransactWriteItemTypeDef = {
+            "Put": {"TableName": self.name, "Item": to_item(job), "ConditionExpression": "attribute_not_exists(pk)"}
+        }
+        fixed = [put, self._count(f"CLIENT#{job.client}#{day}", quotas.daily_per_client, wait)]
         marker = [self._mark(job, *idempotency, now)] if idempotency else []
         races = 0
         while races < MAX_RACES:
@@ -174,8 +180,8 @@ class JobTable:
 
     def _read(self, key: Item) -> Item | None:
         answer = self._dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True)
-        item: Item | None = answer.get("Item")
-        return item
+        item: Mapping[str, Any] | None = answer.get("Item")
+        return None if item is None else dict(item)
 
     def _count_open(self, client: str) -> int:
         answer = self._dynamodb.query(
@@ -187,7 +193,7 @@ class JobTable:
         )
         return int(answer["Count"])
 
-    def _count(self, pk: str, limit: int, seconds_left: int) -> dict[str, Any]:
+    def _count(self, pk: str, limit: int, seconds_left: int) -> "TransactWriteItemTypeDef":
         return {
             "Update": {
                 "TableName": self.name,
@@ -203,7 +209,7 @@ class JobTable:
             }
         }
 
-    def _mark(self, job: Job, key: str, fingerprint: str, now: int) -> dict[str, Any]:
+    def _mark(self, job: Job, key: str, fingerprint: str, now: int) -> "TransactWriteItemTypeDef":
         marker = self._marker_key(key, job.client) | {
             "jobId": {"S": job.job_id},
             "fingerprint": {"S": fingerprint},

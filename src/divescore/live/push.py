@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from divescore.live.messages import Outgoing
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
 # One try takes no longer than this: connect, read, in seconds. A push that comes much later helps nobody.
 POST_TIMEOUTS = (1.0, 2.0)
@@ -36,7 +39,7 @@ def jittered(pause: float) -> float:
 class Pusher:
     """Posts messages; errors of the service itself are raised (botocore's ClientError or BotoCoreError)."""
 
-    management: Any  # boto3's apigatewaymanagementapi client, with POST_TIMEOUTS and no retries of its own
+    management: "ApiGatewayManagementApiClient"  # with POST_TIMEOUTS and no retries of its own
     sleep: Callable[[float], None] = time.sleep
 
     def post(self, connection_id: str, message: Outgoing) -> Pushed:

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_JOBS_PER_CONNECTION = 100
 # API Gateway ends every connection after two hours; its rows live a little longer than it can.
@@ -43,7 +46,7 @@ class Subscriptions:
     """Reads and writes connections and subscriptions."""
 
     def __init__(
-        self, table: str, dynamodb: Any, clock: Callable[[], float] = time.time, page_size: int = PAGE_SIZE
+        self, table: str, dynamodb: "DynamoDBClient", clock: Callable[[], float] = time.time, page_size: int = PAGE_SIZE
     ) -> None:
         self._table = table
         self._dynamodb = dynamodb

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.messages import ScoringQueue
@@ -13,6 +13,9 @@ from divescore.jobs.transitions import QUEUE_RETENTION_MS, DeadlinePassed, Refus
 from divescore.uploads.notifications import notification_body
 from divescore.uploads.store import UploadStore
 from divescore.views import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 UNCLAIMED_MS = 5 * 60_000  # no queued job is without a worker for so long while the queue is empty
 LONGEST_OTHER_DEADLINE_MS = 3_600_000  # queued jobs alone have deadlines that are further away
@@ -26,7 +29,7 @@ class Sweeper:
     store: UploadStore
     queue: ScoringQueue
     uploads_queue_url: str
-    sqs: Any
+    sqs: "SQSClient"
     max_attempts: int
     report: Callable[..., None]  # a structured warning: message, then fields
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from divescore.jobs.model import Job, object_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 _CHUNK = 1 << 20
@@ -34,7 +38,7 @@ class UploadStore:
     """The videos. Every method names the job, never a key of the caller's making."""
 
     bucket: str
-    s3: Any
+    s3: "S3Client"
 
     def form(self, job: Job, seconds: int) -> PostForm:
         """A form that takes exactly the declared size and type under the job's key, for `seconds`."""
@@ -69,16 +73,16 @@ class UploadStore:
 
     def has(self, job_id: str, version: str) -> bool:
         """Whether this version of the job's video is (still) there."""
-        return self._describe(job_id, VersionId=version) is not None
+        return self._describe(job_id, version) is not None
 
-    def _describe(self, job_id: str, **which: str) -> dict[str, Any] | None:
+    def _describe(self, job_id: str, version: str | None = None) -> "HeadObjectOutputTypeDef | None":
+        which: Any = {} if version is None else {"VersionId": version}
         try:
-            head: dict[str, Any] = self.s3.head_object(Bucket=self.bucket, Key=object_key(job_id), **which)
+            return self.s3.head_object(Bucket=self.bucket, Key=object_key(job_id), **which)
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None
             raise
-        return head
 
     def head(self, job_id: str, version: str, count: int) -> bytes:
         """The first `count` bytes of a version. Raises ObjectGone."""

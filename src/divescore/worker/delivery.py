@@ -25,6 +25,8 @@ from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
     from divescore.scoring.scorer import Scored
 
 VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's lease has lapsed
@@ -78,7 +80,7 @@ class Worker:
     table: JobTable
     store: UploadStore
     score: ScoreVideo
-    sqs: Any
+    sqs: "SQSClient"
     queue_url: str
     dead_letters: DeadLetters
     lease_seconds: int

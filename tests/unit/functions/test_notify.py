@@ -140,7 +140,7 @@ def test_its_clients_are_impatient_and_wide_enough_for_all_lanes(aws: Aws, monke
     monkeypatch.setenv("TABLE_NAME", aws.table)
     monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")
     app.fan_out.cache_clear()
-    config = app.fan_out().pusher.management.meta.config
+    config: Any = app.fan_out().pusher.management.meta.config
     app.fan_out.cache_clear()
     assert (config.connect_timeout, config.read_timeout) == POST_TIMEOUTS
     assert config.retries["total_max_attempts"] == 1

@@ -198,7 +198,7 @@ def test_its_posts_are_impatient_and_go_to_the_apis_own_address(aws: Aws, monkey
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")
     app.pusher.cache_clear()
-    meta = app.pusher().management.meta
+    meta: Any = app.pusher().management.meta
     app.pusher.cache_clear()
     assert meta.endpoint_url == "https://live.test/live"
     assert (meta.config.connect_timeout, meta.config.read_timeout) == POST_TIMEOUTS

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from divescore.jobs.redelivery import LONGEST_DELAY_SECONDS, back_off, come_back_in
+from tests.fakes.standin import StandIn
 
 
 @given(tries=st.integers(1, 1000), longest=st.floats(1, 900))
@@ -16,7 +17,7 @@ def test_waits_double_within_their_jitter_and_their_bound(tries: int, longest: f
     assert 0.5 * middle <= back_off(tries, longest) <= 1.5 * middle
 
 
-class Queue:
+class Queue(StandIn):
     """Takes down what it is asked for, or refuses."""
 
     def __init__(self, refuses: bool = False) -> None:

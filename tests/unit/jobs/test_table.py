@@ -30,6 +30,7 @@ from tests.fakes.clock import START, Clock
 from tests.fakes.dynamodb import TransactionCanceled
 from tests.fakes.jobs import LEASE_MS, job_in
 from tests.fakes.network import refused
+from tests.fakes.standin import StandIn
 from tests.fakes.world import World
 
 QUOTAS = Quotas(open_per_client=3, daily_per_client=5, daily=7)
@@ -347,4 +348,4 @@ def test_the_newest_model_is_noted(table: JobTable) -> None:
 
 def test_the_clock_is_the_wall_clock_unless_told_otherwise() -> None:
     before = now_ms()
-    assert before <= JobTable("jobs", None).now() <= now_ms()
+    assert before <= JobTable("jobs", StandIn()).now() <= now_ms()

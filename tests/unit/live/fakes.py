@@ -16,6 +16,7 @@ from divescore.jobs.items import Item, to_item
 from divescore.jobs.model import Job
 from divescore.live.changes import Change
 from divescore.views import Status
+from tests.fakes.standin import StandIn
 
 TABLE = "jobs"
 NOW = 1_800_000_000  # seconds since the epoch
@@ -76,7 +77,7 @@ def record(new: Job | None, old: Job | None = None, sequence: str = "1") -> dict
     }
 
 
-class LaggingTable:
+class LaggingTable(StandIn):
     """A DynamoDB client over a dictionary. Reads that are not consistent see the table before its last `lag` writes.
 
     `before` is called with each operation's name and arguments before it takes effect; it may raise, or change the
@@ -206,7 +207,7 @@ def _updated(item: Item, arguments: dict[str, Any]) -> Item:
 
 
 @dataclass
-class Management:
+class Management(StandIn):
     """The API behind `@connections`. What each connection does is in `plan`: a list of answers, the last for good.
 
     An answer is "ok", "gone", "limit", "broken" (the service's own error) or seconds that it hangs before timing out.

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from divescore.aws import client
 from divescore.live.messages import Outgoing
 from divescore.live.push import BACK_OFF_SECONDS, POST_TIMEOUTS, Pushed, Pusher, jittered
+from tests.fakes.standin import StandIn
 from tests.unit.live.fakes import Management, fault
 
 MESSAGE = Outgoing(b'{"type":"pong"}')
@@ -41,7 +42,7 @@ def test_an_ended_connection_is_told_from_a_slow_one() -> None:
     ],
 )
 def test_the_answers_of_aws_and_of_an_emulator_mean_the_same(error: ClientError, outcome: Pushed) -> None:
-    class Answers:
+    class Answers(StandIn):
         def post_to_connection(self, **_: Any) -> None:
             raise error
 
@@ -52,7 +53,7 @@ def test_errors_of_the_service_are_raised() -> None:
     with pytest.raises(ClientError, match="InternalServerError"):
         pusher("broken")[0].post("c1", MESSAGE)
 
-    class Unreachable:
+    class Unreachable(StandIn):
         def post_to_connection(self, **_: Any) -> None:
             raise ConnectTimeoutError(endpoint_url="https://live.test")
 
@@ -102,8 +103,10 @@ def test_a_post_has_its_own_short_time_outs_and_no_hidden_retries(monkeypatch: p
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    management = client("apigatewaymanagementapi", "https://live.test/live", 4, timeouts=POST_TIMEOUTS, attempts=1)
-    config = management.meta.config
+    management = client(
+        "apigatewaymanagementapi", "https://live.test/live", connections=4, timeouts=POST_TIMEOUTS, attempts=1
+    )
+    config: Any = management.meta.config
     assert (config.connect_timeout, config.read_timeout) == POST_TIMEOUTS
     assert config.retries["total_max_attempts"] == 1
     assert config.max_pool_connections == 4
