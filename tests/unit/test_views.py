@@ -1,6 +1,7 @@
 """The states of a job, and how views are written."""
 
 from divescore.views import FINAL, OPEN, SETTLED, Status, iso
+from tests.contract.recorded import fact
 from tests.fakes.clock import START
 
 
@@ -9,9 +10,9 @@ def test_every_state_is_open_or_final_except_failed_which_can_be_replayed() -> N
     assert not OPEN & FINAL
 
 
-def test_settled_is_what_is_not_open() -> None:
-    assert {"SCORED", "REJECTED", "FAILED", "CANCELLED", "EXPIRED"} == SETTLED
-    assert set(Status) - SETTLED == OPEN
+def test_the_states_are_those_that_the_page_knows_too() -> None:
+    states = fact("states")
+    assert (set(states["open"]), set(states["settled"]), set(states["final"])) == (OPEN, SETTLED, FINAL)
 
 
 def test_times_are_utc_with_milliseconds() -> None:

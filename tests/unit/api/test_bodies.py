@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from divescore.api.bodies import CreateJob, ShareJob
+from divescore.api.bodies import CONTENT_TYPES, CreateJob, ShareJob
+from tests.contract.recorded import fact
 
 GOOD = {"filename": "dive.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
 
@@ -63,3 +64,7 @@ def test_a_share_reads_unless_more_is_asked() -> None:
     for wrong in ({"scopes": ["cancel"]}, {"expiresIn": 59}, {"forever": True}):
         with pytest.raises(ValidationError):
             ShareJob.model_validate(wrong)
+
+
+def test_the_content_types_are_those_that_the_page_offers() -> None:
+    assert fact("content-types") == sorted(CONTENT_TYPES)

@@ -1,7 +1,7 @@
 import type { DiveClass } from "../api/types";
 
 /** The grammar of World Aquatics: groups 1 to 4, the twisting group 5 and the armstand group 6. */
-const NUMBER = /^(?:([1-4])[01]([0-9])|5([1-4])([1-9])([1-9])|6([1-3])([1-9])([1-9])?)([A-D])$/;
+const NUMBER = /^(?:([1-4])[01]([0-9]|11)|5([1-4])([1-9])([1-9])|6([1-3])([1-9])([1-9])?)([A-D])$/;
 
 const ROTATIONS: Readonly<Record<string, string>> = { 1: "forward", 2: "back", 3: "reverse", 4: "inward" };
 const POSITIONS: Readonly<Record<string, string>> = { A: "straight", B: "pike", C: "tuck", D: "free" };

@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
+import type { Status } from "../api/types";
+import { fact } from "../testing/facts";
 import { aDive, aJob } from "../testing/samples";
-import { type DiveEvent, type Dives, reduce } from "./state";
+import { type DiveEvent, type Dives, isFinal, isOpen, reduce } from "./state";
 
 const at = 1_000;
 
 function after(dives: Dives, ...events: DiveEvent[]): Dives {
   return events.reduce(reduce, dives);
 }
+
+it("knows the states as the service does", () => {
+  const states = fact<{ open: Status[]; settled: Status[]; final: Status[] }>("states");
+  const all = [...states.open, ...states.settled].map((status) => aJob({ status }));
+  expect(all.filter(isOpen).map((job) => job.status)).toEqual(states.open);
+  expect(all.filter(isFinal).map((job) => job.status)).toEqual(states.final);
+});
 
 describe("a job's versions", () => {
   const start: Dives = [aDive({ jobId: "j1", job: aJob({ version: 3, status: "QUEUED" }) })];

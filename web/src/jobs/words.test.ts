@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { DiveClass } from "../api/types";
+import { fact } from "../testing/facts";
 import { aDive, aJob, aToken } from "../testing/samples";
 import { readDiveNumber } from "./divenumber";
-import { contentTypeOf, MAX_BYTES, problemOf } from "./files";
+import { ACCEPT, contentTypeOf, MAX_BYTES, problemOf } from "./files";
 import { Speedometer } from "./speed";
 import { stageOf } from "./stage";
 import { readToken, sharedToken } from "./tokens";
@@ -36,7 +38,13 @@ describe("dive numbers", () => {
     expect(dive === null ? null : diveInWords(dive)).toBe(words);
   });
 
-  it.each(["", "107", "B107", "107E", "127B", "5050B", "5553B", "7107B", "107BB"])("%j is none", (text) => {
+  const numbers = fact<{ good: (DiveClass & { text: string })[]; bad: string[] }>("dive-numbers");
+
+  it.each(numbers.good)("$text says what it says in Python", ({ text, ...dive }) => {
+    expect(readDiveNumber(text)).toEqual({ ...dive, source: "given" });
+  });
+
+  it.each(numbers.bad)("%j is none", (text) => {
     expect(readDiveNumber(text)).toBeNull();
   });
 });
@@ -51,6 +59,10 @@ describe("amounts", () => {
 });
 
 describe("files", () => {
+  it("have the types that the service takes", () => {
+    expect(ACCEPT.split(",").filter((type) => type.includes("/")).sort()).toEqual(fact<string[]>("content-types"));
+  });
+
   it.each([
     ["a.mp4", "video/mp4", "video/mp4"],
     ["a.AVI", "", "video/x-msvideo"],
