@@ -49,19 +49,19 @@ def fan_out() -> FanOut:
 # Posts run in threads.
 @observed(trace_calls=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Lambda's entry point: a batch of the stream. Records that could not be told are named and come again."""
+    """Lambda's entry point: a batch of the stream. Records that did not reach everybody are named, and come again."""
     changes, unreadable = read_changes(event["Records"])
     news = conflate(changes)
-    told = fan_out().tell_all(news)
-    for outcome, count in told.counts.items():
+    report = fan_out().push_all(news)
+    for outcome, count in report.counts.items():
         metrics.add_metric(name=f"Push_{outcome}", unit=MetricUnit.Count, value=count)
-    metrics.add_metric(name="Push_failed", unit=MetricUnit.Count, value=len(told.failures) + len(unreadable))
-    for job_id, (_, error) in told.failures.items():
+    metrics.add_metric(name="Push_failed", unit=MetricUnit.Count, value=len(report.failures) + len(unreadable))
+    for job_id, (_, error) in report.failures.items():
         logger.error("push failed", correlation_id=job_id, error=repr(error))
     for sequence, error in unreadable:
         logger.error("unreadable record", sequence=sequence, error=repr(error))
-    for connection_id, error in told.untidied:
+    for connection_id, error in report.rows_left:
         logger.warning("rows of an ended connection remain", connection_id=connection_id, error=repr(error))
-    logger.info("told", jobs=list(news), records=len(event["Records"]), pushes=dict(told.counts))
-    failed = [change.sequence for change, _ in told.failures.values()] + [sequence for sequence, _ in unreadable]
+    logger.info("told", jobs=list(news), records=len(event["Records"]), pushes=dict(report.counts))
+    failed = [change.sequence for change, _ in report.failures.values()] + [sequence for sequence, _ in unreadable]
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}

@@ -25,7 +25,7 @@ from divescore.jobs.model import Cause, Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, AttemptFailed, Claimed, DeadlinePassed, Fence, Progressed
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION
-from divescore.tokens.tokens import OWNER_SCOPES, Scope
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope
 from tests.chaos.reconnect import RENDER_WITHIN, own_system
 from tests.conftest import divescore
 from tests.integration.conftest import System
@@ -171,16 +171,16 @@ class Recorder:
             await socket.say("error-too-large", {"action": "ping", "pad": "x" * 9000})
             await socket.say("error-unauthorized", subscribe | {"token": "nonsense"})
             await socket.say(
-                "error-token-expired", subscribe | {"token": issue(made["jobId"], OWNER_SCOPES, soon - 6000)}
+                "error-token-expired", subscribe | {"token": issue(made["jobId"], HOLDER_SCOPES, soon - 6000)}
             )
             await socket.say("error-forbidden", subscribe | {"token": issue(made["jobId"], [Scope.CONNECT], soon)})
-            await socket.say("error-job-not-found", subscribe | {"token": issue(NO_JOB, OWNER_SCOPES, soon)})
+            await socket.say("error-job-not-found", subscribe | {"token": issue(NO_JOB, HOLDER_SCOPES, soon)})
             row = self._row(made["jobId"])
             for job_id in ids:
                 self._put(row | {"pk": {"S": f"JOB#{job_id}"}, "jobId": {"S": job_id}, "status": {"S": "CANCELLED"}})
             for job_id in ids[:-1]:
-                await socket.say(None, subscribe | {"token": issue(job_id, OWNER_SCOPES, soon)})
-            await socket.say("error-too-many-jobs", subscribe | {"token": issue(ids[-1], OWNER_SCOPES, soon)})
+                await socket.say(None, subscribe | {"token": issue(job_id, HOLDER_SCOPES, soon)})
+            await socket.say("error-too-many-jobs", subscribe | {"token": issue(ids[-1], HOLDER_SCOPES, soon)})
         async with self.socket(made) as socket:
             await socket.say(None, subscribe | {"token": made["token"]})
             for item in self._scan():
@@ -200,9 +200,9 @@ class Recorder:
         await self.ask("error-too-large", "POST", "/jobs", A_JOB | {"sizeBytes": 200 * 2**20 + 1})
         await self.ask("error-unsupported-type", "POST", "/jobs", A_JOB | {"contentType": "text/plain"})
         await self.ask("error-unauthorized", "GET", path)
-        await self.ask("error-token-expired", "GET", path, token=issue(made["jobId"], OWNER_SCOPES, soon - 6000))
+        await self.ask("error-token-expired", "GET", path, token=issue(made["jobId"], HOLDER_SCOPES, soon - 6000))
         await self.ask("error-forbidden", "GET", path, token=other["token"])
-        missing = issue(NO_JOB, OWNER_SCOPES, soon)
+        missing = issue(NO_JOB, HOLDER_SCOPES, soon)
         await self.ask("error-job-not-found", "GET", f"/jobs/{NO_JOB}", token=missing)
         await self.ask("error-no-video", "GET", f"{path}/video", token=token)
         for _ in range(25):

@@ -15,7 +15,7 @@ from divescore.client.errors import ApiError, LiveRefused
 from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.models import Created
-from divescore.tokens.tokens import OWNER_SCOPES, Scope
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack
@@ -60,8 +60,8 @@ def test_bad_tokens_are_told_in_both_channels(system: System) -> None:
     async def work(http: Http, live: Live) -> None:
         made, other = await new_job(http), await new_job(http)
         job_id = made.job_id
-        expired = tokens.issue(job_id, OWNER_SCOPES, int(time.time()) - 1)
-        missing = tokens.issue(NO_JOB, OWNER_SCOPES, int(time.time()) + 60)
+        expired = tokens.issue(job_id, HOLDER_SCOPES, int(time.time()) - 1)
+        missing = tokens.issue(NO_JOB, HOLDER_SCOPES, int(time.time()) + 60)
         ticket = made.live.url.split("ticket=")[1]
 
         assert await refused(http.get(job_id, forged(made.token))) == (401, "UNAUTHORIZED")

@@ -16,7 +16,7 @@ from divescore.client.models import Created
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Accepted, Cancelled
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION
-from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
 from divescore.views import Status
 from tests.integration.conftest import System
 
@@ -194,8 +194,8 @@ def test_a_token_of_one_job_shows_nothing_of_another(run: Run, backstage: Backst
 def test_what_is_no_good_message_is_answered_and_the_socket_stays_open(run: Run, backstage: Backstage) -> None:
     async def work(http: Http) -> None:
         made = await new_job(http)
-        nobody = backstage.tokens.issue("0" * 32, OWNER_SCOPES, 2_000_000_000)
-        expired = backstage.tokens.issue(made.job_id, OWNER_SCOPES, 1)
+        nobody = backstage.tokens.issue("0" * 32, HOLDER_SCOPES, 2_000_000_000)
+        expired = backstage.tokens.issue(made.job_id, HOLDER_SCOPES, 1)
         subscribe = {"action": "subscribe"}
         messages: list[tuple[Any, str]] = [
             ("hello", "INVALID_MESSAGE"),
@@ -293,7 +293,7 @@ def test_one_socket_watches_a_hundred_jobs_and_no_more(run: Run, backstage: Back
             row |= {"pk": {"S": f"JOB#{job_id}"}, "jobId": {"S": job_id}, "status": {"S": "CANCELLED"}}
             backstage.dynamodb.put_item(TableName=backstage.name, Item=row)
         async with opened(made.live.url) as socket:
-            tokens = [backstage.tokens.issue(job_id, OWNER_SCOPES, 2_000_000_000) for job_id in ids]
+            tokens = [backstage.tokens.issue(job_id, HOLDER_SCOPES, 2_000_000_000) for job_id in ids]
             for token in tokens[:-1]:
                 assert (await socket.subscribe(token))["type"] == "job"
             refused = await socket.subscribe(tokens[-1])

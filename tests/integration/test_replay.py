@@ -17,7 +17,7 @@ from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
 from divescore.ops.replay.resources import open_resources
 from divescore.stack.deployed import Stack, find_stack
-from divescore.tokens.tokens import OWNER_SCOPES
+from divescore.tokens.tokens import HOLDER_SCOPES
 from divescore.views import Status
 from tests.chaos.dead_letters import make_dead_letters, waiting
 from tests.chaos.replay import changes, kill_points, replay_with_kills, times_scored, wait_until_scored
@@ -75,7 +75,7 @@ class Listener:
 @contextmanager
 def listening(system: System, job_id: str) -> Iterator[Listener]:
     """Somebody watches the job live, and has its snapshot."""
-    token = system.tokens().issue(job_id, OWNER_SCOPES, int(time.time()) + 600)
+    token = system.tokens().issue(job_id, HOLDER_SCOPES, int(time.time()) + 600)
     answer = system.talk(lambda http, _live: http.get(job_id, token))
     listener, loop = Listener(), asyncio.new_event_loop()
     task = loop.create_task(listener.listen(answer.live.url, token))

@@ -12,7 +12,7 @@ from divescore.client.errors import ApiError
 from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.models import JobAnswer
-from divescore.tokens.tokens import OWNER_SCOPES
+from divescore.tokens.tokens import HOLDER_SCOPES
 from tests.conftest import divescore
 from tests.integration.conftest import System
 
@@ -75,7 +75,7 @@ def test_after_a_rotation_new_tokens_have_the_new_key_and_old_ones_work(system: 
         assert before in kept
 
         # Whoever already has the new ring signs with a key that the functions' caches lack: they look and accept it.
-        ours = system.tokens().issue(old.job_id, OWNER_SCOPES, int(time.time()) + 60)
+        ours = system.tokens().issue(old.job_id, HOLDER_SCOPES, int(time.time()) + 60)
         assert kid(ours) == name
         answer = await read(http, old.job_id, ours)
         assert await subscribed(old.live.url, ours) == answer.job.job_id == old.job_id

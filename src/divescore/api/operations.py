@@ -27,7 +27,7 @@ from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Refusal
 from divescore.jobs.view import job_view
-from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
 from divescore.uploads.store import UploadStore
 from divescore.views import iso
 
@@ -111,7 +111,7 @@ class Operations:
         form = self.store.form(job, (closes_at - now) // 1000)
         return JobCreated(
             job_id=job.job_id,
-            token=self.tokens.issue(job.job_id, OWNER_SCOPES, job.expires_at // 1000),
+            token=self.tokens.issue(job.job_id, HOLDER_SCOPES, job.expires_at // 1000),
             upload=UploadForm(url=form.url, fields=form.fields, expires_at=iso(closes_at)),
             live=self._live(job.job_id),
             job=job_view(job),

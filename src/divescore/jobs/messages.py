@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BadMessage(JobsError):
-    """A message on the scoring queue that nobody of ours wrote."""
+    """A message on the scoring queue that is none of the service's."""
 
     code = "BAD_MESSAGE"
 

@@ -27,7 +27,7 @@ class Job:
     created_at: int
     expires_at: int  # end of retention: the record's TTL and the token's expiry
     status: Status = Status.AWAITING_UPLOAD
-    version: int = 1  # what clients see; grows with every change that they are told of
+    version: int = 1  # what clients see; grows with every change that they see
     rev: int = 1  # grows with every write, lease renewals too: the compare-and-swap token
     updated_at: int = 0
     deadline: int = 0  # when `sweep` looks at the job; meaningful in open states only

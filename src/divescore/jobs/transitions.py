@@ -181,7 +181,7 @@ def _claimed(job: Job, event: Claimed, now: int) -> Job | Refusal:
         return Refusal(Reason.BUSY, job)
     if job.attempt >= event.max_attempts:
         return _settle(job, now, Status.FAILED, job.error or _spent(job.attempt))
-    return _told(
+    return _versioned(
         replace(
             job,
             status=Status.PROCESSING,
@@ -207,7 +207,9 @@ def _worked(job: Job, event: WorkerEvent, now: int) -> Job | Refusal:
             lease = replace(job, lease_until=now + event.lease_ms, deadline=_lease_deadline(event.lease_ms, now))
             return replace(lease, rev=job.rev + 1)
         case Progressed():
-            return _told(replace(job, stage=event.stage, fraction=max(job.fraction, min(1.0, event.fraction))), now)
+            return _versioned(
+                replace(job, stage=event.stage, fraction=max(job.fraction, min(1.0, event.fraction))), now
+            )
         case Finished():
             return replace(_settle(job, now, Status.SCORED), result=event.result)
         case Rejected():
@@ -251,13 +253,13 @@ def _lease_deadline(lease_ms: int, now: int) -> int:
 
 def _queue(job: Job, now: int) -> Job:
     queued = replace(job, status=Status.QUEUED, deadline=now + QUEUE_RETENTION_MS, fraction=0.0)
-    return _told(replace(queued, owner=None, lease_until=0, stage=None), now)
+    return _versioned(replace(queued, owner=None, lease_until=0, stage=None), now)
 
 
 def _settle(job: Job, now: int, status: Status, error: Cause | None = None) -> Job:
     settled = replace(job, status=status, error=error, owner=None, lease_until=0, deadline=0)
-    return _told(replace(settled, stage=None, fraction=0.0, ahead=None), now)
+    return _versioned(replace(settled, stage=None, fraction=0.0, ahead=None), now)
 
 
-def _told(job: Job, now: int) -> Job:
+def _versioned(job: Job, now: int) -> Job:
     return replace(job, version=job.version + 1, rev=job.rev + 1, updated_at=max(now, job.updated_at))

@@ -44,18 +44,18 @@ def conflate(changes: Iterable[Change]) -> dict[str, list[Change]]:
 
     Drops records whose version did not grow (lease renewals) and records that the same batch repeats.
     """
-    told: dict[str, list[Change]] = {}
+    news: dict[str, list[Change]] = {}
     for change in changes:
         if change.job.version <= change.version_before:
             continue
-        earlier = told.setdefault(change.job.job_id, [])
+        earlier = news.setdefault(change.job.job_id, [])
         if earlier and earlier[-1].job.version >= change.job.version:
             continue
         if earlier and _same_state(earlier[-1].job, change.job):
             earlier[-1] = change
         else:
             earlier.append(change)
-    return told
+    return news
 
 
 def _same_state(before: Job, after: Job) -> bool:

@@ -21,7 +21,7 @@ class OutOfTime(Exception):
 
 
 @dataclass
-class Delivery:
+class Backlog:
     """What one connection is to get of one job: messages in order, of which the first `sent` have arrived."""
 
     connection_id: str
@@ -33,12 +33,12 @@ class Delivery:
 
 
 @dataclass
-class Told:
-    """The account of a batch: messages sent, connections gone or closed, and what must come again."""
+class FanOutReport:
+    """What became of a batch: messages sent, connections gone or closed, and what must come again."""
 
     counts: Counter[Pushed] = field(default_factory=Counter)
     failures: dict[str, tuple[Change, Exception]] = field(default_factory=dict)  # by job, its earliest change
-    untidied: list[tuple[str, Exception]] = field(default_factory=list)  # connections whose rows could not be removed
+    rows_left: list[tuple[str, Exception]] = field(default_factory=list)  # by ended connections, and why
 
     def fail(self, change: Change, error: Exception) -> None:
         """Note a change that did not reach everybody; of one job the earliest counts, later ones come again with it."""
@@ -61,91 +61,91 @@ class FanOut:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def tell_all(self, changes: Mapping[str, Sequence[Change]]) -> Told:
+    def push_all(self, changes: Mapping[str, Sequence[Change]]) -> FanOutReport:
         """Push the changes of each job, in order, to all who watch it. An error of one never keeps the others waiting.
 
         Connections that stay slow are closed, ended ones forgotten.
         """
-        told = Told()
+        report = FanOutReport()
         end = self.clock() + GIVE_UP_AFTER
-        waiting: list[Delivery] = []
+        waiting: list[Backlog] = []
         searches = [(news, self.pool.submit(self._search, news, end)) for news in changes.values() if news]
         for news, search in searches:
             posts, error = search.result()
             if error is not None:
-                told.fail(news[0], error)
-            waiting += self._settle(told, [post.result() for post in posts])
+                report.fail(news[0], error)
+            waiting += self._settle(report, [post.result() for post in posts])
         for pause in BACK_OFF_SECONDS:
             if not waiting:
                 break
             self.sleep(jittered(pause))
-            waiting = self._settle(told, list(self.pool.map(lambda delivery: self._post(delivery, end), waiting)))
-        for delivery in self._settle(told, list(self.pool.map(lambda delivery: self._close(delivery, end), waiting))):
-            told.counts[Pushed.SENT] += delivery.sent
-            told.fail(delivery.changes[delivery.sent], delivery.error or OutOfTime())
-        return told
+            waiting = self._settle(report, list(self.pool.map(lambda backlog: self._post(backlog, end), waiting)))
+        for backlog in self._settle(report, list(self.pool.map(lambda backlog: self._close(backlog, end), waiting))):
+            report.counts[Pushed.SENT] += backlog.sent
+            report.fail(backlog.changes[backlog.sent], backlog.error or OutOfTime())
+        return report
 
-    def _search(self, news: Sequence[Change], end: float) -> tuple[list[Future[Delivery]], Exception | None]:
+    def _search(self, news: Sequence[Change], end: float) -> tuple[list[Future[Backlog]], Exception | None]:
         """Start posting to each page of watchers as it is read."""
-        posts: list[Future[Delivery]] = []
+        posts: list[Future[Backlog]] = []
         try:
             messages = [job_message(change.job) for change in news]
             for page in self.subscriptions.watchers(news[0].job.job_id):
                 if self.clock() >= end:
                     raise OutOfTime
                 for connection_id in page:
-                    posts.append(self.pool.submit(self._post, Delivery(connection_id, news, messages), end))
+                    posts.append(self.pool.submit(self._post, Backlog(connection_id, news, messages), end))
         except Exception as error:  # becomes this job's failure, after everybody found so far was served
             return posts, error
         return posts, None
 
-    def _post(self, delivery: Delivery, end: float) -> Delivery:
+    def _post(self, backlog: Backlog, end: float) -> Backlog:
         """Post what the connection has not got yet, up to the first message that it does not take."""
-        delivery.outcome, delivery.error = Pushed.SLOW, None
+        backlog.outcome, backlog.error = Pushed.SLOW, None
         try:
-            while delivery.sent < len(delivery.messages):
+            while backlog.sent < len(backlog.messages):
                 if self.clock() >= end:
                     raise OutOfTime
-                delivery.outcome = self.pusher.post(delivery.connection_id, delivery.messages[delivery.sent])
-                if delivery.outcome is not Pushed.SENT:
+                backlog.outcome = self.pusher.post(backlog.connection_id, backlog.messages[backlog.sent])
+                if backlog.outcome is not Pushed.SENT:
                     break
-                delivery.sent += 1
+                backlog.sent += 1
         except Exception as error:  # kept: tried again, then this job's failure
-            delivery.outcome, delivery.error = Pushed.SLOW, error
-        return delivery
+            backlog.outcome, backlog.error = Pushed.SLOW, error
+        return backlog
 
-    def _close(self, delivery: Delivery, end: float) -> Delivery:
+    def _close(self, backlog: Backlog, end: float) -> Backlog:
         """End a connection that takes nothing. One that failed otherwise stays: the service is at fault, not it."""
-        if delivery.error is None:
+        if backlog.error is None:
             try:
                 if self.clock() >= end:
                     raise OutOfTime
-                self.pusher.close(delivery.connection_id)
-                delivery.outcome = Pushed.CLOSED
+                self.pusher.close(backlog.connection_id)
+                backlog.outcome = Pushed.CLOSED
             except Exception as error:  # a connection that can be neither fed nor closed is the service's fault
-                delivery.error = error
-        return delivery
+                backlog.error = error
+        return backlog
 
-    def _settle(self, told: Told, deliveries: Iterable[Delivery]) -> list[Delivery]:
+    def _settle(self, report: FanOutReport, backlogs: Iterable[Backlog]) -> list[Backlog]:
         """Count what is decided and forget connections that ended; what still waits is returned."""
-        waiting: list[Delivery] = []
-        ended: list[Delivery] = []
-        for delivery in deliveries:
-            if delivery.outcome is Pushed.SLOW:
-                waiting.append(delivery)
+        waiting: list[Backlog] = []
+        ended: list[Backlog] = []
+        for backlog in backlogs:
+            if backlog.outcome is Pushed.SLOW:
+                waiting.append(backlog)
                 continue
-            told.counts[Pushed.SENT] += delivery.sent
-            if delivery.outcome is not Pushed.SENT:
-                told.counts[delivery.outcome] += 1
-                ended.append(delivery)
-        for delivery, error in zip(ended, self.pool.map(self._forget, ended), strict=True):
+            report.counts[Pushed.SENT] += backlog.sent
+            if backlog.outcome is not Pushed.SENT:
+                report.counts[backlog.outcome] += 1
+                ended.append(backlog)
+        for backlog, error in zip(ended, self.pool.map(self._forget, ended), strict=True):
             if error is not None:
-                told.untidied.append((delivery.connection_id, error))
+                report.rows_left.append((backlog.connection_id, error))
         return waiting
 
-    def _forget(self, delivery: Delivery) -> Exception | None:
+    def _forget(self, backlog: Backlog) -> Exception | None:
         try:
-            self.subscriptions.forget(delivery.connection_id, delivery.changes[0].job.job_id)
+            self.subscriptions.forget(backlog.connection_id, backlog.changes[0].job.job_id)
         except Exception as error:  # everybody was told; the rows' time to live, or the next push, removes them
             return error
         return None

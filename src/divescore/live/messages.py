@@ -84,7 +84,7 @@ class Pong(View):
     type: Literal["pong"]
 
 
-class Problem(View):
+class ErrorReply(View):
     """The service did not do what a message asked; the connection stays open."""
 
     type: Literal["error"]
@@ -94,7 +94,7 @@ class Problem(View):
 
 
 ClientMessage = Annotated[Subscribe | Unsubscribe | Ping, Field(discriminator="action")]
-ServerMessage = Annotated[JobNews | Unsubscribed | Pong | Problem, Field(discriminator="type")]
+ServerMessage = Annotated[JobNews | Unsubscribed | Pong | ErrorReply, Field(discriminator="type")]
 _ADAPTER: TypeAdapter[Subscribe | Unsubscribe | Ping] = TypeAdapter(ClientMessage)
 _ACTIONS = ("subscribe", "unsubscribe", "ping")
 
@@ -162,7 +162,7 @@ def pong_message() -> Outgoing:
 
 def error_message(code: str, message: str, job_id: str | None = None) -> Outgoing:
     """`{"type": "error", "code": …, "message": …}`, with `jobId` when the refused message was about a known job."""
-    return _encode(to_json(Problem(type="error", code=ErrorCode(code), message=message, job_id=job_id)))
+    return _encode(to_json(ErrorReply(type="error", code=ErrorCode(code), message=message, job_id=job_id)))
 
 
 def _encode(message: dict[str, Any]) -> Outgoing:

@@ -17,10 +17,12 @@ def schema() -> dict[str, Any]:
     """The document: `$defs` hold every message, `ClientMessage` and `ServerMessage` are the two unions."""
     definitions = _definitions("ClientMessage", ClientMessage, "validation")
     definitions |= _definitions("ServerMessage", ServerMessage, "serialization")
+    # The names in the document are part of the contract, which says Problem as the HTTP API's does.
+    named: dict[str, Any] = json.loads(json.dumps(definitions).replace("ErrorReply", "Problem"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Divescore's live messages",
-        "$defs": dict(sorted(definitions.items())),
+        "$defs": dict(sorted(named.items())),
         "oneOf": [{"$ref": "#/$defs/ClientMessage"}, {"$ref": "#/$defs/ServerMessage"}],
     }
 

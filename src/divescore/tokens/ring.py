@@ -1,4 +1,4 @@
-"""The token secret as its owner changes it. Pure: a secret goes in, another comes out.
+"""The token secret as an operator changes it. Pure: a secret goes in, another comes out.
 
 The secret is `{"current": "k2-20261123T102400Z", "k1": "…", "k2-20261123T102400Z": "…"}`. A key's id tells when it was
 made, so that the next one's tells when it was retired; the first key of a stack, `k1`, is older than all.
@@ -61,10 +61,10 @@ def rotated(secret: Secret, now: datetime) -> dict[str, str]:
     return {**secret, "current": kid, kid: secrets.token_urlsafe(KEY_BYTES)}
 
 
-def without_spent(secret: Secret, now: datetime, retention: timedelta) -> dict[str, str]:
+def without_expired(secret: Secret, now: datetime, retention: timedelta) -> dict[str, str]:
     """The secret without the keys whose last tokens have expired: retired for longer than any token lives."""
-    spent = {key.kid for key in keys_of(secret) if key.retired and key.retired + retention + MARGIN <= now}
-    return {name: value for name, value in secret.items() if name not in spent}
+    expired = {key.kid for key in keys_of(secret) if key.retired and key.retired + retention + MARGIN <= now}
+    return {name: value for name, value in secret.items() if name not in expired}
 
 
 def revoked(secret: Secret, now: datetime) -> dict[str, str]:

@@ -31,7 +31,7 @@ class Scope(StrEnum):
     CONNECT = "connect"  # opens a socket and does nothing else
 
 
-OWNER_SCOPES = (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE)
+HOLDER_SCOPES = (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE)
 
 
 class TokenError(Exception):

@@ -69,7 +69,7 @@ class Delivery:
 
     @classmethod
     def of(cls, body: str, receipt: str, sent_at: int | None = None) -> Self:
-        """The delivery of a message with this body. Raises BadMessage when nobody of ours wrote it."""
+        """The delivery of a message with this body. Raises BadMessage when it is none of the service's."""
         return cls(parse_message(body), body, receipt, sent_at)
 
 
@@ -106,7 +106,7 @@ class Worker:
             return self._refused(delivery, outcome)
         if outcome.status is Status.FAILED:
             self._count_failure(outcome)
-            return self._bury(delivery, outcome)
+            return self._dead_letter(delivery, outcome)
         if job.status is Status.PROCESSING:
             self.meter.count("TakenOver")
         if outcome.attempt == 1 and delivery.sent_at is not None:
@@ -119,7 +119,7 @@ class Worker:
             self._delay(delivery, wait)
             return Delivered.BUSY
         if refusal.job.status is Status.FAILED:
-            return self._bury(delivery, refusal.job)
+            return self._dead_letter(delivery, refusal.job)
         return Delivered.STALE if refusal.reason is Reason.STALE else Delivered.DONE
 
     def _attempt(self, delivery: Delivery, job: Job, seconds_left: Callable[[], float]) -> Delivered:
@@ -150,7 +150,7 @@ class Worker:
                 return Delivered.REJECTED
             case Status.FAILED:
                 self._count_failure(settled)
-                return self._bury(delivery, settled)
+                return self._dead_letter(delivery, settled)
             case _:
                 self.meter.count("Retried", code=_code(settled))
                 self._delay(delivery, back_off(settled.attempt))
@@ -191,7 +191,7 @@ class Worker:
     def _count_failure(self, failed: Job) -> None:
         self.meter.count("Failed", code=_code(failed))
 
-    def _bury(self, delivery: Delivery, job: Job) -> Delivered:
+    def _dead_letter(self, delivery: Delivery, job: Job) -> Delivered:
         cause = job.error or Cause("INTERNAL", "The job failed without a cause on record.", True)
         self.dead_letters.send(delivery.body, job.client, cause, job.attempt)
         return Delivered.FAILED

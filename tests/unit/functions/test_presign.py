@@ -16,7 +16,7 @@ from divescore.jobs.errors import Contended
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
-from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
 from divescore.views import Status
 from functions.observability import logger
 from functions.presign import app
@@ -64,7 +64,7 @@ class Api:
         return version
 
     def token(self, job: Job, *scopes: Scope, expires_at: int = SOON) -> str:
-        return self.tokens.issue(job.job_id, scopes or OWNER_SCOPES, expires_at)
+        return self.tokens.issue(job.job_id, scopes or HOLDER_SCOPES, expires_at)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_nobody_gets_in_without_the_right_token(api: Api, method: str, path: str
     other = api.put(job_in(Status.SCORED, job_id="f" * 32))
     good = api.token(job, scope)
     tampered = good[:-3] + ("AAA" if not good.endswith("AAA") else "BBB")
-    others = tuple(one for one in OWNER_SCOPES if one is not scope)
+    others = tuple(one for one in HOLDER_SCOPES if one is not scope)
     for token, expected in (
         (None, (401, "UNAUTHORIZED")),
         ("nonsense", (401, "UNAUTHORIZED")),

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from divescore.jobs.items import to_item
-from divescore.tokens.tokens import OWNER_SCOPES, Scope, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
 from divescore.views import Status
 from functions.presign import app
 from tests.fakes.aws import Aws
@@ -66,10 +66,10 @@ def tokens(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str | Non
     yield [
         None,
         "nonsense",
-        issuer.issue(JOB, OWNER_SCOPES, soon),
+        issuer.issue(JOB, HOLDER_SCOPES, soon),
         issuer.issue(JOB, [Scope.READ], soon),
-        issuer.issue(JOB, OWNER_SCOPES, soon - 7200),
-        issuer.issue("no such job", OWNER_SCOPES, soon),
+        issuer.issue(JOB, HOLDER_SCOPES, soon - 7200),
+        issuer.issue("no such job", HOLDER_SCOPES, soon),
         issuer.ticket(JOB),
     ]
     app.operations.cache_clear()

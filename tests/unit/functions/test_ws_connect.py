@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from divescore.jobs.items import to_item
 from divescore.live.push import POST_TIMEOUTS, Pusher
-from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, KeyRing, Scope, Tokens
 from functions.observability import logger, metrics
 from functions.ws_connect import app
 from tests.fakes.aws import KEY, Aws
@@ -81,7 +81,7 @@ def keys(aws: Aws) -> set[str]:
 
 
 def token() -> str:
-    return TOKENS.issue(JOB, OWNER_SCOPES, int(time.time()) + 60)
+    return TOKENS.issue(JOB, HOLDER_SCOPES, int(time.time()) + 60)
 
 
 def test_from_connecting_to_leaving(aws: Aws, management: Management) -> None:

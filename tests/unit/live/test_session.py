@@ -17,7 +17,7 @@ from divescore.live.messages import ErrorCode
 from divescore.live.push import Pusher
 from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import MAX_JOBS_PER_CONNECTION, Subscriptions
-from divescore.tokens.tokens import OWNER_SCOPES, KeyRing, Scope, TokenError, TokenExpired, Tokens
+from divescore.tokens.tokens import HOLDER_SCOPES, KeyRing, Scope, TokenError, TokenExpired, Tokens
 from divescore.views import Status
 from tests.unit.live.fakes import NOW, TABLE, LaggingTable, Management, make_job, record
 
@@ -47,7 +47,7 @@ class System:
         self.table.put_item(TableName=TABLE, Item=to_item(job))
 
     def token(self, job_id: str = JOB, *scopes: Scope, seconds: int = 86400) -> str:
-        return self.tokens.issue(job_id, scopes or OWNER_SCOPES, NOW + seconds)
+        return self.tokens.issue(job_id, scopes or HOLDER_SCOPES, NOW + seconds)
 
     def say(self, message: Any, connection: str = "c1") -> Any:
         text = message if isinstance(message, str) else json.dumps(message)
@@ -60,8 +60,8 @@ class System:
         assert self.pool
         changes, unreadable = read_changes([record(new, old)])
         assert unreadable == []
-        told = FanOut(self.subscriptions, Pusher(self.management), self.pool).tell_all(conflate(changes))
-        assert told.failures == {}
+        report = FanOut(self.subscriptions, Pusher(self.management), self.pool).push_all(conflate(changes))
+        assert report.failures == {}
 
 
 @pytest.fixture

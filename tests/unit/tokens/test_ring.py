@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from divescore.tokens.ring import MARGIN, NotAKeyRing, keys_of, revoked, rotated, without_spent
+from divescore.tokens.ring import MARGIN, NotAKeyRing, keys_of, revoked, rotated, without_expired
 from divescore.tokens.tokens import KeyRing, Scope, TokenInvalid, Tokens
 
 BEGIN = {"current": "k1", "k1": "1" * 64}
@@ -29,20 +29,20 @@ def test_a_key_is_dropped_when_no_token_that_it_signed_can_be_alive() -> None:
     second = rotated(BEGIN, NOW)
     third = rotated(second, NOW + timedelta(days=5))
     end_of_first = NOW + WEEK + MARGIN
-    assert without_spent(third, end_of_first - timedelta(seconds=1), WEEK) == third
-    assert without_spent(third, end_of_first, WEEK) == {name: third[name] for name in third if name != "k1"}
-    assert set(without_spent(third, end_of_first + timedelta(days=5), WEEK)) == {"current", third["current"]}
-    assert without_spent(BEGIN, end_of_first, WEEK) == BEGIN
+    assert without_expired(third, end_of_first - timedelta(seconds=1), WEEK) == third
+    assert without_expired(third, end_of_first, WEEK) == {name: third[name] for name in third if name != "k1"}
+    assert set(without_expired(third, end_of_first + timedelta(days=5), WEEK)) == {"current", third["current"]}
+    assert without_expired(BEGIN, end_of_first, WEEK) == BEGIN
 
 
 def test_the_current_key_is_never_dropped() -> None:
     back = rotated(BEGIN, NOW) | {"current": "k1"}  # as somebody put it back by hand
-    assert without_spent(back, NOW + 100 * WEEK, WEEK) == back
+    assert without_expired(back, NOW + 100 * WEEK, WEEK) == back
 
 
 def test_a_hand_made_key_does_not_tell_when_the_one_before_it_was_retired() -> None:
     by_hand = BEGIN | {"current": "k2", "k2": "2" * 64}
-    assert without_spent(by_hand, NOW + 100 * WEEK, WEEK) == by_hand
+    assert without_expired(by_hand, NOW + 100 * WEEK, WEEK) == by_hand
     assert rotated(by_hand, NOW)["current"] == "k3-20261123T102400Z"
 
 

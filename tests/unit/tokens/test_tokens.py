@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from divescore.tokens.tokens import (
     AUDIENCE,
-    OWNER_SCOPES,
+    HOLDER_SCOPES,
     TICKET_SECONDS,
     KeyRing,
     Scope,
@@ -76,10 +76,10 @@ def part(value: Any) -> str:
 
 
 def test_a_token_says_whose_job_it_is_and_what_it_allows(tokens: Tokens) -> None:
-    token = tokens.issue(JOB, OWNER_SCOPES, NOW + 60)
-    for scope in OWNER_SCOPES:
+    token = tokens.issue(JOB, HOLDER_SCOPES, NOW + 60)
+    for scope in HOLDER_SCOPES:
         claims = tokens.verify(token, scope)
-        assert (claims.job_id, claims.scopes, claims.expires_at) == (JOB, frozenset(OWNER_SCOPES), NOW + 60)
+        assert (claims.job_id, claims.scopes, claims.expires_at) == (JOB, frozenset(HOLDER_SCOPES), NOW + 60)
 
 
 def test_a_shared_token_only_reads(tokens: Tokens) -> None:
@@ -94,7 +94,7 @@ def test_a_shared_token_only_reads(tokens: Tokens) -> None:
 def test_a_ticket_only_connects_and_only_for_five_minutes(tokens: Tokens, clock: Clock) -> None:
     ticket = tokens.ticket(JOB)
     tokens.verify(ticket, Scope.CONNECT)
-    for scope in OWNER_SCOPES:
+    for scope in HOLDER_SCOPES:
         with pytest.raises(TokenForbidden):
             tokens.verify(ticket, scope)
     clock.now += TICKET_SECONDS
@@ -103,7 +103,7 @@ def test_a_ticket_only_connects_and_only_for_five_minutes(tokens: Tokens, clock:
 
 
 def test_an_expired_token_is_told_apart_from_a_bad_one(tokens: Tokens, clock: Clock) -> None:
-    token = tokens.issue(JOB, OWNER_SCOPES, NOW + 60)
+    token = tokens.issue(JOB, HOLDER_SCOPES, NOW + 60)
     clock.now = NOW + 59.9
     tokens.verify(token, Scope.READ)
     clock.now = NOW + 60

@@ -45,7 +45,7 @@ def rotate(drop_only: bool, stack: str | None, as_json: bool) -> None:
     from divescore.tokens import ring
 
     def change(secret: "Secret", now: datetime, retention: timedelta) -> "Secret":
-        left = ring.without_spent(secret, now, retention)
+        left = ring.without_expired(secret, now, retention)
         return left if drop_only else ring.rotated(left, now)
 
     _change(stack, as_json, change)
