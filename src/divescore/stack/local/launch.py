@@ -1,4 +1,7 @@
-"""The engine: `python -m divescore.stack.local.launch` is `python -m ministack` with two defaults changed.
+"""The engine: `python -m divescore.stack.local.launch` is `python -m ministack` with a guard and two other defaults.
+
+`access` says who may reach its port. The Runtime API, where a custom runtime gets its events, has a port of its own:
+the address that the runtime is given holds a secret, and no other answers.
 
 The engine hands a worker its event in two packets, headers and body. With Nagle's algorithm the second waits until the
 worker has acknowledged the first, and Linux delays an acknowledgement by 40 ms: each dive's score would come that much
@@ -9,12 +12,17 @@ hundred requests starts a hundred interpreters, none of which gets the processor
 that all are killed and started again. Here a request waits until one of a few processes is free.
 """
 
+import hmac
 import os
 import runpy
+import secrets
 import socketserver
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from divescore.stack.local import access
 
 MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 2))  # of one function
 LOOKS_EVERY = 0.5  # seconds, should a process end without being given back
@@ -46,10 +54,60 @@ def bounded(acquire: Acquire, release: Release, most: int) -> tuple[Acquire, Rel
     return acquire_or_wait, release_and_tell
 
 
-def main() -> None:
-    """Change the defaults and run the engine."""
+def close_doors(port: int, root_key_id: str) -> None:
+    """Put `access` in front of the engine, and leave it one root key."""
+    from ministack import app as engine
+    from ministack.core import iam_evaluator
+    from ministack.services import s3, sts
+
+    engine.app = access.guarded(engine.app, port, access.signature_problem)
+    iam_evaluator.is_root_access_key = sts.is_root_access_key = access.only_root(root_key_id)
+    # Asked of a form that nobody signed, and of no other: there is none here that S3 would take.
+    s3._enforce_post_policy_size = lambda _policy, _size: s3._error("AccessDenied", "Access Denied", 403)
+
+
+def close_runtime_api(secret: str) -> None:
+    """Let only who knows the address that the runtime is given take events from the Runtime API or answer them."""
+    from ministack.core.lambda_runtime import ProvidedWorker
     from ministack.services import lambda_svc
 
+    environment, handler_class = lambda_svc._provided_worker_env, ProvidedWorker._build_handler_class
+
+    def with_secret(*arguments: Any) -> dict[str, str]:
+        variables: dict[str, str] = environment(*arguments)
+        return variables | {"AWS_LAMBDA_RUNTIME_API": f"{variables['AWS_LAMBDA_RUNTIME_API']}/{secret}"}
+
+    def behind_secret(worker: Any, *arguments: Any) -> type:
+        return secretive(handler_class(worker, *arguments), secret)
+
+    lambda_svc._provided_worker_env, ProvidedWorker._build_handler_class = with_secret, behind_secret
+
+
+def secretive(handler: type[BaseHTTPRequestHandler], secret: str) -> type[BaseHTTPRequestHandler]:
+    """The handler behind addresses that begin with the secret; it sees them without, all others are not found."""
+
+    class Secretive(handler):  # type: ignore[misc, valid-type]  # whatever class the engine builds
+        path: str
+
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            first, _, rest = self.path.removeprefix("/").partition("/")
+            if not hmac.compare_digest(first.encode(), secret.encode()):
+                self.send_error(404)
+                return False
+            self.path = f"/{rest}"
+            return True
+
+    return Secretive
+
+
+def main() -> None:
+    """Close the doors, change the defaults and run the engine."""
+    from ministack.services import lambda_svc
+
+    close_doors(int(os.environ["GATEWAY_PORT"]), os.environ["AWS_ACCESS_KEY_ID"])
+    close_runtime_api(secrets.token_urlsafe(24))
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
     lambda_svc.acquire_worker, lambda_svc.release_worker = bounded(
         lambda_svc.acquire_worker, lambda_svc.release_worker, MOST_PROCESSES
