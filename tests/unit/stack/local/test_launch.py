@@ -4,31 +4,84 @@ import os
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from divescore.stack.local.launch import bounded
+import httpx
+import pytest
+
+from divescore.stack.local.launch import bounded, secretive
 
 ENDS_WITHIN = 30.0
 
 
-def test_the_engine_runs_with_its_defaults_changed(tmp_path: Path) -> None:
-    services = tmp_path / "ministack" / "services"
-    services.mkdir(parents=True)
-    (tmp_path / "ministack" / "__init__.py").touch()
-    (services / "__init__.py").touch()
-    (services / "lambda_svc.py").write_text("acquire_worker = release_worker = None\n")
-    (tmp_path / "ministack" / "__main__.py").write_text(
-        "import socketserver\nfrom ministack.services import lambda_svc\n"
-        "print(socketserver.StreamRequestHandler.disable_nagle_algorithm, lambda_svc.acquire_worker.__name__)\n"
-    )
+ENGINE = {
+    "__init__.py": "",
+    "__main__.py": """
+import socketserver
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.services import lambda_svc, s3, sts
+print(socketserver.StreamRequestHandler.disable_nagle_algorithm, lambda_svc.acquire_worker.__name__)
+print(app.app.__name__, iam_evaluator.is_root_access_key("test"), sts.is_root_access_key("LOCAL1"))
+print(s3._enforce_post_policy_size("", 1), len(lambda_svc._provided_worker_env(1)["AWS_LAMBDA_RUNTIME_API"]))
+""",
+    "app.py": "def app(scope, receive, send): ...",
+    "core/__init__.py": "",
+    "core/iam_evaluator.py": "is_root_access_key = None",
+    "core/lambda_runtime.py": "class ProvidedWorker:\n    _build_handler_class = None",
+    "services/__init__.py": "",
+    "services/lambda_svc.py": """
+acquire_worker = release_worker = None
+def _provided_worker_env(port):
+    return {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+""",
+    "services/s3.py": "def _error(*said): return said",
+    "services/sts.py": "is_root_access_key = None",
+}
+
+
+def test_the_engine_runs_with_its_doors_closed_and_its_defaults_changed(tmp_path: Path) -> None:
+    for name, code in ENGINE.items():
+        path = tmp_path / "ministack" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
     done = subprocess.run(
         [sys.executable, "-m", "divescore.stack.local.launch"],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "GATEWAY_PORT": "4566", "AWS_ACCESS_KEY_ID": "LOCAL1"},
         timeout=ENDS_WITHIN,
         capture_output=True,
         text=True,
     )
-    assert (done.returncode, done.stdout.strip()) == (0, "True acquire_or_wait"), done.stderr
+    assert done.returncode == 0, done.stderr
+    defaults, guard, forms = done.stdout.splitlines()
+    assert defaults == "True acquire_or_wait"
+    assert guard == "guard False True"
+    assert forms == f"('AccessDenied', 'Access Denied', 403) {len('127.0.0.1:1/') + 32}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with the path that it sees."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.path.encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.mark.enable_socket
+def test_the_runtime_api_is_found_under_its_secret_alone() -> None:
+    with HTTPServer(("127.0.0.1", 0), secretive(Handler, "s3cret")) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        found = httpx.get(f"{address}/s3cret/2018-06-01/runtime/invocation/next", trust_env=False)
+        assert (found.status_code, found.text) == (200, "/2018-06-01/runtime/invocation/next")
+        for path in ("/2018-06-01/runtime/invocation/next", "/", "/s3cre/2018-06-01", "/s3cret2/2018-06-01"):
+            assert httpx.get(address + path, trust_env=False).status_code == 404
+        server.shutdown()
 
 
 class Pool:
