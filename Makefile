@@ -143,7 +143,7 @@ destroy: $(READY) ## delete the stack on AWS with all its data; asks for its nam
 # --- tests ----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint web ## everything that must pass: lint, types, unit, integration on the local engine, browser
+test: lint web browser ## everything that must pass: lint, types, unit, integration on the local engine, browser
 	@$(PYTEST) $(SHORT) tests/unit tests/integration tests/e2e tests/chaos
 
 .PHONY: lint
@@ -156,6 +156,11 @@ lint: $(READY) $(WEB_READY) ## style and types of the code, the template and the
 	@$(BIN)/zizmor --offline --quiet --persona pedantic .github
 	@cd web && npm run --silent check
 
+# Before the tests, not in the middle of them.
+.PHONY: browser
+browser: $(READY)
+	@$(BIN)/python -m tests.browser
+
 .PHONY: unit
 unit: $(READY) ## unit tests
 	@$(PYTEST) $(SHORT) tests/unit
@@ -165,11 +170,11 @@ integration: $(READY) ## tests on the local engine
 	@$(PYTEST) $(SHORT) tests/integration
 
 .PHONY: e2e
-e2e: $(READY) web ## tests of the page in a browser
+e2e: $(READY) web browser ## tests of the page in a browser
 	@$(PYTEST) $(SHORT) tests/e2e
 
 .PHONY: soak
-soak: $(READY) web ## the long proofs
+soak: $(READY) web browser ## the long proofs
 	@$(PYTEST) -m soak tests
 
 # Of their own, since what they need clashes with what the project needs. What they know of weaknesses comes from the

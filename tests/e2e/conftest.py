@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, sync_playwright
 
+from tests.browser import launch
 from tests.conftest import divescore
-from tests.e2e.browsing import launch
 
 RENDER_WITHIN = 60.0
 # Watches the words of every card's stage from the first moment on.

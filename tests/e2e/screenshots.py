@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 
-from tests.e2e.browsing import launch
+from tests.browser import launch
 
 ROOT = Path(__file__).resolve().parents[2]
 DIVES = ("107B", "5253B", "405C", "626B")

@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from divescore.stack.local.engine import MARK
-from tests.e2e.browsing import launch
+from tests.browser import launch
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack
