@@ -1,6 +1,7 @@
 """The commands `up`, `down` and `status`."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -87,6 +88,7 @@ def up(detach: bool, port: int | None, weights: Path | None, parameters: tuple[s
     from divescore.stack.local.checkout import project_root
 
     chosen = _parameters(parameters)
+    os.umask(0o077)  # videos and keys are their owner's alone
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         folder = (weights or project_root() / "model_weights").resolve()
@@ -96,6 +98,16 @@ def up(detach: bool, port: int | None, weights: Path | None, parameters: tuple[s
             _stay(current)
     except LocalError as error:
         raise _Failed(error) from error
+
+
+def _why_not_ready(current: LocalState) -> str:
+    from divescore.stack.local import engine
+
+    if current.stack is None:
+        return "being deployed, or not answering"
+    if engine.answers(current.engine):
+        return "the engine runs, but has lost its stack: `divescore up` begins afresh"
+    return "not answering"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -134,6 +146,7 @@ def down(keep: bool) -> None:
     """
     from divescore.stack.local import lifecycle
 
+    os.umask(0o077)
     try:
         ended = lifecycle.down(keep)
     except LocalError as error:
@@ -149,14 +162,13 @@ def status(as_json: bool) -> None:
     \b
     divescore status --json
     """
-    from divescore.stack.local import engine
+    from divescore.stack.local import engine, lifecycle
 
     try:
         current = load()
     except LocalError as error:
         raise _Failed(error) from error
-    runs = current is not None and current.stack is not None and engine.answers(current.engine)
-    if current is not None and runs:
+    if current is not None and current.stack is not None and lifecycle.is_running(current):
         if as_json:
             click.echo(json.dumps({"running": True, "weights": current.weights, **_addresses(current)}))
         else:
@@ -166,7 +178,7 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"running": False}))
     elif current is not None and engine.lives(current.engine):
-        click.echo("being deployed, or not answering" if current.stack is None else "not answering")
+        click.echo(_why_not_ready(current))
     elif current is not None:
         click.echo("not running: the last run ended without `divescore down`")
     else:

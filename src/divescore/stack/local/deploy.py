@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from divescore.stack.clients import Clients, clients_of_engine
 from divescore.stack.cloudformation import describe, failures, status
 from divescore.stack.local import localize, package, translate
@@ -23,6 +25,7 @@ PACKAGES = "divescore-packages"
 USER = "divescore-deploy"
 STACK_MADE_WITHIN = 120.0  # by the engine, while the request for it waits
 DEPLOYED_WITHIN = 60.0
+ANSWERS_WITHIN = 10.0
 # Logical id of each zip function → its folder
 FUNCTIONS = {
     "PresignFunction": "presign",
@@ -52,7 +55,7 @@ def clients(engine: Engine, credentials: Credentials) -> Clients:
 
 
 def create_user(engine: Engine) -> Credentials:
-    """Create the user that deploys, since the engine checks no signature of root's keys; return the user's keys."""
+    """Create the user that deploys, with its rights alone, as on AWS; return its keys."""
     iam = clients(engine, Credentials(engine.rootKeyId, engine.rootSecret))("iam")
     iam.create_user(UserName=USER)
     iam.put_user_policy(
@@ -64,6 +67,15 @@ def create_user(engine: Engine) -> Credentials:
     )
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def is_there(engine: Engine, credentials: Credentials) -> bool:
+    """Whether the engine holds the stack, and knows the user that deployed it."""
+    client = clients_of_engine(engine, credentials, REGION, attempts=1, reads_within=ANSWERS_WITHIN)
+    try:
+        return status(client("cloudformation"), STACK_NAME) is not None
+    except (BotoCoreError, ClientError):
+        return False
 
 
 def packages(root: Path, weights: Path) -> dict[str, package.Package]:

@@ -4,13 +4,18 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,6 +28,8 @@ KILLED_WITHIN = 2.0
 STOP_ROUNDS = 5
 LOG_TAIL_LINES = 20
 ENTRY = ("-m", "divescore.stack.local.launch")
+LIFELINE = "DIVESCORE_ENGINE_LIFELINE"  # the descriptor of a pipe: closed without RELEASED, the engine ends
+RELEASED = b"+"
 MARK = "DIVESCORE_ENGINE_HOME"  # every process of an engine inherits it, so that none outlives it unnoticed
 
 
@@ -79,8 +86,29 @@ def _changes_the_engine(name: str) -> bool:
     return name.startswith(prefixes) or name in {"SERVICES", "USE_SSL", "EDGE_PORT", "DATA_DIR"}
 
 
-def start(folder: Path, port: int, key_id: str | None = None, secret: str | None = None) -> Engine:
-    """Start the engine and return when it answers.
+@contextmanager
+def starting(folder: Path, port: int, key_id: str | None = None, secret: str | None = None) -> Iterator[Engine]:
+    """The engine, started and answering; it runs on when the block ends well, and ends with everything it started else.
+
+    It ends too when this process is killed inside the block: it holds the other end of a pipe. Raises as `start` does.
+    """
+    theirs, ours = os.pipe()
+    try:
+        yield start(folder, port, key_id, secret, lifeline=theirs)
+        os.write(ours, RELEASED)
+    except BaseException:  # Ctrl-C too, and a second one must not end the cleaning up
+        with _uninterrupted():
+            stop(folder)
+        raise
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def start(
+    folder: Path, port: int, key_id: str | None = None, secret: str | None = None, lifeline: int | None = None
+) -> Engine:
+    """Start the engine and return when it answers; `lifeline` is the end of a pipe whose closing ends it.
 
     Raises PortInUse when the port is taken and EngineFailed, with the end of the log, when it ends or does not answer
     within READY_WITHIN seconds.
@@ -89,12 +117,15 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
     key_id = key_id or "LOCAL" + secrets.token_hex(8).upper()
     secret = secret or secrets.token_urlsafe(30)
     for name in ("state", "objects", "tmp"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = {} if lifeline is None else {LIFELINE: str(lifeline)}
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and entry point
             [sys.executable, *ENTRY],
             cwd=folder,
-            env=environment(folder, port, key_id, secret),
+            env=environment(folder, port, key_id, secret) | held,
+            pass_fds=() if lifeline is None else (lifeline,),
+            umask=0o077,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -112,6 +143,20 @@ def start(folder: Path, port: int, key_id: str | None = None, secret: str | None
             raise EngineFailed(f"The local engine did not answer within {READY_WITHIN:.0f} s", log_tail(folder))
         time.sleep(0.05)
     return engine
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off requests to end, where this thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def answers(engine: Engine) -> bool:
@@ -196,9 +241,32 @@ def forget_stream_positions(folder: Path) -> None:
     The engine saves how far each mapping has read, but not the stream: started anew it would skip as many new records
     as the old stream had, and nobody would be told of those jobs.
     """
-    saved = folder / "state" / "lambda.json"
+
+    def change(payload: dict[str, Any]) -> None:
+        payload["dynamodb_stream_positions"]["data"] = {}
+
+    _change_saved(folder, "lambda", change)
+
+
+def show_messages_again(folder: Path) -> None:
+    """Let every message of a saved queue be received at once: whoever had received it is gone.
+
+    Else it would stay hidden for as long as its queue hides it from others, six times a function's whole time.
+    """
+
+    def change(payload: dict[str, Any]) -> None:
+        for queue in payload["queues"]["data"].values():
+            for message in queue["messages"]:
+                message["visible_at"] = message["sent_at"]
+
+    _change_saved(folder, "sqs", change)
+
+
+def _change_saved(folder: Path, service: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what the engine saved of a service, if it did."""
+    saved = folder / "state" / f"{service}.json"
     if not saved.is_file():
         return
     state = json.loads(saved.read_text())
-    state["payload"]["dynamodb_stream_positions"]["data"] = {}
+    change(state["payload"])
     saved.write_text(json.dumps(state))

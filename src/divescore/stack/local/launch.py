@@ -16,6 +16,7 @@ import hmac
 import os
 import runpy
 import secrets
+import signal
 import socketserver
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from divescore.stack.local import access
+from divescore.stack.local.engine import LIFELINE
 
 MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 2))  # of one function
 LOOKS_EVERY = 0.5  # seconds, should a process end without being given back
@@ -102,8 +104,24 @@ def secretive(handler: type[BaseHTTPRequestHandler], secret: str) -> type[BaseHT
     return Secretive
 
 
+def end_with(lifeline: int, end: Callable[[], None]) -> None:
+    """Call `end` when the pipe is closed by whoever started the engine and did not release it; returns at once."""
+    os.set_inheritable(lifeline, False)
+
+    def wait() -> None:
+        released = os.read(lifeline, 1)
+        os.close(lifeline)
+        if not released:
+            end()
+
+    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+
+
 def main() -> None:
     """Close the doors, change the defaults and run the engine."""
+    if lifeline := os.environ.pop(LIFELINE, None):
+        # The engine leads a process group, in which all that it starts is.
+        end_with(int(lifeline), lambda: os.killpg(0, signal.SIGKILL))
     from ministack.services import lambda_svc
 
     close_doors(int(os.environ["GATEWAY_PORT"]), os.environ["AWS_ACCESS_KEY_ID"])

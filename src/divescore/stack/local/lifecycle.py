@@ -2,6 +2,7 @@
 
 import fcntl
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from divescore.stack.deploy.errors import DeployError, NotBuilt
 from divescore.stack.local import deploy, engine, warm_up
 from divescore.stack.local.checkout import project_root
 from divescore.stack.local.errors import EngineFailed, LocalError, SiteFailed
-from divescore.stack.local_state import STATE_FILE, LocalState, StackOutputs, home, load
+from divescore.stack.local_state import STATE_FILE, Engine, LocalState, StackOutputs, home, load
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,6 +24,9 @@ Say = Callable[[str], None]
 DEFAULT_PORT = 4566
 SAVED = "saved"  # marks a folder whose engine wrote its state before it ended
 LOCK = "lock"
+FOLDERS = frozenset({"state", "objects", "tmp"})
+FILES = frozenset({STATE_FILE, "engine.log", SAVED, LOCK})
+OURS = FOLDERS | FILES | {"replay"}  # the last holds journals, which outlive a system
 
 
 def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) -> LocalState:
@@ -34,13 +38,13 @@ def up(port: int | None, weights: Path, parameters: dict[str, str], say: Say) ->
     folder = home()
     with _locked(folder):
         found = load(folder)
-        kept = found if found and found.stack and (_is_running(found) or _is_saved(folder)) else None
+        kept = found if found and found.stack and (is_running(found) or _is_saved(folder)) else None
         if kept and port not in (None, kept.engine.port):
-            how = "runs" if _is_running(kept) else "was saved"
+            how = "runs" if is_running(kept) else "was saved"
             raise LocalError(
                 f"The system {how} on port {kept.engine.port}, which its addresses hold; `divescore down` forgets it."
             )
-        if kept and _is_running(kept):
+        if kept and is_running(kept):
             say(f"The system already runs on port {kept.engine.port}: bringing it up to date.")
             return _deploy(kept, weights, parameters, say)
         _clean_up(folder, found, say)
@@ -51,44 +55,74 @@ def _start(
     folder: Path, kept: LocalState | None, port: int | None, weights: Path, parameters: dict[str, str], say: Say
 ) -> LocalState:
     if kept:
-        (folder / SAVED).unlink()
         engine.forget_stream_positions(folder)
-        old = kept.engine
-        started = engine.start(folder, old.port, old.rootKeyId, old.rootSecret)
-        current = LocalState(started, kept.credentials, folder=folder)
-    else:
-        started = engine.start(folder, port or DEFAULT_PORT)
-        current = LocalState(started, folder=folder)
+        engine.show_messages_again(folder)
+    keys = (kept.engine.rootKeyId, kept.engine.rootSecret) if kept else (None, None)
     try:
-        current.save()
-        return _deploy(current, weights, parameters, say)
-    except BaseException as error:  # also Ctrl-C: a start that did not finish must leave nothing running
-        crashed = not engine.lives(started)
-        tail = engine.log_tail(folder)
-        down(keep=False)
-        if crashed and isinstance(error, LocalError):
-            raise EngineFailed("The local engine crashed while the stack was deployed", tail) from error
+        with engine.starting(folder, kept.engine.port if kept else port or DEFAULT_PORT, *keys) as started:
+            current = LocalState(started, kept.credentials if kept else None, folder=folder)
+            if not kept:
+                current.save()
+            _deploy_to(started, current, weights, parameters, say)
+            # Until here an interrupted start leaves what was kept as it was.
+            (folder / SAVED).unlink(missing_ok=True)
+            return current
+    except BaseException:
+        if not kept:
+            forget(folder)
         raise
 
 
-def _is_running(found: LocalState) -> bool:
-    return engine.lives(found.engine) and engine.answers(found.engine)
+def _deploy_to(started: Engine, current: LocalState, weights: Path, parameters: dict[str, str], say: Say) -> LocalState:
+    try:
+        return _deploy(current, weights, parameters, say)
+    except LocalError as error:
+        if engine.lives(started):
+            raise
+        tail = engine.log_tail(current.folder)
+        raise EngineFailed("The local engine crashed while the stack was deployed", tail) from error
 
 
-def _is_saved(folder: Path) -> bool:
+def is_running(found: LocalState) -> bool:
+    """Whether the engine of that record answers, and has the stack: it may have lost what it holds in memory."""
+    if not (engine.lives(found.engine) and engine.answers(found.engine)):
+        return False
+    return found.credentials is not None and deploy.is_there(found.engine, found.credentials)
+
+
+def _saved(folder: Path) -> bool:
     return (folder / SAVED).exists()
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep a second start out while one is at work: it would take the first for an interrupted one and end it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold videos and keys
+    _make_private(folder)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LocalError(f"Another `divescore up` is at work in {folder}; wait for it.") from None
         yield
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, or what is there of it, its owner's alone: it holds videos and keys. Raises LocalError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            others = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
+            if others:
+                raise LocalError(
+                    f"{folder} is open to other users and holds other things ({others[0]}); the system's files need a "
+                    "folder of their own: set DIVESCORE_HOME."
+                )
+            folder.chmod(0o700)
+        for path in (folder / name for name in OURS):
+            if path.exists():
+                path.chmod(0o700 if path.is_dir() else 0o600)
+    except OSError as error:
+        raise LocalError(f"{folder} cannot be made private: {error.strerror}.") from error
 
 
 def _deploy(current: LocalState, weights: Path, parameters: dict[str, str], say: Say) -> LocalState:
@@ -135,7 +169,7 @@ def down(keep: bool) -> int:
     """Stop everything and forget it (or, with `keep`, save it for the next start); return how many processes ended."""
     folder = home()
     found = load(folder)
-    save = keep and found is not None and found.stack is not None and _is_running(found)
+    save = keep and found is not None and found.stack is not None and is_running(found)
     ended = engine.stop(folder, found.engine if found else None, save)
     if save:
         (folder / SAVED).touch()
@@ -146,9 +180,9 @@ def down(keep: bool) -> int:
 
 def forget(folder: Path, except_for: str = "") -> None:
     """Remove what the system keeps in its folder, and the folder when nothing else is in it."""
-    for name in ("state", "objects", "tmp"):
+    for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in {STATE_FILE, "engine.log", SAVED, LOCK} - {except_for}:
+    for name in FILES - {except_for}:
         (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
