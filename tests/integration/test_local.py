@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,16 @@ import psutil
 import pytest
 
 from divescore.stack import local_state
+from divescore.stack.clients import clients_of_engine
 from divescore.stack.local import engine
+from divescore.stack.local.deploy import STACK_NAME
 from divescore.stack.local_state import LocalState
 from tests.conftest import STACK_STARTS_WITHIN, STACK_STOPS_WITHIN, divescore, free_port
 
 GONE_WITHIN = 5.0
+IMPORTED_WITHIN = 1.0  # before that Python itself may tell of the interruption
+JOBS_COME_WITHIN = 120.0
+SETTLED_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -170,3 +177,103 @@ def test_what_was_kept_is_there_again(machine: Machine, clips: dict[str, Path]) 
     statuses = [event["job"]["status"] for event in json.loads(again.stdout)["events"]]
     assert "QUEUED" in statuses, "pushes must reach the client from the first on"
     assert statuses[-1] == "SCORED"
+
+
+def test_an_engine_that_lost_its_stack_does_not_run_the_system(machine: Machine) -> None:
+    assert machine.up().returncode == 0
+    before = machine.record()
+    assert before.credentials is not None
+    client = clients_of_engine(before.engine, before.credentials, before.region)
+    client("cloudformation").delete_stack(StackName=STACK_NAME)
+    assert engine.answers(before.engine)
+    assert running(machine) == {"running": False}
+    assert "lost its stack" in machine("status").stdout
+    again = machine.up()
+    assert again.returncode == 0, again.stderr
+    assert running(machine)["running"] is True
+    assert machine.record().engine.pid != before.engine.pid
+
+
+def interrupted(machine: Machine, number: signal.Signals, after: float) -> None:
+    """Start the system, interrupt the start after so many seconds, and see that nothing is left of it."""
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("divescore")), "up", "--detach", "--port", str(machine.port)],
+        env=os.environ | {"DIVESCORE_HOME": str(machine.folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(after)
+    process.send_signal(number)
+    said = process.communicate(timeout=STACK_STARTS_WITHIN)[1]
+    assert "Traceback" not in said or after < IMPORTED_WITHIN, said
+    if process.returncode == 0:  # it was there already
+        assert machine("down", timeout=STACK_STOPS_WITHIN).returncode == 0
+        return
+    deadline = time.monotonic() + GONE_WITHIN
+    while machine.processes() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert machine.processes() == [], f"interrupted after {after:.1f} s"
+    assert running(machine) == {"running": False}
+    assert number is signal.SIGKILL or not (machine.folder / "state").exists()
+
+
+@pytest.mark.parametrize("after", [0.3, 0.8, 1.4, 3.0])
+def test_an_interrupted_start_leaves_nothing_running(machine: Machine, after: float) -> None:
+    interrupted(machine, signal.SIGINT, after)
+
+
+def test_a_start_that_is_killed_leaves_nothing_running(machine: Machine) -> None:
+    interrupted(machine, signal.SIGKILL, 1.5)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_start_can_be_interrupted_at_any_moment(machine: Machine, number: signal.Signals) -> None:
+    for tenth in range(61):
+        interrupted(machine, number, tenth / 10)
+
+
+def test_jobs_that_were_under_way_are_scored_after_the_next_start(machine: Machine, clips: dict[str, Path]) -> None:
+    """Also those whose message a worker had received when the system ended: nobody waits until it shows again."""
+    assert machine.up().returncode == 0
+    upload = subprocess.Popen(
+        [str(Path(sys.executable).with_name("divescore")), "score", "--json", *[str(clips["one"])] * 24],
+        env=os.environ | {"DIVESCORE_HOME": str(machine.folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: {"QUEUED", "PROCESSING"} <= set(states(machine)), JOBS_COME_WITHIN)
+        kept = machine("down", "--keep", timeout=STACK_STOPS_WITHIN)
+        assert kept.returncode == 0, kept.stderr
+    finally:
+        upload.kill()
+        upload.wait()
+    again = machine("up", "--detach", "--json")
+    assert again.returncode == 0, again.stderr
+    wait_for(lambda: not {"QUEUED", "PROCESSING"} & set(states(machine)), SETTLED_WITHIN)
+    found = states(machine)
+    assert found["SCORED"] > 0
+    assert set(found) <= {"SCORED", "AWAITING_UPLOAD"}, "those whose upload the end cut off wait for another"
+
+
+def states(machine: Machine) -> Counter[str]:
+    """How many jobs of the running system are in each state."""
+    record = machine.record()
+    assert record.credentials is not None
+    assert record.stack is not None
+    table = clients_of_engine(record.engine, record.credentials, record.region)("dynamodb")
+    items = table.scan(TableName=record.stack.table)["Items"]
+    return Counter(item["status"]["S"] for item in items if item["sk"]["S"] == "JOB")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -97,7 +97,7 @@ def _saved(folder: Path) -> bool:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep a second start out while one is at work: it would take the first for an interrupted one and end it."""
-    _make_private(folder)
+    make_private(folder)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +106,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
     """Make the folder, or what is there of it, its owner's alone: it holds videos and keys. Raises LocalError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -107,3 +107,49 @@ def test_saved_mappings_start_at_the_beginning_of_the_new_stream(tmp_path: Path)
     payload = json.loads(saved.read_text())["payload"]
     assert payload["dynamodb_stream_positions"]["data"] == {}
     assert payload["esms"] == {"a": 1}
+
+
+def test_saved_messages_can_be_received_at_once(tmp_path: Path) -> None:
+    engine.show_messages_again(tmp_path)  # nothing saved: nothing to do
+    saved = tmp_path / "state" / "sqs.json"
+    saved.parent.mkdir()
+    hidden = {"body": "a dive", "sent_at": 1000.0, "visible_at": 6400.0, "receive_count": 1}
+    queues = {"__account_region_scoped__": True, "data": {"scoring": {"messages": [hidden], "attributes": {}}}}
+    saved.write_text(json.dumps({"payload": {"queues": queues}}))
+    engine.show_messages_again(tmp_path)
+    (queue,) = json.loads(saved.read_text())["payload"]["queues"]["data"].values()
+    assert queue["messages"] == [hidden | {"visible_at": 1000.0}]
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C is: nothing that code expects."""
+
+
+def test_a_start_that_is_interrupted_ends_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(folder: Path, port: int, key_id: str | None, secret: str | None, lifeline: int) -> Engine:
+        held.append(lifeline)
+        process = sleeper(folder)
+        processes.append(process)
+        return Engine(process.pid, port, psutil.Process(process.pid).create_time(), "KEY", "secret")
+
+    monkeypatch.setattr(engine, "start", start)
+    with pytest.raises(Interrupted), engine.starting(tmp_path, 4580) as started:
+        raise Interrupted
+    assert not engine.lives(started)
+    for descriptor in held:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+    with engine.starting(tmp_path, 4580) as started:
+        lifeline = os.dup(held[-1])
+    try:
+        assert engine.lives(started)
+        assert os.read(lifeline, 1) == engine.RELEASED
+    finally:
+        os.close(lifeline)
+        engine.stop(tmp_path)
+        for process in processes:
+            process.wait()

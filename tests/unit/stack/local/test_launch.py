@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
-from divescore.stack.local.launch import bounded, secretive
+from divescore.stack.local.engine import RELEASED
+from divescore.stack.local.launch import bounded, end_with, secretive
 
 ENDS_WITHIN = 30.0
 
@@ -82,6 +85,25 @@ def test_the_runtime_api_is_found_under_its_secret_alone() -> None:
         for path in ("/2018-06-01/runtime/invocation/next", "/", "/s3cre/2018-06-01", "/s3cret2/2018-06-01"):
             assert httpx.get(address + path, trust_env=False).status_code == 404
         server.shutdown()
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_an_engine_ends_with_whoever_started_it_until_it_is_released(released: bool) -> None:
+    ended = threading.Event()
+    theirs, ours = os.pipe()
+    end_with(theirs, ended.set)
+    if released:
+        os.write(ours, RELEASED)
+        wait_until(lambda: "lifeline" not in [thread.name for thread in threading.enumerate()])
+    os.close(ours)
+    assert ended.wait(0 if released else ENDS_WITHIN) is not released
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + ENDS_WITHIN
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 class Pool:
