@@ -20,6 +20,7 @@ THREATS = (
     "SSRF",
     "WebSocket hijack",
     "foreign page",
+    "DNS rebinding",
     "denial of wallet",
     "poisoned messages",
     "amplification",
