@@ -90,7 +90,7 @@ def is_running(found: LocalState) -> bool:
     return found.credentials is not None and deploy.is_there(found.engine, found.credentials)
 
 
-def _saved(folder: Path) -> bool:
+def _is_saved(folder: Path) -> bool:
     return (folder / SAVED).exists()
 
 
