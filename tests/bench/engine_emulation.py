@@ -18,7 +18,7 @@ from simpy.events import ProcessGenerator
 ENQUEUE_AT_ONCE, ENQUEUE_BATCH, STREAM_BATCH = 5, 10, 100
 
 
-class Drawn(Protocol):
+class ServiceTimes(Protocol):
     """Something that takes another time each time, in seconds."""
 
     def draw(self, chance: Random) -> float:
@@ -35,8 +35,8 @@ class LocalSystem:
     """
 
     workers: int
-    service: float | Drawn  # claimed until the score was written
-    gap: float | Drawn = 0.035
+    service: float | ServiceTimes  # claimed until the score was written
+    gap: float | ServiceTimes = 0.035
     notice: float = 0.002
     enqueue: float = 0.018
     notify: float = 0.010  # a batch
@@ -108,7 +108,7 @@ class _Engine:
     def _start(self, process: ProcessGenerator) -> None:
         self._env.process(process)
 
-    def _draw(self, times: float | Drawn) -> float:
+    def _draw(self, times: float | ServiceTimes) -> float:
         return times if isinstance(times, float | int) else times.draw(self._chance)
 
     def _loop(self) -> ProcessGenerator:

@@ -6,7 +6,7 @@ from typing import Any
 
 from divescore.lab.capacity.cost import cost
 from divescore.lab.capacity.limits import Limit, limit_named, limits
-from divescore.lab.capacity.pipeline import Pipeline, Simulation, Trace, evenly
+from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace, evenly
 from divescore.lab.capacity.polling import polling_cost, requests_of, simulate_polling
 from divescore.lab.capacity.scaling import fixed, provisioned, standard
 from divescore.lab.capacity.server import Function
@@ -23,7 +23,7 @@ class Scenario:
     """One way to meet the burst, what became of it, and what it cost."""
 
     name: str
-    trace: Trace
+    trace: SimulationTrace
     requests: float  # of a page for its score, beyond the upload itself
     dollars: float  # for all dives
 

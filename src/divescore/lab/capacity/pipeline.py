@@ -25,7 +25,7 @@ class Pipeline:
 
 
 @dataclass
-class Trace:
+class SimulationTrace:
     """What became of each dive, in seconds since the first arrival; infinite for what never was."""
 
     arrived: list[float]
@@ -64,12 +64,12 @@ class Simulation:
         self._pipeline = pipeline
         self._finished = 0
         never = [inf] * len(arrivals)
-        self.trace = Trace(list(arrivals), never.copy(), never.copy(), never.copy(), never.copy())
+        self.trace = SimulationTrace(list(arrivals), never.copy(), never.copy(), never.copy(), never.copy())
         self.enqueue = self._server(pipeline.enqueue)
         self.worker = self._server(pipeline.worker)
         self.notify = self._server(pipeline.notify)
 
-    def run(self, every: float | None = None) -> Trace:
+    def run(self, every: float | None = None) -> SimulationTrace:
         """Let everything happen; `every` so many seconds the state is sampled."""
         if every is not None:
             self._env.process(self._samples(every))

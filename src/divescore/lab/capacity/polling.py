@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from divescore.lab.capacity.pipeline import Pipeline, Simulation, Trace
+from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace
 from divescore.lab.capacity.prices import Prices
 from divescore.lab.capacity.scaling import fixed
 from divescore.lab.capacity.server import Function
@@ -36,7 +36,7 @@ def service(assumed: Assumed) -> Quantiles:
 
 def simulate_polling(
     arrivals: Sequence[float], assumed: Assumed, concurrency: float, seed: int = 1, every: float | None = None
-) -> Trace:
+) -> SimulationTrace:
     """The same arrivals in the polling design; kindly, as if no call were ever throttled, retried or lost.
 
     In the trace `queued` is when the function was invoked, and `pushed` when the page's next question was answered.
@@ -49,7 +49,7 @@ def simulate_polling(
     return trace
 
 
-def requests_of(trace: Trace) -> list[float]:
+def requests_of(trace: SimulationTrace) -> list[float]:
     """How often each page asked."""
     return [(seen - came) / POLL_SECONDS for came, seen in zip(trace.arrived, trace.pushed, strict=True)]
 

@@ -127,9 +127,9 @@ def show_scales(console: Console, found: Sequence[tuple[Analysis, Analysis]]) ->
 
 def show_burst(console: Console, jobs: int, seconds: float, scenarios: Sequence[Scenario]) -> None:
     """A burst in each of its scenarios."""
-    table = _table(
-        f"{jobs:,} uploads within {seconds / 60:g} minutes (simulated)", [name.replace(" ", "\n") for name in BURST], 1
-    )
+    title = f"{jobs:,} uploads within {seconds / 60:g} minutes (simulated)"
+    table = _table(title, [name.replace(" ", "\n") for name in BURST], 1)
+    table.padding = 0  # so many columns leave no room for more than one space between them
     for row in burst_rows(scenarios):
         table.add_row(*row)
     console.print(table)

@@ -6,16 +6,19 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from divescore.cli import main
 from divescore.lab.capacity.analysis import analyse, scales
-from divescore.lab.capacity.burst import scenarios
+from divescore.lab.capacity.burst import Scenario, scenarios
 from divescore.lab.capacity.limits import Owner
+from divescore.lab.capacity.pipeline import SimulationTrace
 from divescore.lab.capacity.polling import polling_cost
 from divescore.lab.capacity.prices import Prices
 from divescore.lab.capacity.tables import (
@@ -26,6 +29,7 @@ from divescore.lab.capacity.tables import (
     cost_rows,
     limit_rows,
     scale_rows,
+    show_burst,
 )
 from divescore.lab.capacity.workload import Assumed, Inputs, Workload
 
@@ -123,6 +127,18 @@ def test_tables_fit_80_columns_with_no_word_cut(arguments: list[str], said: list
     words = Counter(done.output.split())
     of_table = Counter(word for row in said for cell in row if cell not in OWNERS for word in cell.split())
     assert of_table - words == Counter()
+
+
+def test_a_long_burst_fits_80_columns_too() -> None:
+    trace = SimulationTrace([0.0], [1.0], [2.0], [3.0], [3936.0], peak_workers=1000, cold_starts=1000)
+    names = [scenario.name for scenario in scenarios(1, 1, Inputs())]
+    found = [Scenario(name, trace, 199.3, 18_985.55) for name in names]
+    console = Console(width=80, record=True, file=StringIO())
+    show_burst(console, 100_000, 300, found)
+    shown = console.export_text()
+    assert "…" not in shown
+    words = Counter(shown.split())
+    assert Counter(word for row in burst_rows(found) for cell in row for word in cell.split()) - words == Counter()
 
 
 def test_matplotlib_is_loaded_for_a_picture_alone(tmp_path: Path) -> None:

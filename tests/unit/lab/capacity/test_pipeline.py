@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.pipeline import Pipeline, Simulation, Trace, evenly
+from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace, evenly
 from divescore.lab.capacity.scaling import Ramp
 from divescore.lab.capacity.times import Quantiles
 from tests.unit.lab.capacity.conftest import pipeline
 from tests.unit.lab.capacity.test_server import Counted
 
 
-def simulate(pipeline: Pipeline, arrivals: Sequence[float], seed: int = 1) -> Trace:
+def simulate(pipeline: Pipeline, arrivals: Sequence[float], seed: int = 1) -> SimulationTrace:
     return Simulation(pipeline, arrivals, seed).run()
 
 
