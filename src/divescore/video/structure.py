@@ -48,21 +48,21 @@ def unread_share(data: Bytes, container: str, read: int) -> float:
     tails = _TAILS.get("webm" if container == "mkv" else container)
     if tails is None:
         return 0.0
-    found = [place for place in (data.find(tail, read) for tail in tails) if place >= 0]
+    found = [position for position in (data.find(tail, read) for tail in tails) if position >= 0]
     return max(0.0, (min(found, default=len(data)) - read) / len(data))
 
 
 def _avi_sizes(head: bytes) -> list[tuple[int, int]] | None:
     sizes: list[tuple[int, int]] = []
     streams = 0
-    place = head.find(b"strh")
-    while place >= 0:
+    position = head.find(b"strh")
+    while position >= 0:
         streams += 1
-        form = head.find(b"strf", place)
-        if head[place + 8 : place + 12] == b"vids" and form >= 0 and len(head) >= form + 20:
+        form = head.find(b"strf", position)
+        if head[position + 8 : position + 12] == b"vids" and form >= 0 and len(head) >= form + 20:
             width, height = struct.unpack("<ii", head[form + 12 : form + 20])
             sizes.append((abs(width), abs(height)))
-        place = head.find(b"strh", place + 4)
+        position = head.find(b"strh", position + 4)
     return sizes if streams else None
 
 

@@ -140,7 +140,7 @@ def test_a_video_that_kills_every_worker_fails_after_three_attempts_with_one_dea
     assert letter.attributes["cause"]["StringValue"] == "ATTEMPTS_SPENT"
 
 
-def test_a_death_between_failing_and_burying_still_leaves_a_dead_letter(world: World) -> None:
+def test_a_death_after_failing_still_leaves_a_dead_letter(world: World) -> None:
     job = uploaded(world)
     assert world.enqueue_once()
     world.s3.objects.clear()  # so that the first attempt ends in FAILED

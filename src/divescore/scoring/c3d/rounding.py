@@ -48,11 +48,11 @@ def halved(weight: Tensor) -> Tensor:
     taps = weight.float().reshape(*weight.shape[:2], -1).permute(1, 2, 0).contiguous()
     found = torch.empty_like(taps, dtype=torch.float16)
     error = torch.zeros(weight.shape[0])
-    for place in range(len(taps)):
+    for index in range(len(taps)):
         if weight.ndim == 5:
             error.zero_()  # each kernel for itself
         for tap in order:
-            wanted = taps[place, tap] + error
-            found[place, tap] = wanted.half()
-            error = wanted - found[place, tap].float()
+            wanted = taps[index, tap] + error
+            found[index, tap] = wanted.half()
+            error = wanted - found[index, tap].float()
     return found.permute(2, 0, 1).reshape(weight.shape).contiguous()
