@@ -161,7 +161,10 @@ class Scorer:
 
 def usable_cores() -> int:
     """Cores that this process may use: those of its affinity, and in Lambda those that its memory pays for."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # not on every system, and not in every sandbox
+        cores = os.cpu_count() or 1
     memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0))
     return min(cores, math.ceil(memory / MEGABYTES_PER_CORE)) if memory else cores
 

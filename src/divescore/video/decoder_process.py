@@ -1,6 +1,5 @@
 """The process that decodes one video: forked by the forkserver, confined before it touches the video, then gone."""
 
-import contextlib
 import ctypes
 import json
 import mmap
@@ -41,12 +40,12 @@ def run(control: socket.socket, forkserver: int, link: socket.socket) -> NoRetur
     Ends the process without any clean-up: the forkserver's state is not its own.
     """
     try:
-        _die_with(forkserver)
+        lost = _die_with(forkserver)
         if not _has_come(link, _IDLE_SECONDS):
             _warm_heap(link)
         request, descriptors, _, _ = socket.recv_fds(link, REQUEST_BYTES, MOST_DESCRIPTORS)
         if request:
-            _decode(control, json.loads(request), descriptors)
+            _decode(control, json.loads(request), descriptors, lost)
             # Giving back its memory takes a core for 10 ms, which the network would miss now.
             _has_come(link, _LINGER_SECONDS)
     except MemoryError:
@@ -57,8 +56,11 @@ def run(control: socket.socket, forkserver: int, link: socket.socket) -> NoRetur
         os._exit(0)
 
 
-def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
-    """Sample the video, or stream it where there is a third descriptor, by which slots are freed."""
+def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[int], lost: list[str]) -> None:
+    """Sample the video, or stream it where there is a third descriptor, by which slots are freed.
+
+    `lost`: protections that the system refused so far.
+    """
     from divescore.video import shared_memory
     from divescore.video.decoding import decode_samples
     from divescore.video.errors import VideoRejected
@@ -70,7 +72,9 @@ def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[i
     into = shared_memory.map_frames(shared, tuple(request["shape"]))
     os.close(shared)
     data = mmap.mmap(video, 0, prot=mmap.PROT_READ)
-    confine(video, limits.decode_memory, limits.decode_seconds)
+    lost = lost + confine(video, limits.decode_memory, limits.decode_seconds)
+    if lost:
+        send_message(control, lost=lost)
     reported = 0.0
 
     def report_share(share: float) -> None:
@@ -135,15 +139,21 @@ def _warm_heap(link: socket.socket) -> None:
         libc.free(block)
 
 
-def _die_with(forkserver: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with(forkserver: int) -> list[str]:
+    """Have this process killed when the forkserver ends; the protection's name where that is refused."""
+    lost = []
+    if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
+        lost.append("PR_SET_PDEATHSIG")
     if os.getppid() != forkserver:
         os._exit(1)
+    return lost
 
 
-def confine(video: int, memory: int, seconds: float) -> None:
-    """Bound this process: memory and time, no core dump, nothing written, nothing opened."""
+def confine(video: int, memory: int, seconds: float) -> list[str]:
+    """Bound this process: memory and time, no core dump, nothing written, nothing opened.
+
+    The names of the limits that the system refused.
+    """
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib costs more than the read
             memory += int(statm.read().split()[0]) * mmap.PAGESIZE
@@ -151,13 +161,17 @@ def confine(video: int, memory: int, seconds: float) -> None:
     # The demuxer duplicates the file's descriptor once and then holds the last that there is.
     free = os.dup(video)
     os.close(free)
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, free + 1),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_AS, memory),
+    lost = []
+    for name, most in (
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_NOFILE", free + 1),
+        ("RLIMIT_CPU", cpu),
+        ("RLIMIT_AS", memory),
     ):
         # Not every system has every limit (macOS refuses RLIMIT_AS); the watch on the clock holds everywhere.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (most, most))
+        try:
+            resource.setrlimit(getattr(resource, name), (most, most))
+        except (ValueError, OSError):
+            lost.append(name)
+    return lost

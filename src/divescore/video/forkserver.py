@@ -42,8 +42,10 @@ def main() -> None:
             send_message(control, failed=repr(error))
             return
         gc.freeze()
-        send_message(control, ready=True)
-        _serve(control)
+        try:
+            _serve(control)
+        except OSError as error:  # no process to be had, say
+            send_message(control, failed=repr(error))
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def _serve(control: socket.socket) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     decoder = _fork(control)
+    send_message(control, ready=True)
     while True:
         received, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, MOST_DESCRIPTORS)
         if not received:

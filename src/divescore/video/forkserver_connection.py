@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import select
 import signal
@@ -27,6 +28,9 @@ _ADDED_ENVIRONMENT = {
 }
 
 
+logger = logging.getLogger(__name__)
+
+
 class DecoderFailed(RuntimeError):
     """Decoding failed for a reason of ours, not the video's."""
 
@@ -42,6 +46,7 @@ class ForkserverConnection:
         self._lines = bytearray()
         self._ready = False
         self._decoding = False
+        self._warned: set[str] = set()
 
     def launch(self) -> None:
         """Start the forkserver if it is not running, without waiting for it. Raises DecoderFailed."""
@@ -49,7 +54,10 @@ class ForkserverConnection:
             if self.process.poll() is None:
                 return
             self.end()
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise DecoderFailed(f"The decoder could not be started: {error}") from error
         path = [str(Path(entry).absolute()) for entry in sys.path]
         try:
             # The worker's credentials and standard streams are none of a decoder's business.
@@ -115,6 +123,8 @@ class ForkserverConnection:
         if "exit" in message:
             self._decoding = False
             self.peak_bytes = int(message["peak"])
+        if "lost" in message:
+            self._warn(message["lost"])
         return message
 
     def stop_decoder(self) -> None:
@@ -142,11 +152,17 @@ class ForkserverConnection:
         process, self.process = self.process, None
         if process is None:
             return
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        # Its decoder has gone with it, except where the system lets no process be bound to another's end.
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
+
+    def _warn(self, lost: list[str]) -> None:
+        if not self._warned.issuperset(lost):
+            logger.warning("videos are decoded without: %s", ", ".join(sorted(lost)))
+            self._warned.update(lost)
 
     def _send(self, line: bytes, descriptors: list[int]) -> None:
         try:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from divescore.video import shared_memory
 from divescore.video.decoder_process import confine
 from divescore.video.errors import VideoRejected
-from divescore.video.forkserver_connection import DecoderFailed
+from divescore.video.forkserver_connection import _START, DecoderFailed
 from divescore.video.limits import VideoLimits
 from divescore.video.progress import OnProgress, silent
 from divescore.video.sandbox import Sandbox, sandbox
@@ -293,6 +293,38 @@ def test_a_decoder_that_cannot_start_says_why(contained: Sandbox, film: Path, mo
     monkeypatch.setattr("divescore.video.forkserver_connection._START", "import sys; sys.exit(1)")
     with pytest.raises(DecoderFailed, match="ended unexpectedly"):
         decode(contained, film)
+
+
+def in_forkserver(patch: pytest.MonkeyPatch, statement: str) -> None:
+    """Have a forkserver that starts from now on execute this first."""
+    name = "divescore.video.forkserver_connection._START"
+    patch.setattr(name, _START.replace("; main()", f"; {statement}; main()"))
+
+
+def test_a_forkserver_that_may_not_fork_says_so(
+    contained: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_forkserver(monkeypatch, "import os; os.fork = lambda: os.open('/no/processes/left', 0)")
+    with pytest.raises(DecoderFailed, match="did not start: FileNotFoundError"):
+        decode(contained, film)
+
+
+def test_a_decoder_outlives_no_forkserver_where_the_system_does_not_see_to_it(
+    contained: Sandbox, film: Path, endless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_forkserver(monkeypatch, "import divescore.video.decoder_process as d; d._die_with = lambda _: ['PDEATHSIG']")
+    orphan: list[psutil.Process] = []
+
+    def kill_parent(process: psutil.Process) -> None:
+        orphan.append(process)
+        parent = process.parent()
+        assert parent is not None
+        parent.kill()
+
+    with pytest.raises(VideoRejected):
+        decode(contained, endless, HANG, when_decoding(contained, kill_parent))
+    assert psutil.wait_procs(orphan, GONE_WITHIN)[1] == []
+    decode(contained, film)
 
 
 def test_each_process_has_one_sandbox() -> None:

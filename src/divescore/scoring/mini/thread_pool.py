@@ -46,8 +46,13 @@ def _pinned(threads: Sequence[int]) -> Iterator[None]:
     if not threads or _CORE_OF_CALLER is None:
         yield
         return
-    usable, own = os.sched_getaffinity(0), _CORE_OF_CALLER()
-    others = sorted(usable - {own})
+    try:
+        usable = os.sched_getaffinity(0)
+    except OSError:
+        yield
+        return
+    own = _CORE_OF_CALLER()
+    others = sorted(usable - {own}) if own in usable else []
     if others:
         _pin(0, {own})
         for index, thread in enumerate(threads):
