@@ -1,6 +1,5 @@
 """What to do with one delivery of the scoring queue, by the job's state (the queue may deliver anything twice)."""
 
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from divescore.video.errors import VideoRejected
 from divescore.video.progress import OnProgress
 from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
+from divescore.worker.folders import attempt_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -173,8 +173,8 @@ class Worker:
         job = attempt.job
         if job.object_version is None:
             raise ValueError("a claimed job is bound to an upload")
-        with tempfile.TemporaryDirectory(prefix="dive-") as folder:
-            path = Path(folder) / "video"
+        with attempt_folder(self.report) as folder:
+            path = folder / "video"
             started = time.perf_counter()
             self.store.download(
                 job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part)
