@@ -10,3 +10,5 @@ class FunctionSettings(BaseSettings):
     """
 
     table_name: str
+    function_seconds: float
+    """After which Lambda stops an invocation."""

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from divescore.aws import client
+from divescore.aws import client, within
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.redelivery import back_off, come_back_in
@@ -43,10 +43,11 @@ def settings() -> EnqueueSettings:
 def admission() -> Admission:
     """Everything that a notification needs."""
     env = settings()
+    tuning = within(env.function_seconds)
     return Admission(
-        table=JobTable(env.table_name, client("dynamodb")),
-        store=UploadStore(env.uploads_bucket, client("s3")),
-        queue=ScoringQueue(env.scoring_queue_url, client("sqs")),
+        table=JobTable(env.table_name, client("dynamodb", **tuning)),
+        store=UploadStore(env.uploads_bucket, client("s3", **tuning)),
+        queue=ScoringQueue(env.scoring_queue_url, client("sqs", **tuning)),
         meter=LoggedMeter(),
     )
 
@@ -61,7 +62,9 @@ def admit(record: SQSRecord) -> None:
             logger.info("admitted", outcome=outcome, objectVersion=upload.object_version)
     except Exception:  # raised again below; whatever it is, the message is not to come back at once
         wait = back_off(int(record.attributes.approximate_receive_count), LONGEST_WAIT_SECONDS)
-        come_back_in(wait, client("sqs"), settings().uploads_queue_url, record.receipt_handle, logger.warning)
+        env = settings()
+        sqs = client("sqs", **within(env.function_seconds))
+        come_back_in(wait, sqs, env.uploads_queue_url, record.receipt_handle, logger.warning)
         raise
 
 

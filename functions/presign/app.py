@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from divescore.api import routes
 from divescore.api.operations import Operations
-from divescore.aws import client
+from divescore.aws import client, within
 from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.tokens.keys import key_loader
@@ -37,10 +37,11 @@ class PresignSettings(FunctionSettings):
 def operations() -> Operations:
     """Everything that a request needs."""
     settings = PresignSettings()
+    tuning = within(settings.function_seconds)
     return Operations(
-        table=JobTable(settings.table_name, client("dynamodb")),
-        store=UploadStore(settings.uploads_bucket, client("s3")),
-        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager"))),
+        table=JobTable(settings.table_name, client("dynamodb", **tuning)),
+        store=UploadStore(settings.uploads_bucket, client("s3", **tuning)),
+        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager", **tuning))),
         quotas=Quotas(settings.open_jobs_per_client, settings.jobs_per_day_per_client, settings.jobs_per_day),
         live_url=settings.live_url,
         site_url=settings.site_url,

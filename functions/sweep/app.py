@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from divescore.aws import client
+from divescore.aws import client, within
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.table import JobTable
 from divescore.sweep.overdue import Sweeper
@@ -28,12 +28,14 @@ class SweepSettings(FunctionSettings):
 def sweeper() -> Sweeper:
     """Everything that a sweep needs."""
     settings = SweepSettings()
+    tuning = within(settings.function_seconds)
+    sqs = client("sqs", **tuning)
     return Sweeper(
-        table=JobTable(settings.table_name, client("dynamodb")),
-        store=UploadStore(settings.uploads_bucket, client("s3")),
-        queue=ScoringQueue(settings.scoring_queue_url, client("sqs")),
+        table=JobTable(settings.table_name, client("dynamodb", **tuning)),
+        store=UploadStore(settings.uploads_bucket, client("s3", **tuning)),
+        queue=ScoringQueue(settings.scoring_queue_url, sqs),
         uploads_queue_url=settings.uploads_queue_url,
-        sqs=client("sqs"),
+        sqs=sqs,
         max_attempts=settings.max_attempts,
         report=logger.warning,
     )

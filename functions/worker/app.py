@@ -10,8 +10,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
-from divescore.aws import client
+from divescore.aws import client, within
 from divescore.jobs.messages import DeadLetters
 from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
@@ -37,6 +38,7 @@ class WorkerSettings(FunctionSettings):
     scoring_queue_url: str
     scoring_dlq_url: str
     model_dir: Path
+    max_upload_bytes: int
     lease_seconds: int
     heartbeat_seconds: float
     max_attempts: int
@@ -55,9 +57,18 @@ def settings() -> WorkerSettings:
 @cache
 def scorer() -> "Scorer":
     """The scorer with its network, loaded once per process and noted for `GET /health`."""
-    loaded = load_scorer(settings().model_dir)
-    JobTable(settings().table_name, client("dynamodb")).register_model(_info(loaded))
+    env = settings()
+    loaded = load_scorer(env.model_dir, env.max_upload_bytes)
+    try:
+        _table().register_model(_info(loaded))
+    except (BotoCoreError, ClientError) as error:  # nobody's dive waits for that note
+        logger.warning("model not noted", error=repr(error))
     return loaded
+
+
+def _table() -> JobTable:
+    env = settings()
+    return JobTable(env.table_name, client("dynamodb", **within(env.lease_seconds)))
 
 
 def _info(loaded: "Scorer") -> dict[str, str]:
@@ -68,13 +79,15 @@ def _info(loaded: "Scorer") -> dict[str, str]:
 def worker() -> Worker:
     """Everything that a delivery needs."""
     env = settings()
+    # A heartbeat that is stuck must try again before its lease is over.
+    sqs = client("sqs", **within(env.lease_seconds))
     return Worker(
-        table=JobTable(env.table_name, client("dynamodb")),
-        store=UploadStore(env.uploads_bucket, client("s3")),
-        score=scorer().score,
-        sqs=client("sqs"),
+        table=_table(),
+        store=UploadStore(env.uploads_bucket, client("s3", **within(env.function_seconds))),
+        score=scorer().score,  # before any job is claimed: a lease must not run while the model is loaded
+        sqs=sqs,
         queue_url=env.scoring_queue_url,
-        dead_letters=DeadLetters(env.scoring_dlq_url, client("sqs")),
+        dead_letters=DeadLetters(env.scoring_dlq_url, sqs),
         lease_seconds=env.lease_seconds,
         heartbeat_seconds=env.heartbeat_seconds,
         max_attempts=env.max_attempts,

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import field_validator
 
-from divescore.aws import client
+from divescore.aws import client, within
 from divescore.jobs.table import JobTable
 from divescore.live.messages import ErrorCode, error_message
 from divescore.live.push import POST_TIMEOUTS, Pushed, Pusher
@@ -39,11 +39,12 @@ class WsConnectSettings(FunctionSettings):
 def session() -> Session:
     """Everything that a message needs."""
     settings = WsConnectSettings()
-    dynamodb = client("dynamodb", timeouts=POST_TIMEOUTS, attempts=3)
+    tuning = within(settings.function_seconds)
+    dynamodb = client("dynamodb", **tuning)
     return Session(
         table=JobTable(settings.table_name, dynamodb),
         subscriptions=Subscriptions(settings.table_name, dynamodb),
-        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager", timeouts=POST_TIMEOUTS, attempts=3))),
+        tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager", **tuning))),
         allowed_origins=frozenset(origin.strip().rstrip("/") for origin in settings.allowed_origins.split(",")),
     )
 

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 UNUSED_OF_TORCH = "torch._meta_registrations"
 
 
-def load_scorer(folder: Path) -> "Scorer":
-    """The scorer with the weights that the manifest in `folder` names; raises what `Scorer.load` raises."""
-    return import_scorer().load(folder)
+def load_scorer(folder: Path, max_bytes: int | None = None) -> "Scorer":
+    """The scorer with the weights that the manifest in `folder` names; raises what `Scorer.load` raises.
+
+    `max_bytes`: of the largest video, where that is not the usual.
+    """
+    scorer = import_scorer()
+    if max_bytes is None:
+        return scorer.load(folder)
+    from divescore.video.limits import VideoLimits
+
+    return scorer.load(folder, limits=VideoLimits(max_bytes=max_bytes))
 
 
 def import_scorer() -> "type[Scorer]":

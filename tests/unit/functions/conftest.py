@@ -13,6 +13,7 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
 
 # What the template sets, with its parameters' defaults.
 GIVEN = {
+    "FUNCTION_SECONDS": "60",
     "RETENTION_DAYS": "7",
     "MAX_UPLOAD_BYTES": "209715200",
     "OPEN_JOBS_PER_CLIENT": "20",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from botocore.exceptions import EndpointConnectionError
 
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
@@ -37,11 +38,14 @@ class Scorer:
         self.loads = 0
         self.error: Exception | None = None
         self.broken: Exception | None = None
+        self.on_load: Callable[[], object] = lambda: None
 
-    def load(self, folder: Path) -> Any:
+    def load(self, folder: Path, max_bytes: int) -> Any:
+        assert max_bytes > 0
         if self.broken is not None:
             raise self.broken
         self.loads += 1
+        self.on_load()
         return self
 
     def score(self, path: Path, *_: Any, on_progress: Callable[[str, float], None]) -> Any:
@@ -156,6 +160,40 @@ def test_a_model_that_cannot_be_loaded_brings_the_message_back(aws: Aws, scorer:
     assert read(aws, job) == job
     scorer.broken = None
     assert work(body) == []
+
+
+def test_a_worker_starts_though_its_model_cannot_be_noted(
+    aws: Aws, scorer: Scorer, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger], io.StringIO]
+) -> None:
+    def unavailable(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
+
+    monkeypatch.setattr(JobTable, "register_model", unavailable)
+    log = capture(app.logger)
+    job, body = queued(aws)
+    assert work(body) == []
+    assert read(aws, job).status is Status.SCORED
+    assert "model not noted" in log.getvalue()
+
+
+def test_a_dive_is_not_claimed_before_the_model_is_there(aws: Aws, scorer: Scorer) -> None:
+    job, body = queued(aws)
+    seen: list[Status] = []
+    scorer.on_load = lambda: seen.append(read(aws, job).status)
+    assert work(body) == []
+    assert seen == [Status.QUEUED]
+
+
+def test_a_start_that_lambda_runs_twice_does_no_harm(aws: Aws, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda stops a start after ten seconds and runs it again within the first invocation."""
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    job, body = queued(aws)
+    for _ in range(2):
+        started = runpy.run_path(str(app.__file__))
+        assert read(aws, job).status is Status.QUEUED
+    assert JobTable(aws.table, aws.dynamodb).registered_model() == INFO
+    assert started["handler"](sqs_event(body), context()) == {"batchItemFailures": []}
+    assert read(aws, job).attempt == 1
 
 
 def test_in_lambda_the_model_is_loaded_before_the_first_message(
