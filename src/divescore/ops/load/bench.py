@@ -51,7 +51,7 @@ async def measure(options: BenchOptions, say: Callable[[str], None]) -> dict[str
     }
     if options.jobs:
         workers = options.workers or await asyncio.to_thread(_workers, options.stack, options.api)
-        # A flood finds workers running, or its first dives would tell of their start.
+        # A flood finds workers running, or its first dives would measure their start.
         await flood(api, clip, min(options.jobs, 2 * options.at_once), options.at_once, options.timeout)
         say(f"{options.jobs} dives at once")
         log = await flood(api, clip, options.jobs, options.at_once, options.timeout)

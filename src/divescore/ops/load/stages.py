@@ -1,7 +1,7 @@
 """How long one dive takes, stage by stage, when nothing else is under way.
 
-Where the stages end is told by the job itself: `updatedAt` of each version is the service's clock, and on one machine
-that is this program's clock too. Against a deployed system the stages that cross the two (`queue` starts with the
+The job itself says where its stages end: `updatedAt` of each version is the service's clock, and on one machine that
+is this program's clock too. Against a deployed system the stages that cross the two (`queue` starts with the
 upload's end, `push` ends with the arrival) are off by the difference of the clocks; `total` and `overhead` never are.
 """
 

@@ -1,4 +1,4 @@
-"""The jobs of a flood: each with a record and a video of its own, left alone by the gate, and cleared away again."""
+"""The jobs of a flood: each with a record and a video of its own, left alone by enqueue, and cleared away again."""
 
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, stack:
     admission = Admission(table, UploadStore(aws.bucket, aws.s3), ScoringQueue(aws.scoring, aws.sqs))
 
     def look(text: str) -> None:
-        # The gate is told of every copy at this moment.
+        # enqueue is notified of every copy at this moment.
         if text.startswith("waiting"):
             for key, version in versions(aws).items():
                 seen.append(admission.admit(Upload(key.split("/")[1], version)))

@@ -1,4 +1,4 @@
-"""Limits of the system that a run would run into are told before it starts, with the command that raises them."""
+"""Limits of the system that a run would run into are reported before it starts, with the command that raises them."""
 
 from typing import Any
 
