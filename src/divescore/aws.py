@@ -57,8 +57,8 @@ _LONGEST_CONNECT, _LONGEST_READ = 3.0, 20.0
 def within(seconds: float) -> Tuning:
     """A client whose calls end within four fifths of `seconds`, with all their tries.
 
-    `seconds` is the time of whoever calls, a function's own or a lease: a connection that is stuck must leave it time to
-    try again and to say what happened.
+    `seconds` is the time of whoever calls, a function's own or a lease: a connection that is stuck must leave it time
+    to try again and to say what happened.
     """
     one_try = (0.8 * seconds - _BACK_OFF_SECONDS) / TRIES
     connect = min(_LONGEST_CONNECT, one_try / 3)

@@ -8,6 +8,8 @@ it gets the value of the nearest number of somersaults that has one, since whoev
 
 from divescore.dives import Dive, Position, Rotation
 
+LOWEST, HIGHEST = 1.0, 6.0
+"""What may be declared as a dive's difficulty: more than the tables hold today, on either side."""
 HEIGHTS = (1.0, 3.0, 5.0, 7.5, 10.0)
 """Metres above the water: springboards of 1 and 3, platforms of 5, 7.5 and 10."""
 PLATFORM, SPRINGBOARD = 10.0, 3.0

@@ -17,7 +17,9 @@ import functions.presign.app
 import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
+from divescore.difficulty import HIGHEST, LOWEST
 from divescore.stack.local import deploy, package, translate
+from divescore.video.limits import VideoLimits
 from functions.settings import FunctionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +129,124 @@ def test_batches_fail_item_by_item(function: str) -> None:
 def test_a_worker_takes_one_video_at_a_time() -> None:
     mapping = mapping_of("WorkerFunction")
     assert mapping["BatchSize"] == 1
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}}
+
+
+def test_a_worker_has_either_a_most_or_pollers() -> None:
+    """Lambda refuses a mapping that has both."""
+    mapping = mapping_of("WorkerFunction")
+    nothing = {"Ref": "AWS::NoValue"}
+    assert mapping["ScalingConfig"] == {
+        "Fn::If": ["HasPollers", nothing, {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}}]
+    }
+    pollers = {"MinimumPollers": {"Ref": "WorkerPollersKept"}, "MaximumPollers": {"Ref": "WorkerPollers"}}
+    assert mapping["ProvisionedPollerConfig"] == {"Fn::If": ["HasPollers", pollers, nothing]}
+
+
+# Where each parameter has its effect: a resource and a property, or a setting of a function.
+EFFECTS: dict[str, set[str]] = {
+    "RetentionDays": {"UploadsBucket.LifecycleConfiguration", "PresignFunction.RETENTION_DAYS"},
+    "MaxUploadBytes": {
+        "PresignFunction.MAX_UPLOAD_BYTES",
+        "WorkerFunction.MAX_UPLOAD_BYTES",
+        "WorkerFunction.EphemeralStorage",
+    },
+    "OpenJobsPerClient": {"PresignFunction.OPEN_JOBS_PER_CLIENT"},
+    "JobsPerDayPerClient": {"PresignFunction.JOBS_PER_DAY_PER_CLIENT"},
+    "JobsPerDay": {"PresignFunction.JOBS_PER_DAY"},
+    "ExtraOrigin": {"UploadsBucket.CorsConfiguration", "Api.Body", "WsConnectFunction.ALLOWED_ORIGINS"},
+    "WorkerTimeout": {"ScoringQueue.VisibilityTimeout", "WorkerFunction.Timeout", "WorkerFunction.FUNCTION_SECONDS"},
+    "MaxAttempts": {"WorkerFunction.MAX_ATTEMPTS", "SweepFunction.MAX_ATTEMPTS"},
+    "WorkerMemory": {"WorkerFunction.MemorySize"},
+    "WorkerConcurrency": {"WorkerFunctionScoring.ScalingConfig"},
+    "WorkerPollers": {"WorkerFunctionScoring.ProvisionedPollerConfig", "WorkerFunctionScoring.ScalingConfig"},
+    "WorkerPollersKept": {"WorkerFunctionScoring.ProvisionedPollerConfig"},
+    "StreamParallelization": {"NotifyFunctionJobs.ParallelizationFactor"},
+    "ReservedConcurrency": {
+        f"{name}Function.ReservedConcurrentExecutions" for name in ("Presign", "Enqueue", "Notify", "WsConnect")
+    },
+    "ApiRate": {"ApiApiGatewayDefaultStage.DefaultRouteSettings"},
+    "ApiBurst": {"ApiApiGatewayDefaultStage.DefaultRouteSettings"},
+    "LiveRate": {"LiveStage.DefaultRouteSettings"},
+    "LiveBurst": {"LiveStage.DefaultRouteSettings"},
+    "LogRetentionDays": {f"{name.removesuffix('Function')}Logs.RetentionInDays" for name in HANDLERS},
+    "LogLevel": {f"{name}.LOG_LEVEL" for name in HANDLERS},
+    "AlarmTopic": {
+        f"{name}Alarm.AlarmActions"
+        for name in (
+            *("UploadsDlq", "ScoringDlq", "StreamDlq", "UploadsAge", "ScoringAge"),
+            *("WorkerErrors", "WorkerThrottles", "PushFailures", "SweepErrors"),
+        )
+    },
+}
+
+
+def named(value: Any) -> set[str]:
+    """Every parameter that a value depends on, by conditions too."""
+    if isinstance(value, list):
+        return set().union(*map(named, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(named, value.values()))
+    if set(value) == {"Ref"}:
+        found.add(value["Ref"])
+    if set(value) == {"Fn::If"}:
+        found |= named(expanded()["Conditions"][value["Fn::If"][0]])
+    if set(value) == {"Fn::Sub"}:
+        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
+        found |= set(re.findall(r"\$\{(\w+)\}", text))
+    return found & set(source()["Parameters"])
+
+
+def test_each_parameter_has_its_effect_where_it_says_and_nowhere_else() -> None:
+    effects: dict[str, set[str]] = {name: set() for name in source()["Parameters"]}
+    for name, resource in expanded()["Resources"].items():
+        for key, value in resource.get("Properties", {}).items():
+            parts = value["Variables"].items() if key == "Environment" else [(key, value)]
+            for part, held in parts:
+                for parameter in named(held):
+                    effects[parameter].add(f"{name}.{part}")
+    assert effects == EFFECTS
+
+
+def test_every_parameter_is_in_the_table_with_its_default() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| `")]
+    told = [name for names, _, _ in rows for name in re.findall(r"`(\w+)`", names) if name[0].isupper()]
+    assert sorted(told) == sorted(source()["Parameters"])
+
+
+def test_the_workers_disk_holds_the_largest_video_twice_and_frames() -> None:
+    allowed = source()["Parameters"]["MaxUploadBytes"]["AllowedValues"]
+    storage = source()["Mappings"]["StorageOfUpload"]
+    assert set(storage) == {str(size) for size in allowed}
+    for size, entry in storage.items():
+        assert max(512, 2 * int(size) / 2**20 + 300) <= entry["Megabytes"] <= 10_240
+    assert VideoLimits().max_bytes == source()["Parameters"]["MaxUploadBytes"]["Default"]
+
+
+def test_the_workers_memory_holds_it_and_its_decoder() -> None:
+    resident = re.search(r"(\d+) MB resident, the decoder", (ROOT / "docs" / "model.md").read_text())
+    assert resident
+    least = int(resident[1]) + VideoLimits().decode_memory / 2**20
+    assert source()["Parameters"]["WorkerMemory"]["MinValue"] >= least
+
+
+def test_difficulties_have_the_same_bounds_everywhere() -> None:
+    assert f"factor >= {LOWEST:g} && factor <= {HIGHEST:g}" in (ROOT / "web/src/components/DropZone.tsx").read_text()
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    [number] = [
+        kind
+        for kind in document["components"]["schemas"]["CreateJob"]["properties"]["difficulty"]["anyOf"]
+        if kind["type"] == "number"
+    ]
+    assert (number["minimum"], number["maximum"]) == (LOWEST, HIGHEST)
+
+
+def test_a_sweep_that_failed_is_not_repeated_and_a_late_one_not_made_up_for() -> None:
+    """The schedule's retry policy bounds its own calls; Lambda repeats an asynchronous one twice unless it is told."""
+    [config] = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert config["FunctionName"] == {"Ref": "SweepFunction"}
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
 
 
 def test_the_stream_tells_of_job_records_only_and_gives_up_on_none_silently() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic.alias_generators import to_camel
 
+from divescore.difficulty import HIGHEST, LOWEST
 from divescore.dives import parse_dive
 from divescore.views import JobView, View
 
@@ -38,7 +39,7 @@ class CreateJob(Body):
     dive: Annotated[str, StringConstraints(max_length=20)] | None = Field(
         None, description="a dive number such as 107B"
     )
-    difficulty: float | None = Field(None, ge=1.0, le=6.0, description="degree of difficulty")
+    difficulty: float | None = Field(None, ge=LOWEST, le=HIGHEST, description="degree of difficulty")
 
     @field_validator("dive")
     @classmethod

@@ -33,7 +33,9 @@ from divescore.views import iso
 
 FORM_SECONDS = 15 * 60
 UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later
-PLAYBACK_SECONDS = 3600
+# An address ends with the credentials that signed it, whatever it promises, and a function cannot see when its own do.
+# They outlast any invocation that they are given to, which may take a quarter of an hour.
+PLAYBACK_SECONDS = 15 * 60
 
 
 class RequestRefused(Exception):
@@ -131,7 +133,7 @@ class Operations:
         return Shared(token=token, url=f"{self.site_url}/#share={token}")
 
     def video(self, job_id: str) -> VideoAddress:
-        """An address from which the accepted video plays for an hour."""
+        """An address from which the accepted video plays for a quarter of an hour."""
         job = self.table.get(job_id)
         version = job.object_version
         if version is None or not self.store.has(job_id, version):

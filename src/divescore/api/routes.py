@@ -72,7 +72,7 @@ def read_job(job_id: JobId) -> Response[Json]:
 
 @app.get("/jobs/<job_id>/video", responses=answer(200, VideoAddress) | problems(401, 403, 404, 409), security=HOLDER)
 def read_video(job_id: JobId) -> Response[Json]:
-    """An address from which the video plays for an hour."""
+    """An address from which the video plays for a quarter of an hour."""
     _allowed(job_id, Scope.VIDEO)
     return reply(200, _operations().video(job_id))
 

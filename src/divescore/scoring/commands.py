@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from divescore.difficulty import HIGHEST, LOWEST
+
 if TYPE_CHECKING:
     from divescore.result import Result
 
@@ -26,7 +28,7 @@ def default_weights() -> Path:
 )
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
 @click.option("--dive", metavar="NUMBER", help="The dive that was announced, such as 107B; gives its difficulty.")
-@click.option("--difficulty", type=click.FloatRange(0.5, 6.0), help="The difficulty that was announced.")
+@click.option("--difficulty", type=click.FloatRange(LOWEST, HIGHEST), help="The difficulty that was announced.")
 @click.option("--no-gate", is_flag=True, help="Score it even if it does not look like a dive.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to run on; as many as cores if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

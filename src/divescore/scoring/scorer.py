@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from divescore.difficulty import difficulty_of
+from divescore.difficulty import HIGHEST, LOWEST, difficulty_of
 from divescore.dives import Dive, parse_dive
 from divescore.result import DiveSeen, Interval, ModelInfo, Result, Video
 from divescore.scoring.architectures import Inference, Prediction, ScoringModel, load_model
@@ -87,8 +87,8 @@ class Scorer:
         fault, ValueError for a malformed `dive` or `difficulty`, and what `on_progress` raises.
         """
         declared = parse_dive(dive) if dive is not None else None
-        if difficulty is not None and not 0 < difficulty < 10:
-            raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between 1 and 5.")
+        if difficulty is not None and not LOWEST <= difficulty <= HIGHEST:
+            raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between {LOWEST:g} and {HIGHEST:g}.")
         doubts: list[str] = []
 
         def check_gate(probability: float) -> None:

@@ -93,6 +93,8 @@ def test_what_is_declared_must_make_sense(scorer: Scorer, clip: Callable[[int], 
         scorer.score(clip(5), dive="99Z")
     with pytest.raises(ValueError, match="not a difficulty"):
         scorer.score(clip(5), difficulty=0)
+    with pytest.raises(ValueError, match="between 1 and 6"):
+        scorer.score(clip(5), difficulty=6.1)
 
 
 @pytest.mark.parametrize("kind", ["noise", "still", "person", "pool"])

@@ -80,7 +80,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An address from which the video plays for an hour. */
+        /** An address from which the video plays for a quarter of an hour. */
         get: operations["readVideo"];
         put?: never;
         post?: never;

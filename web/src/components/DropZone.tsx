@@ -58,7 +58,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>
           Choose videos
         </button>
-        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP, up to 200 MB each. One dive per video.</p>
+        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP. One dive per video.</p>
         <FilePicker picker={picker} onFiles={take} />
       </div>
       <div className="fields">

@@ -18,8 +18,6 @@ const ACCEPTED = new Set([...Object.values(TYPE_OF_ENDING), "video/avi"]);
 /** For the file picker. */
 export const ACCEPT = [...ACCEPTED, ...Object.keys(TYPE_OF_ENDING).map((ending) => `.${ending}`)].join(",");
 
-export const MAX_BYTES = 200 * 1024 * 1024;
-
 /** The content type to declare for a file, or null when it is none that can be scored. */
 export function contentTypeOf(name: string, type: string): string | null {
   const declared = type.split(";")[0]?.trim().toLowerCase() ?? "";
@@ -30,7 +28,7 @@ export function contentTypeOf(name: string, type: string): string | null {
   return TYPE_OF_ENDING[ending] ?? null;
 }
 
-/** What is wrong with a file before anything was sent, or null. */
+/** What is wrong with a file before anything was sent, or null. How large it may be is the service's to say, which knows. */
 export function problemOf(file: { name: string; type: string; size: number }): Problem | null {
   if (contentTypeOf(file.name, file.type) === null) {
     return {
@@ -39,8 +37,5 @@ export function problemOf(file: { name: string; type: string; size: number }): P
     };
   }
   if (file.size === 0) return { code: "EMPTY_FILE", message: "This file is empty. Choose the video again." };
-  if (file.size > MAX_BYTES) {
-    return { code: "TOO_LARGE", message: "This video is over 200 MB. Trim it to the dive itself and try again." };
-  }
   return null;
 }

@@ -20,7 +20,7 @@ IN_FLIGHT = 120_000.0  # messages of a standard queue
 SHARD_BYTES = 2e6  # a second, read from one shard of a stream
 STARTS_PER_TEN_SECONDS = 1000.0
 
-_MORE_WORKERS = "WorkerConcurrency (up to 1,000), then provisioned mode"
+_MORE_WORKERS = "WorkerConcurrency (up to 1,000), then WorkerPollers"
 _GROWS = "grows by itself, doubling within half an hour; or warm throughput"
 _SPLITS = "S3 splits a busy prefix by itself; job ids are random"
 _KINDS: dict[str, tuple[str, Owner, str]] = {  # unit, whose it is, what to raise
@@ -32,7 +32,7 @@ _KINDS: dict[str, tuple[str, Owner, str]] = {  # unit, whose it is, what to rais
     "lanes of the stream": (
         "calls of notify at once",
         "parameter",
-        "ParallelizationFactor (up to 10); shards grow with the table",
+        "StreamParallelization (up to 10); shards grow with the table",
     ),
     "Lambda concurrency of the account": ("at once", "quota", "Lambda quota L-B99A9384, ConcurrentExecutions"),
     "event source of enqueue": ("at once", "fixed", "provisioned mode of the uploads queue"),

@@ -80,12 +80,22 @@ def routes_from_openapi(template: Template) -> None:
 
 
 def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
-    """Write each mapping's concurrency as a number: the engine takes a parameter's value for text and stops polling."""
+    """Write each mapping's concurrency as a number: the engine takes a parameter's value for text and stops polling.
+
+    Without pollers, whatever the parameters say: the engine has no provisioned mode.
+    """
     for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values():
-        scaling = mapping["Properties"].get("ScalingConfig", {})
-        if isinstance(scaling.get("MaximumConcurrency"), dict):
-            name = scaling["MaximumConcurrency"]["Ref"]
-            scaling["MaximumConcurrency"] = int(parameters.get(name, template["Parameters"][name].get("Default")))
+        properties = mapping["Properties"]
+        properties.pop("ProvisionedPollerConfig", None)
+        if "Fn::If" in properties.get("ScalingConfig", {}):
+            _, _, properties["ScalingConfig"] = properties["ScalingConfig"]["Fn::If"]
+        for holder, key in (
+            (properties.get("ScalingConfig", {}), "MaximumConcurrency"),
+            (properties, "ParallelizationFactor"),
+        ):
+            if isinstance(holder.get(key), dict):
+                name = holder[key]["Ref"]
+                holder[key] = int(parameters.get(name, template["Parameters"][name].get("Default")))
 
 
 def no_tls(template: Template) -> None:

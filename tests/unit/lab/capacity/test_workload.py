@@ -17,7 +17,7 @@ PARAMETERS = {
     "api_rate": "ApiRate",
     "live_rate": "LiveRate",
     "memory_mb": "WorkerMemory",
-    "storage_mb": "WorkerStorage",
+    "parallelization": "StreamParallelization",
     "retention_days": "RetentionDays",
     "log_retention_days": "LogRetentionDays",
 }
@@ -34,7 +34,8 @@ def test_defaults_are_the_templates() -> None:
     }
     assert Deployment().enqueue_batch == events["Uploads"]["BatchSize"]
     assert Deployment().stream_batch == events["Jobs"]["BatchSize"]
-    assert Deployment().parallelization == events["Jobs"]["ParallelizationFactor"]
+    largest = str(template["Parameters"]["MaxUploadBytes"]["Default"])
+    assert Deployment().storage_mb == template["Mappings"]["StorageOfUpload"][largest]["Megabytes"]
     assert Deployment().light_memory_mb == template["Globals"]["Function"]["MemorySize"]
 
 

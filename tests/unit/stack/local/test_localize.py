@@ -109,6 +109,8 @@ def test_no_address_of_aws_is_left() -> None:
 def test_concurrency_is_a_number_as_the_engine_compares_it() -> None:
     mapping = properties("WorkerFunctionScoring")
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 3}
+    assert "ProvisionedPollerConfig" not in mapping
+    assert properties("NotifyFunctionJobs")["ParallelizationFactor"] == 4
 
 
 def test_loopback_does_without_tls_and_keeps_every_other_statement() -> None:
