@@ -27,7 +27,7 @@ BACK_OFF = [0.0, 1.0, 2.0, 4.0]  # at most, before each try: botocore's standard
 def resolved(value: Any, chosen: dict[str, int]) -> str:
     """A setting as the function gets it; resources get a made-up name."""
     if isinstance(value, dict):
-        name = value.get("Ref")
+        name = str(value.get("Ref"))
         parameter = TEMPLATE["Parameters"].get(name)
         return str(chosen.get(name, parameter["Default"])) if parameter else "https://given.example/made-up"
     return str(value)

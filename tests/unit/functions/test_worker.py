@@ -169,7 +169,7 @@ def test_a_worker_starts_though_its_model_cannot_be_noted(
         raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
 
     monkeypatch.setattr(JobTable, "register_model", unavailable)
-    log = capture(app.logger)
+    log = capture(logger)
     job, body = queued(aws)
     assert work(body) == []
     assert read(aws, job).status is Status.SCORED
