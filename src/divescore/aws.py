@@ -35,9 +35,13 @@ def configuration(
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": attempts},
         signature_version="s3v4" if service == "s3" else None,
-        # Regional virtual-host addresses: the legacy global one answers a browser's form post with a redirect that it
-        # cannot follow. A local engine has one address for all buckets.
-        s3={"addressing_style": "path" if local else "virtual"},
+        # Regional virtual-host addresses, in us-east-1 too, where botocore would keep the legacy global one: the page
+        # may talk to no other, and that one answers a browser's form post with a redirect that it cannot follow. A
+        # local engine has one address for all buckets.
+        s3={
+            "addressing_style": "path" if local else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
     )
 
 

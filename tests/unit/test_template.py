@@ -334,7 +334,7 @@ def test_the_page_comes_with_a_strict_policy() -> None:
     assert "unsafe" not in " ".join(policy.values())
     # Hosts by their kind and Region; the page's own policy narrows them to this stack's (divescore.stack.deploy.page).
     for host in policy["connect-src"].split()[1:]:
-        assert re.fullmatch(r"(https|wss)://\*\.(execute-api|s3)(\.\$\{AWS::Region\})?\.\$\{AWS::URLSuffix\}", host)
+        assert re.fullmatch(r"(https|wss)://\*\.(execute-api|s3)\.\$\{AWS::Region\}\.\$\{AWS::URLSuffix\}", host)
     assert headers["FrameOptions"] == {"FrameOption": "DENY", "Override": True}
     assert headers["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
     assert headers["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000

@@ -16,6 +16,10 @@ PAGE = "index.html"
 CONFIGURATION = "config.json"
 
 
+# The stack's outputs that make a Site, in its order.
+OUTPUTS = ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl")
+
+
 @dataclass(frozen=True)
 class Site:
     """The page's bucket, and the addresses that the page talks to."""
