@@ -106,24 +106,25 @@ $(SAM_READY):
 	@touch $@
 
 .PHONY: sam
-sam: $(if $(findstring build/sam,$(SAM)),$(SAM_READY))
+sam: $(READY) $(if $(findstring build/sam,$(SAM)),$(SAM_READY))
+	@$(BIN)/python -m divescore.stack.deploy.sam "$(SAM)"
 
-# The layer is built for the functions' Python, whichever runs here; without Docker the worker's image is left out.
+# The layer is built for the functions' Python, whichever runs here; without Docker the worker's image is left out. What
+# SAM makes of our command lines is asked of SAM itself, so that one of its own is installed whichever builds.
 .PHONY: sam-check
-sam-check: sam ## the template by SAM's own linter, and a build of all but the worker's image (installs the SAM CLI)
+sam-check: sam $(SAM_READY) ## the template by SAM's own linter, a build of all but the worker's image, every command line that SAM is given
 	@SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@SAM_CLI_TELEMETRY=0 $(SAM) build --exclude WorkerFunction --build-dir build/sam-check --cache-dir build/sam-cache
+	@$(PYTEST) $(SHORT) tests/deploy
 
-# Guided the first time; SAM_FLAGS are `sam deploy`'s, for machines that nobody guides.
+# SAM_FLAGS, which reach the command as a variable, are `sam deploy`'s, for machines that nobody asks; with DRY_RUN=1 REGION= names the Region.
 .PHONY: deploy
-deploy: $(READY) web sam ## build, deploy to AWS (asks the first time), publish the page, score a dive (needs Docker and an account)
-	@command -v docker >/dev/null || { echo "The worker's image is built with Docker, which is not installed." >&2; exit 1; }
+deploy: web sam ## build, deploy to AWS (asks the first time), publish the page, score a dive (needs Docker and an account; DRY_RUN=1: neither)
 	@python3.13 -c "" 2>/dev/null || echo "There is no python3.13 here to compile for the small functions: they will start more slowly." >&2
-	@$(SAM) build
-	@deploy="$(SAM) deploy $(if $(STACK),--stack-name $(STACK))"; \
-	if [ -n "$(SAM_FLAGS)" ]; then $$deploy --no-fail-on-empty-changeset $(SAM_FLAGS); \
-	elif grep -q '^region' samconfig.toml; then $$deploy --no-fail-on-empty-changeset; else $$deploy --guided; fi
-	@$(MAKE) publish smoke
+	@test -n "$(DRY_RUN)" || command -v docker >/dev/null || { echo "The worker's image is built with Docker, which is not installed." >&2; exit 1; }
+	@$(BIN)/python -m divescore.stack.deploy --sam "$(SAM)" $(if $(STACK),--stack $(STACK)) $(if $(DRY_RUN),--dry-run) \
+		$(if $(REGION),--region $(REGION))
+	@test -n "$(DRY_RUN)" || $(MAKE) publish smoke
 
 .PHONY: publish
 publish: $(READY) web ## upload the page to the stack on AWS (STACK=, or samconfig.toml's)

@@ -85,7 +85,8 @@ def _signing(region: str) -> Any:
 
     from divescore.aws import configuration
 
-    config = configuration("s3", local=False).merge(Config(ignore_configured_endpoint_urls=True))
+    # An engine that the environment names in AWS's place is not meant. The stubs do not know that setting.
+    config = configuration("s3", local=False).merge(Config(ignore_configured_endpoint_urls=True))  # type: ignore[call-arg]
     return _session().client("s3", region_name=region, config=config)
 
 

@@ -4,6 +4,10 @@ DeployError
 ├── NotBuilt         there is no page to publish
 ├── PageBroken       the built page is not one that can be published
 ├── NoTarget         no stack is named, and samconfig.toml names none
+├── BadName          a stack of this name could not be deployed
+├── SamTooOld        SAM does not know what our template is made of
+├── Misfit           the page of this template could not work in the Region
+├── StepFailed       a command of the deployment failed
 ├── NotEmptied       objects could not be removed from a bucket
 └── NotDeleted       the stack is still there, or part of it
 """
@@ -31,6 +35,30 @@ class NoTarget(DeployError):
     """Nobody says which stack is meant."""
 
     code = "NO_TARGET"
+
+
+class BadName(DeployError):
+    """The stack's name is none that its buckets could be named after."""
+
+    code = "BAD_NAME"
+
+
+class SamTooOld(DeployError):
+    """SAM's command is older than our template."""
+
+    code = "SAM_TOO_OLD"
+
+
+class Misfit(DeployError):
+    """Template and Region, or template and page, do not go together."""
+
+    code = "MISFIT"
+
+
+class StepFailed(DeployError):
+    """A command that the deployment runs failed; it said why."""
+
+    code = "STEP_FAILED"
 
 
 class NotEmptied(DeployError):
