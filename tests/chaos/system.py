@@ -49,6 +49,7 @@ class System:
 
         `wrapping`: function → the injected module in front of it.
         """
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # the faults lie in it before the system does
         os.environ["DIVESCORE_HOME"] = str(home)
         faults = Faults(home / "faults")
         faults.create()

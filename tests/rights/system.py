@@ -124,7 +124,7 @@ class System:
 def started(home: Path, port: int) -> Iterator[System]:
     """Start such a system, and take it down in the end."""
     decisions = home / "decisions.jsonl"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     decisions.touch()
     places = {"DIVESCORE_HOME": str(home), "DIVESCORE_DECISIONS": str(decisions)}
     with patch.dict(os.environ, places), patch.object(engine, "ENTRY", (str(LAUNCH),)):
