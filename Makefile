@@ -49,6 +49,18 @@ lock: $(READY) ## write requirements.lock from what is installed
 	@head -2 requirements.lock > requirements.lock.new
 	@$(BIN)/python -m pip freeze --exclude-editable | grep -v '^uv==' | sed 's/+cpu$$//' | sort -f >> requirements.lock.new
 	@mv requirements.lock.new requirements.lock
+	@$(MAKE) hashes
+
+# Of what goes to AWS only. For `make setup` they cannot be had: pip takes none beside an editable install, and torch's CPU
+# build has another file, and so another hash, on every index that offers it. It is the one package without a hash here.
+UV := build/uv/bin/uv
+COMPILE := pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --generate-hashes -c requirements.lock
+TORCH_NEEDS := filelock fsspec jinja2 networkx setuptools sympy typing-extensions
+.PHONY: hashes
+hashes: ## write the hashes of what layer and image install, from requirements.lock
+	@test -x $(UV) || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install -qq --disable-pip-version-check uv==0.13.9; }
+	@$(UV) $(COMPILE) functions/requirements.txt --output-file functions/hashes.txt
+	@{ grep -v '^torch==' functions/worker/requirements.txt; printf '%s\n' $(TORCH_NEEDS); } | $(UV) $(COMPILE) - --output-file functions/worker/hashes.txt
 
 $(WEB_READY): web/package.json web/package-lock.json
 	@command -v npm >/dev/null || { echo "The page is built with npm, which is not installed. Install Node.js 20.19 or 22.12 or newer (https://nodejs.org)." >&2; exit 1; }

@@ -1,8 +1,9 @@
 """The contents of the worker's image without Docker: the Dockerfile's own instructions, carried out in a folder.
 
 Paths of the image are mapped below the folder. RUN lines run as they are but for two kinds: the installation of uv is
-left out, and what uv would install comes from an `Install`, which takes requirements, constraints and target as the
-line names them. AWS's base image brings the runtime interface client; here it lies in `var/runtime`, as it does there.
+left out, and what uv would install comes from an `Install`, which takes requirements, constraints and target as the line
+without hashes names them. AWS's base image brings the runtime interface client; here it lies in `var/runtime`, as it
+does there.
 """
 
 import argparse
@@ -140,6 +141,8 @@ class _Builder:
             words = Instruction("RUN", line).words(self.variables)
             if words[:2] == ["pip", "install"] and words[-1].startswith("uv=="):
                 continue
+            if words[:3] == ["uv", "pip", "install"] and "--require-hashes" in words:
+                continue  # of what the next line installs; a test compares the two
             if words[:3] == ["uv", "pip", "install"]:
                 parser = argparse.ArgumentParser()
                 for name in ("-r", "-c", "--target", "--torch-backend"):
