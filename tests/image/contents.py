@@ -1,9 +1,9 @@
 """The contents of the worker's image without Docker: the Dockerfile's own instructions, carried out in a folder.
 
 Paths of the image are mapped below the folder. RUN lines run as they are but for two kinds: the installation of uv is
-left out, and what uv would install comes from an `Install`, which takes requirements, constraints and target as the line
-without hashes names them. AWS's base image brings the runtime interface client; here it lies in `var/runtime`, as it
-does there.
+left out, and what uv would install comes from an `Install`, which takes requirements, constraints and target as the
+line without hashes names them. AWS's base image brings the runtime interface client; here it lies in `var/runtime`, as
+it does there.
 """
 
 import argparse

@@ -33,7 +33,7 @@ def build(sam: str, image: bool) -> list[str]:
 def deploy(sam: str, stack: str, region: str | None, flags: list[str], confirmed: bool) -> list[str]:
     """The command that deploys what was built; `confirmed`: whoever is to be asked was asked already.
 
-    Never `--guided`: it asks for every route without a login whether that is meant, and takes no for an answer.
+    Never `--guided`: for every route without a login it asks whether that is meant, and ends where Enter is pressed.
     """
     line = [sam, "deploy", "--stack-name", stack, "--no-fail-on-empty-changeset"]
     if region is not None and "--region" not in flags:
