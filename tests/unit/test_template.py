@@ -166,8 +166,8 @@ EFFECTS: dict[str, set[str]] = {
     },
     "ApiRate": {"ApiApiGatewayDefaultStage.DefaultRouteSettings"},
     "ApiBurst": {"ApiApiGatewayDefaultStage.DefaultRouteSettings"},
-    "LiveRate": {"LiveStage.DefaultRouteSettings"},
-    "LiveBurst": {"LiveStage.DefaultRouteSettings"},
+    "LiveRate": {"LiveliveStage.DefaultRouteSettings"},
+    "LiveBurst": {"LiveliveStage.DefaultRouteSettings"},
     "LogRetentionDays": {f"{name.removesuffix('Function')}Logs.RetentionInDays" for name in HANDLERS},
     "LogLevel": {f"{name}.LOG_LEVEL" for name in HANDLERS},
     "AlarmTopic": {
