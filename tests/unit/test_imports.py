@@ -31,7 +31,8 @@ MAY = {
     "scoring": {*FACTS, "video"},
     "worker": {*FACTS, "jobs", "scoring", "uploads", "video"},
     "client": FACTS,
-    "stack": {*FACTS, "aws"},
+    # A deployment is checked against the very addresses that the functions will give out (uploads, jobs).
+    "stack": {*FACTS, "aws", "jobs", "uploads"},
     # Operators change the ring of keys and act as a job's owner (tokens); they read notifications that came to rest in
     # a dead-letter queue, put films into the bucket and erase them (uploads).
     "ops": {*FACTS, "client", "jobs", "stack", "tokens", "uploads"},
