@@ -12,6 +12,7 @@ PAGE := web/dist/index.html
 PAGE_SOURCES = $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
 SAMPLES := web/public/samples/626B.webm
 TORCH := 2.13.0
+BUSY := tools/busy
 PYTEST := $(BIN)/python -m pytest
 # A test that hangs fails, and tells where, long before whoever waits for the run gives up.
 SHORT := -m "not soak" --timeout 600
@@ -32,16 +33,17 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Divescore needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once; some minutes and about 1.5 GB)" >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(BUSY) "Making a virtual environment" $(PYTHON) -m venv .venv
 	@pip="$(BIN)/python -m pip install -qq --disable-pip-version-check"; \
 	if ! $(BIN)/python -c 'import importlib.metadata as m; assert m.version("torch").split("+")[0] == "$(TORCH)"' 2>/dev/null; then \
-		if [ "$$(uname -s)" != Linux ]; then $$pip -c requirements.lock torch==$(TORCH); \
-		elif ! $$pip -c requirements.lock torch==$(TORCH)+cpu 2>/dev/null; then \
-			$$pip uv; \
-			$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c requirements.lock torch==$(TORCH); \
+		what="Installing torch $(TORCH) for the CPU (about 200 MB to download)"; \
+		if [ "$$(uname -s)" != Linux ]; then $(BUSY) "$$what" $$pip -c requirements.lock torch==$(TORCH); \
+		elif ! $(BUSY) "$$what" sh -c "$$pip -c requirements.lock torch==$(TORCH)+cpu 2>/dev/null"; then \
+			$(BUSY) "Installing uv, which knows where else torch is" $$pip uv; \
+			$(BUSY) "$$what" $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --torch-backend cpu -c requirements.lock torch==$(TORCH); \
 		fi; \
 	fi; \
-	$$pip -c requirements.lock -e '.[worker,cli,local,lab,dev]'
+	$(BUSY) "Installing the other packages of requirements.lock" $$pip -c requirements.lock -e '.[worker,cli,local,lab,dev]'
 	@touch $@
 
 .PHONY: lock
@@ -64,17 +66,17 @@ hashes: ## write the hashes of what layer and image install, from requirements.l
 
 $(WEB_READY): web/package.json web/package-lock.json
 	@command -v npm >/dev/null || { echo "The page is built with npm, which is not installed. Install Node.js 20.19 or 22.12 or newer (https://nodejs.org)." >&2; exit 1; }
-	@cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@cd web && ../$(BUSY) "Installing the page's packages with npm" sh -c 'npm ci --no-audit --no-fund --loglevel=error >/dev/null'
 	@touch $@
 
 # Clips for people without a video; the file that a build lists them in is made from what lies here.
 $(SAMPLES): | $(READY)
 	@mkdir -p $(@D)
-	@printf '%s\n' '107B 4' '405C 6' '5253B 5' '626B 7' | xargs -P 2 -L 1 bash -c \
+	@printf '%s\n' '107B 4' '405C 6' '5253B 5' '626B 7' | $(BUSY) "Drawing four sample dives for the page" xargs -P 2 -L 1 bash -c \
 		'$(BIN)/divescore render --dive $$0 --seed $$1 --height 10 --execution 25 --out $(@D)/$$0.webm >/dev/null'
 
 $(PAGE): $(WEB_READY) $(SAMPLES) $(PAGE_SOURCES)
-	@cd web && npm run --silent build -- --logLevel warn
+	@cd web && ../$(BUSY) "Building the page" npm run --silent build -- --logLevel warn
 	@touch $@
 
 .PHONY: web
@@ -89,7 +91,7 @@ demo: $(READY) ## score a dive through the whole system on this machine, live; C
 	end() { status=$$?; trap - EXIT INT TERM; $(BIN)/divescore down >/dev/null 2>&1 || true; rm -rf "$$folder"; exit $$status; }; \
 	trap end EXIT; trap 'exit 130' INT TERM; \
 	$(BIN)/divescore up --detach; \
-	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
+	$(BIN)/divescore render --dive 107B --seed 7 --height 10 --out "$$folder/dive-107B.webm"; \
 	$(BIN)/divescore score --dive 107B "$$folder/dive-107B.webm"; \
 	page=$$($(BIN)/divescore status --json | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["web"])'); \
 	echo; echo "The page: $$page"; \
@@ -145,7 +147,7 @@ publish: $(READY) web ## upload the page to the stack on AWS (STACK=, or samconf
 .PHONY: smoke
 smoke: $(READY) ## score a dive through the stack on AWS (STACK=, or samconfig.toml's)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
-	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive-107B.webm"; \
+	$(BIN)/divescore render --dive 107B --seed 7 --height 10 --out "$$folder/dive-107B.webm"; \
 	eval "$$($(BIN)/python -m divescore.stack.deploy.samconfig $(STACK))"; \
 	$(BIN)/divescore score --stack "$$STACK" --dive 107B "$$folder/dive-107B.webm"
 

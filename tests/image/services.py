@@ -105,6 +105,8 @@ def services(folder: Path) -> Iterator[Services]:
             "LEASE_SECONDS": "30",
             "HEARTBEAT_SECONDS": "10",
             "MAX_ATTEMPTS": "3",
+            "MAX_UPLOAD_BYTES": "209715200",
+            "FUNCTION_SECONDS": "300",
             "POWERTOOLS_SERVICE_NAME": "worker",
             "POWERTOOLS_METRICS_NAMESPACE": "Divescore",
         }

@@ -25,6 +25,7 @@ from divescore.stack.local_state import REGION, Engine
 READY_WITHIN = 30.0
 SAVED_WITHIN = 15.0
 KILLED_WITHIN = 2.0
+PORT_FREED_WITHIN = 3.0
 STOP_ROUNDS = 5
 LOG_TAIL_LINES = 20
 ENTRY = ("-m", "divescore.stack.local.launch")
@@ -45,6 +46,20 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise PortInUse(port) from None
+
+
+def _await_port(port: int) -> None:
+    """Raise PortInUse when something goes on listening: an engine that was killed lets its port go a moment later."""
+    deadline = time.monotonic() + PORT_FREED_WITHIN
+    while True:
+        try:
+            check_port(port)
+        except PortInUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def environment(folder: Path, port: int, key_id: str, secret: str) -> dict[str, str]:
@@ -113,7 +128,7 @@ def start(
     Raises PortInUse when the port is taken and EngineFailed, with the end of the log, when it ends or does not answer
     within READY_WITHIN seconds.
     """
-    check_port(port)
+    _await_port(port)
     key_id = key_id or "LOCAL" + secrets.token_hex(8).upper()
     secret = secret or secrets.token_urlsafe(30)
     for name in ("state", "objects", "tmp"):
