@@ -86,12 +86,13 @@ class Link:
         else:
             self._end(how, False)
 
-    async def to_service(self, reader: asyncio.StreamReader) -> None:
-        """Carry what the client sends."""
+    async def to_service(self, reader: asyncio.StreamReader, ours: bytes, theirs: bytes) -> None:
+        """Carry what the client sends; the handshake's `Host`, ours, becomes theirs: the service serves no other."""
         with contextlib.suppress(OSError):
             while data := await reader.read(PIECE):
                 if self.cut is None:
-                    self.far.write(data)
+                    self.far.write(data.replace(ours, theirs, 1))
+                    ours = theirs
                     await self.far.drain()
         await self._over()
 
@@ -180,7 +181,8 @@ class Proxy:
         link = Link(writer, far_writer, self.made)
         self.links.add(link)
         try:
-            await asyncio.gather(link.to_service(reader), link.to_client(far_reader))
+            hosts = (f"127.0.0.1:{self.port}".encode(), "{}:{}".format(*self._target).encode())
+            await asyncio.gather(link.to_service(reader, *hosts), link.to_client(far_reader))
         finally:
             self.links.discard(link)
             link.hang_up()
