@@ -24,13 +24,13 @@ CONTENT_TYPES = frozenset(
 )
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """Base of what a client sends: camelCase outside, unknown fields refused so that a typing error is told."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
-class CreateJob(Body):
+class CreateJob(RequestBody):
     """`POST /jobs`. Size and type are checked by the service, which answers them with codes of their own."""
 
     filename: Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -48,7 +48,7 @@ class CreateJob(Body):
         return parse_dive(value).number if value is not None else None
 
 
-class ShareJob(Body):
+class ShareJob(RequestBody):
     """`POST /jobs/{jobId}/share`."""
 
     expires_in: int | None = Field(None, ge=60, description="seconds; at most the job's own retention, its default")

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from divescore.api.bodies import CONTENT_TYPES, CreateJob, ShareJob
+from divescore.client import upload
 from tests.contract.recorded import fact
 
 GOOD = {"filename": "dive.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
@@ -68,3 +69,7 @@ def test_a_share_reads_unless_more_is_asked() -> None:
 
 def test_the_content_types_are_those_that_the_page_offers() -> None:
     assert fact("content-types") == sorted(CONTENT_TYPES)
+
+
+def test_the_content_types_that_the_client_declares_are_taken() -> None:
+    assert set(upload.CONTENT_TYPES.values()) <= CONTENT_TYPES
