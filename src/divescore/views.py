@@ -5,12 +5,12 @@ Field names are a public contract.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WrapSerializer, WrapValidator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
-
-from divescore.result import Result
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
 class Status(StrEnum):
@@ -34,14 +34,22 @@ SETTLED = frozenset(Status) - OPEN
 FINAL = SETTLED - {Status.FAILED}
 
 
-if TYPE_CHECKING:
-    StoredResult = dict[str, Any]
-else:
-    # Schemas describe it as a Result; the value passes as it was stored, so that a result from before a member existed,
-    # or after, is answered in full and never an error.
-    StoredResult = Annotated[
-        Result, WrapValidator(lambda value, _model: value), WrapSerializer(lambda value, _model: value)
-    ]
+class _DescribedAsResult:
+    """Lets schemas describe a value as a Result, and nothing check it.
+
+    So a result from before a member existed, or after, is answered as it was stored and never an error.
+    """
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # Here, since no function needs it to answer, and its models would make each cold start longer.
+        from divescore.result import Result
+
+        # With a name of its own it becomes a definition that schemas refer to.
+        result: Any = {**Result.__pydantic_core_schema__, "ref": "divescore.result.Result:0"}
+        return handler(core_schema.definitions_schema(result, []))
+
+
+StoredResult = Annotated[dict[str, Any], _DescribedAsResult()]
 
 
 class View(BaseModel):

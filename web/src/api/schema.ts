@@ -232,7 +232,10 @@ export interface components {
             jobId: string;
             /** @description only while PROCESSING */
             progress?: components["schemas"]["ProgressView"] | null;
-            /** @description only when SCORED */
+            /**
+             * Result
+             * @description only when SCORED
+             */
             result?: components["schemas"]["Result"] | null;
             status: components["schemas"]["Status"];
             /**
