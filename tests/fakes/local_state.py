@@ -21,6 +21,7 @@ def record(folder: Path, port: int = 1, api: str = API, ready: bool = True) -> L
         functions={"worker": "worker-function"},
         site="site",
         uploads="http://127.0.0.1:1",
+        maxUploadBytes=209_715_200,
     )
     engine = Engine(pid=4242, port=port, created=1.5, rootKeyId="LOCALROOT", rootSecret="root-secret")
     state = LocalState(engine, folder=folder)

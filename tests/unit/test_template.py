@@ -149,6 +149,7 @@ EFFECTS: dict[str, set[str]] = {
         "PresignFunction.MAX_UPLOAD_BYTES",
         "WorkerFunction.MAX_UPLOAD_BYTES",
         "WorkerFunction.EphemeralStorage",
+        "Outputs.MaxUploadBytes",  # what `publish` tells the page
     },
     "OpenJobsPerClient": {"PresignFunction.OPEN_JOBS_PER_CLIENT"},
     "JobsPerDayPerClient": {"PresignFunction.JOBS_PER_DAY_PER_CLIENT"},
@@ -205,6 +206,9 @@ def test_each_parameter_has_its_effect_where_it_says_and_nowhere_else() -> None:
             for part, held in parts:
                 for parameter in named(held):
                     effects[parameter].add(f"{name}.{part}")
+    for name, output in expanded()["Outputs"].items():
+        for parameter in named(output["Value"]):
+            effects[parameter].add(f"Outputs.{name}")
     assert effects == EFFECTS
 
 

@@ -7,7 +7,7 @@ import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
 import type { Pool } from "./jobs/pool";
 
-export function App({ pool, watching }: { pool: Pool; watching: boolean }) {
+export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
   const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
   useLeaveWarning(pool);
   return (
@@ -43,7 +43,7 @@ export function App({ pool, watching }: { pool: Pool; watching: boolean }) {
                 step as it happens.
               </p>
             </div>
-            <DropZone onFiles={(files, declared) => pool.add(files, declared)} />
+            <DropZone maxBytes={maxUploadBytes} onFiles={(files, declared) => pool.add(files, declared)} />
           </section>
         )}
         <section className="water" id="dives" aria-labelledby="dives-title" tabIndex={-1}>

@@ -17,6 +17,7 @@ async function start(root: HTMLElement): Promise<void> {
   const pool = new Pool({
     api,
     postFile,
+    maxUploadBytes: config.maxUploadBytes,
     memory: new Memory(browserStorage()),
     link: (handlers) => {
       const link = new LiveLink({ ...handlers, getJob: (jobId, token) => api.getJob(jobId, token) });
@@ -39,7 +40,7 @@ async function start(root: HTMLElement): Promise<void> {
   else pool.recall();
   createRoot(root).render(
     <StrictMode>
-      <App pool={pool} watching={shared !== null} />
+      <App pool={pool} maxUploadBytes={config.maxUploadBytes} watching={shared !== null} />
     </StrictMode>,
   );
 }

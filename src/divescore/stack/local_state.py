@@ -68,6 +68,7 @@ class StackOutputs:
     functions: dict[str, str]
     site: str
     uploads: str
+    maxUploadBytes: int
 
 
 @dataclass

@@ -1,9 +1,11 @@
 export interface Config {
   /** Base address of the HTTP API, without a slash at its end. */
   api: string;
+  /** The largest video that the service takes. */
+  maxUploadBytes: number;
 }
 
-/** Reads where the API lives. The file is written when the site is deployed, so one build serves every stack. */
+/** Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack. */
 export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config> {
   const answer = await fetchFn("/config.json", { cache: "no-cache" });
   if (!answer.ok) throw new Error("The page's configuration (config.json) is missing.");
@@ -11,5 +13,8 @@ export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config>
   if (typeof value !== "object" || value === null || !("api" in value) || typeof value.api !== "string") {
     throw new Error("The page's configuration (config.json) names no API.");
   }
-  return { api: value.api.replace(/\/+$/, "") };
+  if (!("maxUploadBytes" in value) || typeof value.maxUploadBytes !== "number") {
+    throw new Error("The page's configuration (config.json) does not say how large a video may be.");
+  }
+  return { api: value.api.replace(/\/+$/, ""), maxUploadBytes: value.maxUploadBytes };
 }

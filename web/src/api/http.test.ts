@@ -74,11 +74,19 @@ describe("failures", () => {
 });
 
 describe("the configuration", () => {
-  it("names the API", async () => {
-    await expect(loadConfig(() => Promise.resolve(Response.json({ api: "https://api/" })))).resolves.toEqual({ api: "https://api" });
+  it("names the API and the largest video", async () => {
+    const held = { api: "https://api/", maxUploadBytes: 209_715_200 };
+    const config = loadConfig(() => Promise.resolve(Response.json(held)));
+    await expect(config).resolves.toEqual({ api: "https://api", maxUploadBytes: 209_715_200 });
   });
 
-  it.each([Response.json({}), Response.json(null), new Response("", { status: 404 })])("is missed in words", async (answer) => {
+  it.each([
+    Response.json({}),
+    Response.json({ api: "https://api/" }),
+    Response.json({ api: "https://api/", maxUploadBytes: "209715200" }),
+    Response.json(null),
+    new Response("", { status: 404 }),
+  ])("is missed in words", async (answer) => {
     await expect(loadConfig(() => Promise.resolve(answer))).rejects.toThrow("config.json");
   });
 });

@@ -2,7 +2,7 @@ import { type DragEvent, type RefObject, useEffect, useId, useRef, useState } fr
 import { readDiveNumber } from "../jobs/divenumber";
 import { ACCEPT } from "../jobs/files";
 import type { Declared } from "../jobs/pool";
-import { diveInWords } from "../jobs/words";
+import { diveInWords, limit } from "../jobs/words";
 
 /** Reads the two optional fields; a text under each field says what is wrong with it. */
 function declaredBy(dive: string, difficulty: string) {
@@ -18,7 +18,7 @@ function declaredBy(dive: string, difficulty: string) {
 }
 
 /** Where videos are dropped or chosen; a file dropped anywhere on the page lands here too. */
-export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Declared) => void }) {
+export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (files: File[], declared: Declared) => void }) {
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [dive, setDive] = useState("");
@@ -58,7 +58,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[], declared: Decla
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>
           Choose videos
         </button>
-        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP. One dive per video.</p>
+        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP. One dive per video, {limit(maxBytes)} at most.</p>
         <FilePicker picker={picker} onFiles={take} />
       </div>
       <div className="fields">

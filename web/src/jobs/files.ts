@@ -1,4 +1,5 @@
 import type { Problem } from "../api/types";
+import { bytes, limit } from "./words";
 
 /** What the API takes, and the file endings by which a browser that names no type is helped. */
 const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
@@ -28,8 +29,8 @@ export function contentTypeOf(name: string, type: string): string | null {
   return TYPE_OF_ENDING[ending] ?? null;
 }
 
-/** What is wrong with a file before anything was sent, or null. How large it may be is the service's to say, which knows. */
-export function problemOf(file: { name: string; type: string; size: number }): Problem | null {
+/** What is wrong with a file before anything was sent, or null. How large it may be is the service's to say: `maxBytes`. */
+export function problemOf(file: { name: string; type: string; size: number }, maxBytes: number): Problem | null {
   if (contentTypeOf(file.name, file.type) === null) {
     return {
       code: "UNSUPPORTED_TYPE",
@@ -37,5 +38,13 @@ export function problemOf(file: { name: string; type: string; size: number }): P
     };
   }
   if (file.size === 0) return { code: "EMPTY_FILE", message: "This file is empty. Choose the video again." };
+  if (file.size > maxBytes) {
+    const most = limit(maxBytes);
+    const message =
+      limit(file.size) === most
+        ? `The file is a little larger than ${most}, which is the most that is taken.`
+        : `The file has ${bytes(file.size)}; at most ${most} are taken.`;
+    return { code: "TOO_LARGE", message };
+  }
   return null;
 }

@@ -6,6 +6,7 @@ import { FakeStorage } from "../testing/storage";
 import { Memory } from "./memory";
 import { type LinkHandlers, Pool, type PostFile } from "./pool";
 
+const MAX_UPLOAD_BYTES = 50;
 let storage: FakeStorage;
 let handlers: LinkHandlers;
 let created: number;
@@ -21,6 +22,7 @@ function start(): Pool {
   return new Pool({
     api: { createJob, erase, share, playback },
     postFile,
+    maxUploadBytes: MAX_UPLOAD_BYTES,
     memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
     link: (given) => {
       handlers = given;
@@ -84,6 +86,15 @@ describe("sending", () => {
     await settle();
     expect(pool.snapshot().dives.map((dive) => dive.refusal?.code)).toEqual(["UNSUPPORTED_TYPE", "EMPTY_FILE"]);
     expect(createJob).not.toHaveBeenCalled();
+  });
+
+  it("tells a video beyond the service's limit at once, and sends the one at the limit", async () => {
+    const pool = start();
+    pool.add([video("long.webm", "x".repeat(MAX_UPLOAD_BYTES + 1)), video("good.webm", "x".repeat(MAX_UPLOAD_BYTES))], {});
+    await settle();
+    expect(pool.snapshot().dives.map((dive) => dive.refusal?.code)).toEqual(["TOO_LARGE", undefined]);
+    expect(createJob).toHaveBeenCalledTimes(1);
+    expect(pool.holdsFile(pool.snapshot().dives[0]?.key ?? "")).toBe(false);
   });
 
   it("sends two at a time and the rest after them", async () => {

@@ -32,6 +32,8 @@ export interface Watcher {
 export interface PoolParts {
   api: Pick<HttpApi, "createJob" | "erase" | "share" | "playback">;
   postFile: PostFile;
+  /** The largest file that the service takes. */
+  maxUploadBytes: number;
   memory: Memory;
   link: (handlers: LinkHandlers) => Watcher;
   now?: () => number;
@@ -131,7 +133,7 @@ export class Pool {
   add(files: readonly File[], declared: Declared): void {
     const dives = files.map((file): Dive => {
       const key = this.newKey();
-      const refusal = problemOf(file);
+      const refusal = problemOf(file, this.parts.maxUploadBytes);
       if (refusal === null) {
         this.cargo.set(key, { file, declared, abort: new AbortController(), idempotencyKey: randomKey() });
       }

@@ -7,7 +7,7 @@ import { ACCEPT, contentTypeOf, problemOf } from "./files";
 import { Speedometer } from "./speed";
 import { stageOf } from "./stage";
 import { readToken, sharedToken } from "./tokens";
-import { bytes, diveInWords, figure, span, timeLeft, turns } from "./words";
+import { bytes, diveInWords, figure, limit, span, timeLeft, turns } from "./words";
 
 describe("dives in words", () => {
   const dive = { number: null, source: "given", armstand: false, rotation: "forward", position: "pike", halfSomersaults: 7, halfTwists: 0 } as const;
@@ -52,6 +52,8 @@ describe("dive numbers", () => {
 describe("amounts", () => {
   it("are short", () => {
     expect([0, 900, 20_000, 5_500_000, 200 * 1024 * 1024].map(bytes)).toEqual(["0 B", "900 B", "20 kB", "5.2 MB", "200 MB"]);
+    expect([3 * 2 ** 30, 2.5 * 2 ** 30].map(bytes)).toEqual(["3.0 GB", "2.5 GB"]);
+    expect([50, 100, 200, 500, 1024, 4096].map((mega) => limit(mega * 2 ** 20))).toEqual(["50 MB", "100 MB", "200 MB", "500 MB", "1 GB", "4 GB"]);
     expect([3.3, 19, 18.979].map(figure)).toEqual(["3.3", "19.0", "18.98"]);
     expect([0.0413, 2.34, 240].map(span)).toEqual(["41 ms", "2.3 s", "4 min"]);
     expect([0.4, 20.4, 200, Number.POSITIVE_INFINITY].map(timeLeft)).toEqual(["about a second left", "about 20 s left", "about 3 min left", ""]);
@@ -76,10 +78,20 @@ describe("files", () => {
     expect(contentTypeOf(name, type)).toBe(expected);
   });
 
-  it("may have any size but none: how large one may be is the service's to say", () => {
+  it("may have any size up to the service's largest, but none", () => {
     const file = { name: "a.mp4", type: "video/mp4" };
-    expect(problemOf({ ...file, size: 5e9 })).toBeNull();
-    expect(problemOf({ ...file, size: 0 })?.code).toBe("EMPTY_FILE");
+    const largest = 500 * 2 ** 20;
+    expect(problemOf({ ...file, size: largest }, largest)).toBeNull();
+    expect(problemOf({ ...file, size: 0 }, largest)?.code).toBe("EMPTY_FILE");
+    expect(problemOf({ ...file, size: 600 * 2 ** 20 }, largest)).toEqual({
+      code: "TOO_LARGE",
+      message: "The file has 600 MB; at most 500 MB are taken.",
+    });
+  });
+
+  it("that are larger by a byte are told apart from the limit", () => {
+    const problem = problemOf({ name: "a.mp4", type: "video/mp4", size: 2 ** 30 + 1 }, 2 ** 30);
+    expect(problem?.message).toBe("The file is a little larger than 1 GB, which is the most that is taken.");
   });
 });
 

@@ -5,7 +5,13 @@ export function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   if (count < 1024 * 1024) return `${Math.round(count / 1024)} kB`;
   const mega = count / 1024 / 1024;
+  if (mega >= 1024) return `${(mega / 1024).toFixed(1)} GB`;
   return `${mega < 100 ? mega.toFixed(1) : Math.round(mega)} MB`;
+}
+
+/** A limit, which is a round figure: 50 MB, 1 GB. */
+export function limit(count: number): string {
+  return bytes(count).replace(".0 ", " ");
 }
 
 export function timeLeft(seconds: number): string {

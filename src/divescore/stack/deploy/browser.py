@@ -95,7 +95,7 @@ def problems(foreseen: Foreseen, html: str) -> list[str]:
     resources = foreseen.template["Resources"]
     headers = resources["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
     header = foreseen.resolve(headers["ContentSecurityPolicy"]["ContentSecurityPolicy"])
-    site = page.Site(*(foreseen.output(name) for name in page.OUTPUTS))
+    site = page.site_of(foreseen.output)
     policies = {"header": [header], "page": policies_of(page.with_policy(html, site))}
     addresses = given_out(foreseen)
     found = [

@@ -2,6 +2,7 @@
 
 import json
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,18 +17,21 @@ PAGE = "index.html"
 CONFIGURATION = "config.json"
 
 
-# The stack's outputs that make a Site, in its order.
-OUTPUTS = ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl")
-
-
 @dataclass(frozen=True)
 class Site:
-    """The page's bucket, and the addresses that the page talks to."""
+    """The page's bucket, the addresses that the page talks to, and the largest video that it may send."""
 
     bucket: str
     api: str
     live: str
     uploads: str
+    max_upload_bytes: int
+
+
+def site_of(output: Callable[[str], str]) -> Site:
+    """The site of a stack, out of the stack's outputs; raises what `output` raises."""
+    addresses = (output(name) for name in ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl"))
+    return Site(*addresses, max_upload_bytes=int(output("MaxUploadBytes")))
 
 
 def origin(url: str) -> str:
@@ -64,7 +68,8 @@ def publish(s3: "S3Client", dist: Path, site: Site) -> int:
     del files[PAGE]
     for key, path in files.items():
         _put(s3, site.bucket, key, path.read_bytes(), lasting=key.startswith("assets/"))
-    _put(s3, site.bucket, CONFIGURATION, json.dumps({"api": site.api}).encode(), lasting=False)
+    configuration = {"api": site.api, "maxUploadBytes": site.max_upload_bytes}
+    _put(s3, site.bucket, CONFIGURATION, json.dumps(configuration).encode(), lasting=False)
     _put(s3, site.bucket, PAGE, page, lasting=False)
     return len(files.keys() | {CONFIGURATION, PAGE})
 

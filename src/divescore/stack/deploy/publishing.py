@@ -30,7 +30,7 @@ def publish(stack: "Stack", dist: Path, wait: bool, say: Callable[[str], None]) 
 
     Raises NotBuilt, PageBroken, NoSystem for a stack without the outputs, and boto3's errors.
     """
-    site = page.Site(*(stack.output(name) for name in page.OUTPUTS))
+    site = page.site_of(stack.output)
     distribution, url = stack.output("DistributionId"), stack.output("SiteUrl")
     files = page.publish(stack.client("s3"), dist, site)
     say(f"Uploaded {files} files to {site.bucket}.")

@@ -182,4 +182,5 @@ def finished(cloudformation: "CloudFormationClient") -> StackOutputs:
         functions={folder: out[name] for name, folder in (*FUNCTIONS.items(), ("WorkerFunction", "worker"))},
         site=out["SiteBucket"],
         uploads=out["UploadsUrl"],
+        maxUploadBytes=int(out["MaxUploadBytes"]),
     )

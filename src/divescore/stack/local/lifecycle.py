@@ -144,7 +144,8 @@ def _deploy(current: LocalState, weights: Path, parameters: dict[str, str], say:
 
 def _publish(s3: "S3Client", dist: Path, stack: StackOutputs, say: Say) -> None:
     try:
-        page.publish(s3, dist, page.Site(stack.site, stack.api, stack.live, stack.uploads))
+        site = page.Site(stack.site, stack.api, stack.live, stack.uploads, stack.maxUploadBytes)
+        page.publish(s3, dist, site)
     except NotBuilt:
         say("The page is not built (`make web` builds it); the API works without it.")
     except DeployError as error:

@@ -116,6 +116,7 @@ def deployed() -> Deployed:
             "ApiUrl": "https://api.example",
             "LiveUrl": "wss://live.example/live",
             "UploadsUrl": "https://uploads.s3.eu-central-1.amazonaws.com",
+            "MaxUploadBytes": "104857600",
             "SiteUrl": "https://page.example",
             "DistributionId": made["Id"],
         },

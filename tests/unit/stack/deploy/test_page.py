@@ -9,7 +9,8 @@ import pytest
 from divescore.stack.deploy import page
 from divescore.stack.deploy.errors import NotBuilt, PageBroken
 
-SITE = page.Site("site", "http://127.0.0.1:4580/api", "ws://127.0.0.1:4580/live", "http://127.0.0.1:4580")
+ENGINE = "http://127.0.0.1:4580"
+SITE = page.Site("site", f"{ENGINE}/api", "ws://127.0.0.1:4580/live", ENGINE, 104_857_600)
 
 
 class FakeS3:
@@ -46,10 +47,10 @@ def test_files_go_up_with_their_type_and_lifetime(tmp_path: Path) -> None:
     assert {item["Bucket"] for item in s3.objects.values()} == {SITE.bucket}
 
 
-def test_the_configuration_names_the_api(tmp_path: Path) -> None:
+def test_the_configuration_names_the_api_and_the_largest_video(tmp_path: Path) -> None:
     s3: Any = FakeS3()
     page.publish(s3, build(tmp_path), SITE)
-    assert json.loads(s3.objects["config.json"]["Body"]) == {"api": SITE.api}
+    assert json.loads(s3.objects["config.json"]["Body"]) == {"api": SITE.api, "maxUploadBytes": 104_857_600}
 
 
 def test_the_page_goes_last_so_that_whoever_loads_it_finds_what_it_names(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_the_page_lies_in_its_bucket_and_the_old_one_is_forgotten(stack: Deploye
     done = publishing.publish(stack.stack(), build(tmp_path), wait=False, say=stack.said.append)
     assert (done.url, done.files) == ("https://page.example", 3)
     config = json.loads(stack.s3.get_object(Bucket="site", Key="config.json")["Body"].read())
-    assert config == {"api": "https://api.example"}
+    assert config == {"api": "https://api.example", "maxUploadBytes": 104_857_600}
     html = stack.s3.get_object(Bucket="site", Key="index.html")["Body"].read().decode()
     assert "wss://live.example" in html
     distribution = stack.outputs["DistributionId"]
