@@ -17,13 +17,13 @@ from divescore.jobs.messages import DeadLetters
 from divescore.jobs.meter import LoggedMeter
 from divescore.jobs.table import JobTable
 from divescore.uploads.store import UploadStore
-from divescore.worker.delivery import Delivery, Worker
+from divescore.worker.delivery import Delivery, ScoreVideo, Worker
 from divescore.worker.model import load_scorer
 from functions.observability import logger, metrics, observed
 from functions.settings import FunctionSettings
 
 if TYPE_CHECKING:
-    from divescore.scoring.scorer import Scorer
+    from divescore.scoring.scorer import Scored, Scorer
 
 # An attempt is handed back this long before the function would be stopped, so that its last writes still happen.
 STOP_MARGIN_SECONDS = 8
@@ -77,14 +77,38 @@ def _info(loaded: "Scorer") -> dict[str, str]:
 
 @cache
 def worker() -> Worker:
-    """Everything that a delivery needs."""
+    """Everything that a delivery needs, the model first: a lease must not run while it is loaded."""
+    return _worker(scorer().score)
+
+
+def worker_as_it_is() -> Worker:
+    """The worker; where its model cannot be loaded, one whose every attempt fails by that.
+
+    So such an attempt is counted on the job, its message comes back soon, and the job ends with a cause. An error here
+    would leave the message hidden for six times the function's time, up to ten times over. The next delivery tries to
+    load the model again.
+    """
+    try:
+        return worker()
+    except Exception as error:  # whatever it was, the dive's job must hear of it
+        logger.exception("model not loaded")
+        metrics.add_metric(name="Model_not_loaded", unit=MetricUnit.Count, value=1)
+        failure = error
+
+    def score(*_: Any, **__: Any) -> "Scored":
+        raise failure
+
+    return _worker(score)
+
+
+def _worker(score: ScoreVideo) -> Worker:
     env = settings()
     # A heartbeat that is stuck must try again before its lease is over.
     sqs = client("sqs", **within(env.lease_seconds))
     return Worker(
         table=_table(),
         store=UploadStore(env.uploads_bucket, client("s3", **within(env.function_seconds))),
-        score=scorer().score,  # before any job is claimed: a lease must not run while the model is loaded
+        score=score,
         sqs=sqs,
         queue_url=env.scoring_queue_url,
         dead_letters=DeadLetters(env.scoring_dlq_url, sqs),
@@ -100,7 +124,7 @@ def deliver(record: SQSRecord, seconds_left: Callable[[], float]) -> None:
     """Handle one message. Raises TryAgain, or what went wrong, when it has to stay on the queue."""
     delivery = Delivery.of(record.body, record.receipt_handle, int(record.attributes.sent_timestamp))
     logger.set_correlation_id(delivery.message.job_id)
-    outcome = worker().handle(delivery, seconds_left)
+    outcome = worker_as_it_is().handle(delivery, seconds_left)
     metrics.add_metric(name=f"Delivered_{outcome}", unit=MetricUnit.Count, value=1)
     logger.info("delivered", outcome=outcome, receives=record.attributes.approximate_receive_count)
     if not outcome.acknowledged:
@@ -123,4 +147,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
     # In Lambda the model is loaded while the environment starts, with all of its CPU and before the first message.
-    worker()
+    worker_as_it_is()

@@ -26,6 +26,7 @@ from tests.fakes.lambdas import context, counted, sqs_event
 from tests.fakes.scored import scored
 from tests.fakes.world import VIDEO
 
+LONGEST_WAIT_OF_A_SECOND_ATTEMPT = 2**2 * 1.5  # seconds, see `back_off`
 INFO = {"id": "divescore-mini", "version": "1", "sha256": "0" * 64, "architecture": "a", "trainedOn": "synthetic"}
 
 
@@ -157,9 +158,44 @@ def test_a_model_that_cannot_be_loaded_brings_the_message_back(aws: Aws, scorer:
     job, body = queued(aws)
     scorer.broken = OSError("no such folder")
     assert work(body) == ["m0"]
-    assert read(aws, job) == job
+    assert (read(aws, job).status, read(aws, job).attempt) == (Status.QUEUED, 1)
     scorer.broken = None
     assert work(body) == []
+    assert read(aws, job).status is Status.SCORED
+
+
+def test_a_model_that_never_loads_ends_the_dive_soon_with_a_cause(
+    aws: Aws, scorer: Scorer, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger], io.StringIO]
+) -> None:
+    """Attempts are counted on the job; the message never waits for the queue's own time-out of half an hour."""
+    waits: list[float] = []
+    monkeypatch.setattr("divescore.worker.delivery.come_back_in", lambda seconds, *_: waits.append(seconds))
+    log = capture(logger)
+    job, body = queued(aws)
+    scorer.broken = OSError("no such folder")
+    assert [work(body) for _ in range(3)] == [["m0"], ["m0"], []]
+    ended = read(aws, job)
+    assert (ended.status, ended.attempt) == (Status.FAILED, 3)
+    assert ended.error is not None
+    assert ended.error.retryable
+    assert aws.bodies(aws.scoring_dlq) == [body]
+    # Of each attempt the first is the lease, which the end of the attempt replaces.
+    assert max(waits[1::2]) <= LONGEST_WAIT_OF_A_SECOND_ATTEMPT
+    assert log.getvalue().count("model not loaded") == 3
+
+
+def test_an_environment_starts_though_its_model_does_not_load(
+    aws: Aws, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that fails takes the first message with it, which then stays hidden."""
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    scorer.broken = OSError("no such folder")
+    started = runpy.run_path(str(app.__file__))
+    job, body = queued(aws)
+    assert started["handler"](sqs_event(body), context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert read(aws, job).attempt == 1
+    with pytest.raises(OSError, match="no such folder"):
+        started["handler"]({"warm": True}, context())
 
 
 def test_a_worker_starts_though_its_model_cannot_be_noted(
