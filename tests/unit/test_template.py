@@ -142,6 +142,12 @@ def test_a_worker_has_either_a_most_or_pollers() -> None:
     assert mapping["ProvisionedPollerConfig"] == {"Fn::If": ["HasPollers", pollers, nothing]}
 
 
+def test_a_lone_poller_is_refused_by_cloudformation_itself() -> None:
+    """Lambda keeps two at least; `make deploy` compares the most with the kept, which no rule can."""
+    [assertion] = expanded()["Rules"]["NoLonePoller"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WorkerPollers"}, "1"]}]}
+
+
 # Where each parameter has its effect: a resource and a property, or a setting of a function.
 EFFECTS: dict[str, set[str]] = {
     "RetentionDays": {"UploadsBucket.LifecycleConfiguration", "PresignFunction.RETENTION_DAYS"},

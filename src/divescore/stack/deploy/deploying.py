@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,14 @@ from divescore.stack.deploy.errors import Misfit, NotBuilt, StepFailed
 from divescore.stack.deploy.foreseen import Foreseen
 from divescore.stack.deploy.page import PAGE
 from divescore.stack.deploy.samconfig import SAMCONFIG, check_name, find_target, overrides, save, saved_parameters
-from divescore.stack.deploy.settings import REGION, Settings, ask_parameters, ask_where, defaults
+from divescore.stack.deploy.settings import (
+    REGION,
+    Settings,
+    ask_parameters,
+    ask_where,
+    check_parameters,
+    defaults,
+)
 from divescore.stack.deployed import find_stack
 from divescore.stack.errors import as_no_system
 from divescore.stack.local import translate
@@ -104,7 +111,8 @@ class Deployment:
         click.echo("Not done in a dry run: the worker's image, and everything on AWS.", err=True)
 
     def check(self, settings: Settings, template: Mapping[str, Any]) -> None:
-        """Raises Misfit when the built page could not work there, NotBuilt when there is none."""
+        """Raises Misfit for parameters that AWS would refuse or a page that could not work, NotBuilt without a page."""
+        check_parameters(settings.effective(template), template)
         built = Path("web/dist") / PAGE
         if not built.is_file():
             raise NotBuilt(f"The page is not built: there is no {built}; `make web` builds it.")
@@ -124,7 +132,10 @@ class Deployment:
         return overrides([word for word in after if "=" in word])
 
     def _fit(self, clients: Clients, settings: Settings, template: Mapping[str, Any], first: bool) -> Settings:
-        """Say what the account will not run; at the first deployment, take as many workers as it will."""
+        """Say what the account will not run; at the first deployment, take as many workers as it will.
+
+        Returns the settings with all that is deployed already.
+        """
         found = quotas.read(clients)
         click.echo(quotas.told(found), err=True)
         if first:
@@ -134,11 +145,12 @@ class Deployment:
                 click.echo(f"{WORKERS} {fitting} instead of {usual}: the rest is for the small functions.", err=True)
                 click.echo(quotas.ASK_LAMBDA, err=True)
                 settings = settings.with_parameter(WORKERS, str(fitting))
-        deployed: dict[str, str] = {}
-        if not first and cloudformation.status(clients("cloudformation"), settings.stack) is not None:
+        elif cloudformation.status(clients("cloudformation"), settings.stack) is not None:
             [description] = cloudformation.describe(clients("cloudformation"), settings.stack)
-            deployed = dict(description.parameters)
-        for line in quotas.misfits(found, {**defaults(template), **deployed, **settings.parameters}):
+            # What is not set anew stays as it is; parameters of an older template go.
+            kept = {name: value for name, value in description.parameters.items() if name in template["Parameters"]}
+            settings = replace(settings, parameters={**kept, **settings.parameters})
+        for line in quotas.misfits(found, settings.effective(template)):
             click.echo(f"Will not fit: {line}", err=True)
         return settings
 

@@ -222,6 +222,40 @@ def test_a_page_that_could_not_work_is_not_deployed(account: Account) -> None:
     assert account.ran == []
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("WorkerPollers=1", "WorkerPollers=1 is less than WorkerPollersKept=2, the pollers that stay"),
+        ("WorkerPollers=10 WorkerPollersKept=11", "Set WorkerPollers to 11 or more, or to 0 for none."),
+        ("WorkerPollersKept=1", "WorkerPollersKept=1 is not between 2 and 200."),
+        ("WorkerTimeout=120", "WorkerTimeout=120 is none of 60, 300, 900."),
+        ("JobsPerDay=0", "JobsPerDay=0 is less than 1."),
+        ("JobsPerDay=many", "JobsPerDay=many is not a whole number."),
+        ("WorkerConcurency=5", "WorkerConcurency=5: the template has no parameter of that name."),
+    ],
+)
+def test_parameters_that_aws_would_refuse_are_told_before_anything_is_built(
+    account: Account, words: str, told: str
+) -> None:
+    for more in ([], ["--dry-run"]):
+        done = deploy("--sam-flags", f"--region=eu-west-1 --parameter-overrides {words}", *more, typed="")
+        assert done.exit_code == 1, done.output
+        assert told in done.output
+    assert account.ran == []
+
+
+@pytest.mark.parametrize("words", ["WorkerPollers=0 WorkerPollersKept=200", "WorkerPollers=11 WorkerPollersKept=11"])
+def test_no_pollers_or_as_many_as_are_kept_are_taken(account: Account, words: str) -> None:
+    done = deploy("--sam-flags", f"--region=eu-west-1 --parameter-overrides {words}", typed="")
+    assert done.exit_code == 0, done.output
+
+
+def test_pollers_are_measured_against_what_is_deployed(account: Account) -> None:
+    account.status, account.parameters = "UPDATE_COMPLETE", {"WorkerPollersKept": "20", "OfAnOlderTemplate": "1"}
+    done = deploy("--sam-flags", "--region=eu-west-1 --parameter-overrides WorkerPollers=10", typed="")
+    assert "WorkerPollers=10 is less than WorkerPollersKept=20" in done.output
+
+
 def test_without_a_page_nothing_is_deployed(account: Account) -> None:
     Path("web/dist/index.html").unlink()
     done = deploy("--dry-run")
