@@ -2,6 +2,10 @@
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +48,39 @@ def test_the_image_has_the_models_of_the_services_that_are_called() -> None:
     [listed] = re.findall(r"slim\.py --aws (\S+)", DOCKERFILE.read_text())
     used = set(calls([ROOT / "functions" / "worker", *domains(package.WORKER_PACKAGES)]))
     assert set(listed.split(",")) == used
+
+
+def test_the_layers_sources_are_copied_while_others_write_bytecode(tmp_path: Path) -> None:
+    """Whatever runs from the checkout writes and replaces files in its caches, which a plain copy stumbles over."""
+    (tmp_path / "checkout").mkdir()
+    for folder in ("src", "functions"):
+        shutil.copytree(ROOT / folder, tmp_path / "checkout" / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    cache = tmp_path / "checkout" / "src" / "divescore" / "jobs" / "__pycache__"
+    cache.mkdir()
+    ended = threading.Event()
+
+    def churn() -> None:
+        while not ended.is_set():
+            for number in range(200):
+                (cache / f"{number}.pyc").touch()
+            for path in cache.iterdir():
+                path.unlink()
+
+    others = threading.Thread(target=churn)
+    others.start()
+    try:
+        make = ["make", "-C", "functions/layer", "sources", f"ROOT={tmp_path / 'checkout'}", f"PYTHON={sys.executable}"]
+        done = subprocess.run(
+            [*make, f"ARTIFACTS_DIR={tmp_path / 'built'}"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    finally:
+        ended.set()
+        others.join()
+    assert done.returncode == 0, done.stderr
+    built = tmp_path / "built" / "python"
+    assert (built / "divescore" / "jobs" / "table.py").is_file()
+    assert (built / "functions" / "settings.py").is_file()
+    assert list(built.rglob("__pycache__")) == []
 
 
 def test_an_installation_of_the_service_holds_nothing_of_operators_and_laboratory() -> None:
