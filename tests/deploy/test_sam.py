@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from functools import cache
@@ -65,6 +66,38 @@ def of_make(*arguments: str) -> list[list[str]]:
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     lines = re.findall(r"^(?:\w+=\S* )*(sam .*)$", printed, re.MULTILINE)
     return [line.split() for line in lines]
+
+
+@pytest.mark.parametrize("name", ["deploy", "destroy", "test"])
+def test_what_a_workflow_gives_to_make_is_a_target_and_what_make_gives_to_sam_is_known(folder: Path, name: str) -> None:
+    workflow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    steps = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    values = {**VALUES, "PATH": os.environ["PATH"]}
+    for step in steps:
+        if not step.startswith("make "):
+            continue
+        words = shlex.split(re.sub(r"\$(\w+)", lambda found: values[found[1]], step))
+        lines = of_make(*(word for word in words[1:] if not word.startswith("SAM=")))
+        assert [told.get("error") for told in parsed(folder, *lines)] == [None] * len(lines)
+
+
+def test_the_workflow_that_destroys_asks_for_the_name_and_names_the_stack() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/destroy.yml").read_text())
+    job = workflow["jobs"]["destroy"]
+    assert job["environment"] == "production"
+    first, *_, last = job["steps"]
+    refused = subprocess.run(
+        ["bash", "-c", first["run"]], env={"TYPED": "dives", "STACK": "divescore"}, capture_output=True, text=True
+    )
+    assert (refused.returncode, refused.stderr) == (1, "That is not its name; nothing was deleted.\n")
+    assert (
+        subprocess.run(["bash", "-c", first["run"]], env={"TYPED": "divescore", "STACK": "divescore"}).returncode == 0
+    )
+    assert last["run"] == 'make destroy STACK="$STACK" YES=1'
+    printed = subprocess.run(
+        ["make", "--dry-run", "destroy", "STACK=divescore"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "divescore destroy --stack divescore" in printed
 
 
 def flags_of_workflow() -> list[str]:

@@ -4,6 +4,7 @@ What it asks for is what the resource types' own schemas say under `handlers` an
 Which ARN a right is asked for comes from AWS's Service Authorization Reference.
 """
 
+import inspect
 import json
 import re
 from fnmatch import fnmatchcase
@@ -241,6 +242,50 @@ def test_the_role_reaches_no_other_stack() -> None:
         "sqs:DeleteQueue": f"arn:aws:sqs:{HERE}:other-UploadsQueue-1",
     }.items():
         assert not grants("CloudFormationRole", action, arn), action
+
+
+# What `make destroy` calls, as IAM names it. Where one call asks for several actions, those of a versioned bucket.
+ACTIONS_OF_CALLS = {
+    "DescribeStacks": ["cloudformation:DescribeStacks"],
+    "DescribeStackEvents": ["cloudformation:DescribeStackEvents"],
+    "ListStackResources": ["cloudformation:ListStackResources"],
+    "DeleteStack": ["cloudformation:DeleteStack"],
+    "ListObjectVersions": ["s3:ListBucketVersions"],
+    "ListMultipartUploads": ["s3:ListBucketMultipartUploads"],
+    "DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+    "AbortMultipartUpload": ["s3:AbortMultipartUpload"],
+}
+
+
+def calls_of_destroying() -> set[str]:
+    """Every call of AWS that the code behind `make destroy` can make, by the client's methods that it names."""
+    import divescore.stack.cloudformation
+    from divescore.stack.deploy import destroying
+
+    text = "".join(inspect.getsource(module) for module in (divescore.stack.cloudformation, destroying))
+    methods = set(re.findall(r"(?:cloudformation|client|s3)\.(\w+)\(", text)) - {"get_paginator"}
+    methods |= set(re.findall(r"get_paginator\(\"(\w+)\"\)", text))
+    return {method.title().replace("_", "") for method in methods}
+
+
+def test_the_workflow_that_destroys_has_what_it_calls() -> None:
+    assert calls_of_destroying() == set(ACTIONS_OF_CALLS)
+    arns = {
+        "cloudformation": f"arn:aws:cloudformation:{HERE}:stack/{STACK}/1",
+        "bucket": ARNS["AWS::S3::Bucket"],
+        "object": f"{ARNS['AWS::S3::Bucket']}/uploads/1/video",
+    }
+    for action in (action for actions in ACTIONS_OF_CALLS.values() for action in actions):
+        kind = "cloudformation" if action.startswith("c") else "bucket" if "Bucket" in action else "object"
+        assert grants("DestroyRole", action, arns[kind]), action
+        assert not grants("DestroyRole", action, arns[kind].replace(f"{STACK}", "other", 1)), action
+
+
+def test_only_the_workflow_that_destroys_can_delete() -> None:
+    for action in ("cloudformation:DeleteStack", "s3:DeleteObjectVersion", "s3:DeleteObject"):
+        assert not any(
+            fnmatchcase(action, pattern) for held in statements("DeployRole") for pattern in listed(held["Action"])
+        )
 
 
 def test_the_workflow_may_read_the_quotas() -> None:
