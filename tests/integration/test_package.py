@@ -32,16 +32,12 @@ print(json.dumps({"handler": callable(app.handler), "origins": origins}))
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as `sam build` makes it, but with wheels for the Python that runs this test.
 
-    How long that may take is for the whole run to say (`--timeout`): it downloads and unpacks, beside whatever else runs.
+    How long that may take is for the whole run to say (`--timeout`): it downloads and unpacks beside whatever else runs.
     """
     built = tmp_path_factory.mktemp("layer")
-    done = subprocess.run(
-        [*("make", "-C", "functions/layer", "build-SharedLayer"), f"ARTIFACTS_DIR={built}"]
-        + [f"PYTHON={sys.executable}", "PLATFORM="],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    make = ["make", "-C", "functions/layer", "build-SharedLayer"]
+    command = [*make, f"ARTIFACTS_DIR={built}", f"PYTHON={sys.executable}", "PLATFORM="]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return built / "python"
 
