@@ -32,7 +32,7 @@ print(json.dumps({"handler": callable(app.handler), "origins": origins}))
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as `sam build` makes it, but with wheels for the Python that runs this test.
 
-    How long that may take is for the whole run to say (`--timeout`): it downloads and unpacks beside whatever else runs.
+    How long that may take is for the whole run to say (`--timeout`): it downloads, beside whatever else runs.
     """
     built = tmp_path_factory.mktemp("layer")
     make = ["make", "-C", "functions/layer", "build-SharedLayer"]
