@@ -157,6 +157,24 @@ def test_what_the_documents_tell_to_type_is_what_sam_knows(folder: Path, line: l
     assert "error" not in told, told
 
 
+GENERATE = """
+import json, sys
+from click.testing import CliRunner
+from samcli.cli.main import cli
+lines = [name.split("-", 1) for name in sys.argv[1:]]
+made = [CliRunner().invoke(cli, ["local", "generate-event", *line]) for line in lines]
+assert not any(done.exit_code for done in made), [done.output for done in made]
+print(json.dumps({"-".join(line): json.loads(done.output) for line, done in zip(lines, made)}))
+"""
+
+
+def test_the_sample_events_are_those_that_sam_generates(folder: Path) -> None:
+    """What `tests/unit/functions/test_events.py` feeds to every handler."""
+    samples = {path.stem: json.loads(path.read_text()) for path in (ROOT / "tests/contract/sam").glob("*.json")}
+    assert len(samples) == 7
+    assert under_sam(folder, "-c", GENERATE, *samples) == samples
+
+
 def test_an_option_that_does_not_exist_is_found(folder: Path) -> None:
     [told] = parsed(folder, ["sam", "deploy", "--no-resolve-image-repos"])
     assert "No such option" in told["error"]
