@@ -1,7 +1,7 @@
 """What another engine than the local one makes of the template's queues, bucket and table, and we of its events.
 
-moto implements S3's notifications, SQS and DynamoDB's streams by itself. Its CloudFormation lacks half of the template's
-types (docs/local.md), so the resources are made from the template's own properties.
+moto implements S3's notifications, SQS and DynamoDB's streams by itself. Its CloudFormation lacks half of the types and
+forgets properties (docs/local.md), so the resources are made from the template's own properties.
 """
 
 import json
