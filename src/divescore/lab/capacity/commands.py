@@ -72,7 +72,7 @@ def capacity(
     from divescore.lab.capacity.burst import refused, scenarios
     from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
     from divescore.lab.capacity.polling import polling_cost
-    from divescore.lab.capacity.prices import Prices, PricesInvalid, read_prices
+    from divescore.lab.capacity.prices import PricesInvalid, read_prices
     from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 
     if plot is not None and burst is None:
@@ -80,12 +80,12 @@ def capacity(
     if settings["pollers"] and settings["pollers"][0] > settings["pollers"][1]:
         raise click.BadParameter("the least is more than the most", param_hint="--pollers")
     try:
-        prices = read_prices(price_file) if price_file else Prices()
+        prices = read_prices(price_file) if price_file else read_prices()
         measurement = read_measurement(measurements or SHIPPED)
     except (PricesInvalid, MeasurementInvalid) as error:
         raise click.ClickException(str(error)) from error
     if print_prices:
-        click.echo(json.dumps(asdict(prices), indent=2))
+        click.echo(json.dumps(prices, indent=2))
         return
     if infer_seconds is not None:
         measurement = replace(measurement, work=replace(measurement.work, infer=infer_seconds))

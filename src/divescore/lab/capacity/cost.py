@@ -38,30 +38,32 @@ def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
     log_bytes = sum(usage.invocations[name] * LOG_BYTES[name] for name in usage.invocations)
     one = {
         "worker": _worker(inputs, usage.attempt, environments),
-        "other functions": light_calls * prices.lambda_request
-        + usage.light_seconds(assumed) * light_gb * prices.lambda_gb_second,
-        "HTTP API": usage.http_requests * prices.http_request,
-        "WebSocket API": usage.messages * prices.socket_message + usage.connection_minutes * prices.socket_minute,
-        "queues": usage.calls("sqs") * prices.sqs_request
-        + usage.calls("sqs", "send_message", who="enqueue") * prices.sqs_fair_request
-        + usage.calls("sqs", who="worker") * prices.sqs_fair_request,
+        "other functions": light_calls * prices["lambda_request"]
+        + usage.light_seconds(assumed) * light_gb * prices["lambda_gb_second"],
+        "HTTP API": usage.http_requests * prices["http_request"],
+        "WebSocket API": usage.messages * prices["socket_message"] + usage.connection_minutes * prices["socket_minute"],
+        "queues": usage.calls("sqs") * prices["sqs_request"]
+        + usage.calls("sqs", "send_message", who="enqueue") * prices["sqs_fair_request"]
+        + usage.calls("sqs", who="worker") * prices["sqs_fair_request"],
         "table": _table(inputs, usage),
         "video storage": _video(inputs, usage),
-        "data out": _gb_out(inputs, usage) * prices.transfer_gb,
+        "data out": _gb_out(inputs, usage) * prices["transfer_gb"],
         "page": workload.page_loads
-        * (assumed.page_kb * 1e3 / GB * prices.cloudfront_gb + assumed.page_requests * prices.cloudfront_request),
-        "logs": log_bytes / GB * (prices.log_gb + prices.log_gb_month * deployment.log_retention_days / MONTH_DAYS),
-        "traces": sum(usage.invocations.values()) * assumed.trace_share * prices.trace,
+        * (assumed.page_kb * 1e3 / GB * prices["cloudfront_gb"] + assumed.page_requests * prices["cloudfront_request"]),
+        "logs": log_bytes
+        / GB
+        * (prices["log_gb"] + prices["log_gb_month"] * deployment.log_retention_days / MONTH_DAYS),
+        "traces": sum(usage.invocations.values()) * assumed.trace_share * prices["trace"],
     }
     keepers = 2 * DAY / SECRET_SECONDS  # presign and ws_connect, when one environment of each is up all day
-    watching = ALARMS * prices.alarm_month + METRICS * prices.metric_month + prices.dashboard_month
+    watching = ALARMS * prices["alarm_month"] + METRICS * prices["metric_month"] + prices["dashboard_month"]
     fixed = {
-        "sweep": 1440 * (prices.lambda_request + assumed.sweep * light_gb * prices.lambda_gb_second),
-        "idle polling": IDLE_POLLS_PER_DAY * prices.sqs_request,
+        "sweep": 1440 * (prices["lambda_request"] + assumed.sweep * light_gb * prices["lambda_gb_second"]),
+        "idle polling": IDLE_POLLS_PER_DAY * prices["sqs_request"],
         "alarms, metrics, dashboard": watching / MONTH_DAYS,
-        "signing keys": prices.secret_month / MONTH_DAYS + keepers * prices.secret_call,
-        "provisioned concurrency": deployment.provisioned_concurrency * gb * prices.provisioned_gb_second * DAY,
-        "provisioned pollers": (deployment.pollers[0] if deployment.pollers else 0) * prices.poller_hour * 24,
+        "signing keys": prices["secret_month"] / MONTH_DAYS + keepers * prices["secret_call"],
+        "provisioned concurrency": deployment.provisioned_concurrency * gb * prices["provisioned_gb_second"] * DAY,
+        "provisioned pollers": (deployment.pollers[0] if deployment.pollers else 0) * prices["poller_hour"] * 24,
     }
     return Cost({name: 1000 * price for name, price in one.items()}, fixed)
 
@@ -72,11 +74,11 @@ def _worker(inputs: Inputs, attempt: float, environments: float) -> float:
     starting = environments / max(workload.jobs_per_day, 1.0) * inputs.assumed.cold_start
     gb, disk = deployment.memory_mb / 1024, max(0.0, deployment.storage_mb - 512) / 1024
     kept = min(1.0, deployment.provisioned_concurrency / max(workload.average * attempt, 1e-9))
-    rate = kept * prices.provisioned_run_gb_second + (1 - kept) * prices.lambda_gb_second
+    rate = kept * prices["provisioned_run_gb_second"] + (1 - kept) * prices["lambda_gb_second"]
     return (
-        prices.lambda_request
-        + attempt * (gb * rate + disk * prices.lambda_storage_gb_second)
-        + starting * (1 - kept) * gb * prices.lambda_gb_second
+        prices["lambda_request"]
+        + attempt * (gb * rate + disk * prices["lambda_storage_gb_second"])
+        + starting * (1 - kept) * gb * prices["lambda_gb_second"]
     )
 
 
@@ -86,9 +88,9 @@ def _table(inputs: Inputs, usage: Usage) -> float:
     gb = (RECORD_KB + inputs.workload.result_kb + 4 * ROW_KB) * 1e3 / GB
     months = inputs.deployment.retention_days / MONTH_DAYS
     return (
-        (usage.total("writes") + usage.total("index_writes")) * prices.dynamodb_write
-        + usage.total("reads") * prices.dynamodb_read
-        + gb * months * (prices.dynamodb_gb_month + prices.dynamodb_backup_gb_month)
+        (usage.total("writes") + usage.total("index_writes")) * prices["dynamodb_write"]
+        + usage.total("reads") * prices["dynamodb_read"]
+        + gb * months * (prices["dynamodb_gb_month"] + prices["dynamodb_backup_gb_month"])
     )
 
 
@@ -96,7 +98,7 @@ def _video(inputs: Inputs, usage: Usage) -> float:
     workload, prices = inputs.workload, inputs.prices
     gb_months = workload.video_mb * 1e6 / GB * (inputs.deployment.retention_days + 1) / MONTH_DAYS
     gets = usage.calls("s3", "get_object") + workload.plays
-    return prices.s3_put + gets * prices.s3_get + gb_months * prices.s3_gb_month
+    return prices["s3_put"] + gets * prices["s3_get"] + gb_months * prices["s3_gb_month"]
 
 
 def _gb_out(inputs: Inputs, usage: Usage) -> float:

@@ -1,8 +1,11 @@
 """Which limit a demand meets first: every limit on a dive's way, its use in the busiest minute, what to raise."""
 
+import tomllib
 from dataclasses import dataclass, replace
+from functools import cache
 from math import exp, sqrt
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from divescore.jobs.items import OPEN_SHARDS
 from divescore.jobs.quota import BUDGET_SHARES
@@ -10,7 +13,6 @@ from divescore.lab.capacity.scaling import INVOCATIONS_PER_POLLER, STANDARD_MOST
 from divescore.lab.capacity.usage import Usage
 from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
-# Whose limit it is: a parameter of the template, a quota that AWS raises on request, AWS's for good, our own design.
 Owner = Literal["parameter", "quota", "fixed", "design"]
 
 PARTITION_WRITES = 1000.0  # write units a second of one partition, and so of one item
@@ -19,49 +21,6 @@ SECRET_READS = 10_000.0
 IN_FLIGHT = 120_000.0  # messages of a standard queue
 SHARD_BYTES = 2e6  # a second, read from one shard of a stream
 STARTS_PER_TEN_SECONDS = 1000.0
-
-_MORE_WORKERS = "WorkerConcurrency (up to 1,000), then WorkerPollers"
-_GROWS = "grows by itself, doubling within half an hour; or warm throughput"
-_SPLITS = "S3 splits a busy prefix by itself; job ids are random"
-_KINDS: dict[str, tuple[str, Owner, str]] = {  # unit, whose it is, what to raise
-    "daily budget": ("dives a day", "parameter", "JobsPerDay"),
-    "workers over the day": ("at once, on average", "parameter", _MORE_WORKERS),
-    "workers in the busiest minute": ("at once", "parameter", _MORE_WORKERS),
-    "budget counters": ("transactions a second and item", "design", "BUDGET_SHARES in jobs/quota.py"),
-    "index on open jobs": ("write units a second and shard", "design", "OPEN_SHARDS in jobs/items.py"),
-    "lanes of the stream": (
-        "calls of notify at once",
-        "parameter",
-        "StreamParallelization (up to 10); shards grow with the table",
-    ),
-    "Lambda concurrency of the account": ("at once", "quota", "Lambda quota L-B99A9384, ConcurrentExecutions"),
-    "event source of enqueue": ("at once", "fixed", "provisioned mode of the uploads queue"),
-    "starts of one function": ("in ten seconds", "fixed", "provisioned concurrency ahead of a known peak"),
-    "messages in flight": ("at once", "quota", "SQS in-flight messages"),
-    "throttle of the HTTP API": ("requests a second", "parameter", "ApiRate, ApiBurst"),
-    "throttle of the WebSocket API": ("connects and messages a second", "parameter", "LiveRate, LiveBurst"),
-    "WebSocket connects": ("a second", "quota", "API Gateway: new connections per second"),
-    "API Gateway of the account": (
-        "requests and @connections a second",
-        "quota",
-        "API Gateway: throttle rate per account",
-    ),
-    "writes of the table": ("write units a second", "quota", "DynamoDB: table-level write throughput, on demand"),
-    "writes of a new table": ("write units a second", "fixed", _GROWS),
-    "reads of the table": ("read units a second", "quota", "DynamoDB: table-level read throughput, on demand"),
-    "bytes of the stream": ("bytes a second and shard", "fixed", "shards grow with the table's partitions"),
-    "uploads into one prefix": ("a second", "fixed", _SPLITS),
-    "reads from one prefix": ("a second", "fixed", _SPLITS),
-    "reads of the signing keys": ("a second", "quota", "Secrets Manager: GetSecretValue"),
-}
-_REFUSING = (
-    "daily budget",
-    "workers over the day",
-    "throttle of the HTTP API",
-    "throttle of the WebSocket API",
-    "WebSocket connects",
-    "API Gateway of the account",
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +47,13 @@ class Limit:
 
 def limit_named(name: str, used: float, limit: float) -> Limit:
     """The limit of this name, used so much."""
-    return Limit(name, used, limit, *_KINDS[name], name in _REFUSING)
+    return Limit(name, used, limit, **_kinds()[name])
+
+
+@cache
+def _kinds() -> dict[str, dict[str, Any]]:
+    """Of each limit what `Limit` says of it beyond the figures."""
+    return tomllib.loads(Path(__file__).with_name("limits.toml").read_text())
 
 
 def concurrency(rate: float, seconds: float) -> float:

@@ -60,11 +60,11 @@ def polling_cost(prices: Prices, assumed: Assumed, wait: float = 0.0) -> Polling
     until = assumed.notice + wait + attempt
     requests = until / POLL_SECONDS + 0.5
     question = (
-        prices.http_request
-        + prices.lambda_request
-        + 0.03 * 0.5 * prices.lambda_gb_second
-        + prices.s3_get
-        + 1e-6 * prices.transfer_gb
+        prices["http_request"]
+        + prices["lambda_request"]
+        + 0.03 * 0.5 * prices["lambda_gb_second"]
+        + prices["s3_get"]
+        + 1e-6 * prices["transfer_gb"]
     )
-    scoring = prices.lambda_request + attempt * MEMORY_MB / 1024 * prices.lambda_gb_second
-    return PollingCost(requests, requests * POLL_SECONDS, 1000 * (scoring + prices.s3_put + requests * question))
+    scoring = prices["lambda_request"] + attempt * MEMORY_MB / 1024 * prices["lambda_gb_second"]
+    return PollingCost(requests, requests * POLL_SECONDS, 1000 * (scoring + prices["s3_put"] + requests * question))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from divescore.lab.capacity.measured import Measurement, read_measurement
-from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.prices import Prices, read_prices
 
 DAY = 86_400.0
 CORE_MB = 1769  # Lambda gives one core's time for this much memory
@@ -89,7 +89,7 @@ class Inputs:
 
     workload: Workload = field(default_factory=Workload)
     deployment: Deployment = field(default_factory=Deployment)
-    prices: Prices = field(default_factory=Prices)
+    prices: Prices = field(default_factory=read_prices)
     assumed: Assumed = field(default_factory=Assumed)
     measurement: Measurement = field(default_factory=read_measurement)
 

@@ -20,7 +20,7 @@ from divescore.lab.capacity.burst import Scenario, scenarios
 from divescore.lab.capacity.limits import Owner
 from divescore.lab.capacity.pipeline import SimulationTrace
 from divescore.lab.capacity.polling import polling_cost
-from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.prices import read_prices
 from divescore.lab.capacity.tables import (
     BURST,
     SCALES,
@@ -113,7 +113,7 @@ def test_a_picture_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--jobs-per-day", "1e7"], [*limit_rows(BUSY.limits[:SHOWN_LIMITS], BUSY.inputs.workload)]),
-        (["--jobs-per-day", "1e7"], [*cost_rows(BUSY, polling_cost(Prices(), Assumed()))]),
+        (["--jobs-per-day", "1e7"], [*cost_rows(BUSY, polling_cost(read_prices(), Assumed()))]),
         (["--scales"], [*scale_rows(scales(Inputs())), SCALES]),
         (["--burst", "3000", "--burst-seconds", "20"], [*burst_rows(scenarios(3000, 20, Inputs())), BURST]),
     ],

@@ -1,6 +1,5 @@
 """Money: sums are sums, and every dive of one kind costs what every other does."""
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,19 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from divescore.lab.capacity.cost import Cost, cost
-from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.prices import Prices, read_prices
 from divescore.lab.capacity.usage import usage_of_dive
 from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
-NAMES = [field.name for field in fields(Prices) if field.name != "region"]
+NAMES = [name for name in read_prices() if name != "region"]
 
 
 def only(name: str | None = None, price: float | None = None) -> Prices:
     """A table in which everything is free but one thing."""
     table: dict[str, Any] = dict.fromkeys(NAMES, 0.0)
     if name is not None:
-        table[name] = getattr(Prices(), name) if price is None else price
-    return Prices(**table)
+        table[name] = read_prices()[name] if price is None else price
+    return table
 
 
 NOTHING = only()
@@ -33,7 +32,7 @@ def bill(
     attempt: float = 0.5,
     environments: float = 10,
 ) -> Cost:
-    inputs = Inputs(workload or Workload(), deployment or Deployment(), prices or Prices())
+    inputs = Inputs(workload or Workload(), deployment or Deployment(), prices or read_prices())
     return cost(inputs, usage_of_dive(inputs, attempt, 1.0), environments)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from divescore.lab.capacity.pipeline import evenly
 from divescore.lab.capacity.polling import POLL_SECONDS, polling_cost, requests_of, service, simulate_polling
-from divescore.lab.capacity.prices import Prices
+from divescore.lab.capacity.prices import read_prices
 from divescore.lab.capacity.workload import Assumed
 
 
@@ -24,7 +24,7 @@ def test_no_more_run_than_the_account_permits() -> None:
 
 def test_the_arithmetic_agrees_with_the_simulation() -> None:
     trace = simulate_polling(evenly(2000, 2000), Assumed(), 1000)
-    found = polling_cost(Prices(), Assumed())
+    found = polling_cost(read_prices(), Assumed())
     assert sum(requests_of(trace)) / 2000 == pytest.approx(found.requests, rel=0.05)
     assert sum(there - here for here, there in zip(trace.arrived, trace.pushed, strict=True)) / 2000 == pytest.approx(
         found.seconds, rel=0.05
@@ -32,6 +32,6 @@ def test_the_arithmetic_agrees_with_the_simulation() -> None:
 
 
 def test_waiting_costs_requests() -> None:
-    now, later = polling_cost(Prices(), Assumed()), polling_cost(Prices(), Assumed(), wait=600)
+    now, later = polling_cost(read_prices(), Assumed()), polling_cost(read_prices(), Assumed(), wait=600)
     assert later.requests - now.requests == pytest.approx(120)
     assert later.per_thousand > now.per_thousand
