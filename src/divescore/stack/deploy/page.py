@@ -30,8 +30,8 @@ class Site:
 
 def site_of(output: Callable[[str], str]) -> Site:
     """The site of a stack, out of the stack's outputs; raises what `output` raises."""
-    addresses = (output(name) for name in ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl"))
-    return Site(*addresses, max_upload_bytes=int(output("MaxUploadBytes")))
+    bucket, api, live, uploads = (output(name) for name in ("SiteBucket", "ApiUrl", "LiveUrl", "UploadsUrl"))
+    return Site(bucket, api, live, uploads, int(output("MaxUploadBytes")))
 
 
 def origin(url: str) -> str:
