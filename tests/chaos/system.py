@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import psutil
-from botocore.config import Config
 
 from divescore.stack import local_state
+from divescore.stack.clients import ATTEMPTS, Clients, clients_of_engine
 from divescore.stack.local import deploy, engine, lifecycle, package
 from divescore.uploads.notifications import notification_body
 from tests.chaos.injected.faults import SETTINGS, Faults
@@ -98,20 +97,13 @@ class System:
                 continue  # gone meanwhile
         return found
 
-    def client(self, service: str) -> Any:
-        """A boto3 client as the user that deploys."""
+    @cached_property
+    def client(self) -> Clients:
+        """Clients as the user that deploys. They wait for an engine that is away, which comes back at the same port."""
         keys = self.current.credentials
         if keys is None:
             raise RuntimeError("the stack is not deployed")
-        config = Config(signature_version="s3v4" if service == "s3" else None, s3={"addressing_style": "path"})
-        return boto3.client(  # type: ignore[call-overload]  # any service
-            service,
-            endpoint_url=self.current.engine.endpoint,
-            aws_access_key_id=keys.accessKeyId,
-            aws_secret_access_key=keys.secretAccessKey,
-            region_name=self.current.region,
-            config=config,
-        )
+        return clients_of_engine(self.current.engine, keys, self.current.region, attempts=ATTEMPTS)
 
     @cached_property
     def dynamodb(self) -> Any:

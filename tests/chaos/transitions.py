@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,7 +55,7 @@ class Transitions(threading.Thread):
         answer = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
         return str(answer["ShardIterator"])
 
-    def _take(self, change: dict[str, Any]) -> None:
+    def _take(self, change: Mapping[str, Any]) -> None:
         self.records += 1
         old, new = change.get("OldImage", {}), change.get("NewImage", {})
         if new.get("sk", {}).get("S") != "JOB" or new["status"]["S"] != "SCORED":

@@ -4,14 +4,16 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from divescore.client.http import Http
 from divescore.client.live import Live
+from divescore.stack import local_state
+from divescore.stack.clients import Clients, clients_of_engine
 from divescore.tokens.tokens import KeyRing, Tokens
 from tests.conftest import divescore
 
@@ -72,16 +74,13 @@ class System:
 
         return asyncio.run(inside())
 
-    def owner(self, service: str) -> Any:
-        """A boto3 client with the rights of the system's owner."""
-        record = json.loads((Path(self.addresses["env"]["DIVESCORE_HOME"]) / "stack.json").read_text())
-        return boto3.client(  # type: ignore[call-overload]  # any service
-            service,
-            endpoint_url=record["engine"]["endpoint"],
-            region_name=record["region"],
-            aws_access_key_id=record["credentials"]["accessKeyId"],
-            aws_secret_access_key=record["credentials"]["secretAccessKey"],
-        )
+    @cached_property
+    def owner(self) -> Clients:
+        """Clients with the rights of the system's owner."""
+        state = local_state.load(Path(self.addresses["env"]["DIVESCORE_HOME"]))
+        assert state is not None
+        assert state.credentials is not None
+        return clients_of_engine(state.engine, state.credentials, state.region)
 
     def tokens(self) -> Tokens:
         """Signs with the system's own key."""

@@ -7,7 +7,9 @@ from divescore.stack.local_state import Credentials, Engine
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -27,7 +29,11 @@ class Clients(Protocol):
     @overload
     def __call__(self, service: Literal["cloudformation"], /) -> "CloudFormationClient": ...
     @overload
+    def __call__(self, service: Literal["cloudfront"], /) -> "CloudFrontClient": ...
+    @overload
     def __call__(self, service: Literal["dynamodb"], /) -> "DynamoDBClient": ...
+    @overload
+    def __call__(self, service: Literal["dynamodbstreams"], /) -> "DynamoDBStreamsClient": ...
     @overload
     def __call__(self, service: Literal["iam"], /) -> "IAMClient": ...
     @overload

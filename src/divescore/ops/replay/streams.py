@@ -16,6 +16,7 @@ from divescore.ops.replay.queues import chunks
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_lambda import LambdaClient
 
 # The arrival times are approximate, and a job's own time is that of its writer's clock.
@@ -66,7 +67,7 @@ def parse_position(body: str) -> StreamPosition:
 class StreamReader:
     """Finds the jobs behind a position."""
 
-    streams: Any  # a DynamoDB Streams client; its types are not among our packages
+    streams: "DynamoDBStreamsClient"
     dynamodb: "DynamoDBClient"
     table: str
 
