@@ -119,11 +119,11 @@ def test_a_message_is_a_dead_letter_after_as_many_receives_as_the_template_says(
     assert [message["Body"] for message in engine.received(dead)] == ["{}"]
 
 
-def stream_of(engine: Engine) -> list[dict[str, Any]]:
+def stream_of(engine: Engine) -> list[Any]:
     """All records of the table's stream, from its beginning."""
     streams = boto3.client("dynamodbstreams")
     [found] = streams.list_streams(TableName=TABLE)["Streams"]
-    records: list[dict[str, Any]] = []
+    records: list[Any] = []
     for shard in streams.describe_stream(StreamArn=found["StreamArn"])["StreamDescription"]["Shards"]:
         start = streams.get_shard_iterator(
             StreamArn=found["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"

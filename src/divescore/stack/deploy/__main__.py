@@ -18,9 +18,9 @@ def main(sam: str, stack: str | None, sam_flags: str, dry_run: bool, region: str
     """Build and deploy the checkout in the working directory."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from divescore.stack.deploy.deploying import Deployment
+    from divescore.stack.deploy.deploying import MakeDeploy
 
-    deployment = Deployment(sam, stack, shlex.split(sam_flags))
+    deployment = MakeDeploy(sam, stack, shlex.split(sam_flags))
     try:
         if dry_run:
             deployment.rehearse(region)

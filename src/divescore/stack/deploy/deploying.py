@@ -45,7 +45,7 @@ def run(command: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class MakeDeploy:
     """What is deployed, from the checkout in the working directory; `flags` are for SAM.
 
     With flags nothing is asked: they are of machines.

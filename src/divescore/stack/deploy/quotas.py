@@ -18,7 +18,7 @@ ASK_APIS = ASK.format("Amazon API Gateway, Throttle rate")
 
 
 @dataclass(frozen=True)
-class Quotas:
+class AccountQuotas:
     """What may run at once: functions, those without a reservation, requests of all APIs. None: not known."""
 
     concurrency: int | None
@@ -27,11 +27,11 @@ class Quotas:
     burst: int | None
 
 
-def read(clients: Clients) -> Quotas:
+def read(clients: Clients) -> AccountQuotas:
     """The account's quotas in the clients' Region. What it may not read is None; raises boto3's other errors."""
     account = _if_allowed(lambda: clients("lambda").get_account_settings()["AccountLimit"])
     throttle = _if_allowed(lambda: clients("apigateway").get_account()["throttleSettings"])
-    return Quotas(
+    return AccountQuotas(
         None if account is None else int(account["ConcurrentExecutions"]),
         None if account is None else int(account["UnreservedConcurrentExecutions"]),
         None if throttle is None else float(throttle["rateLimit"]),
@@ -50,7 +50,7 @@ def _if_allowed(asked: Callable[[], Found]) -> Found | None:
         raise
 
 
-def workers(quotas: Quotas, default: int) -> int:
+def workers(quotas: AccountQuotas, default: int) -> int:
     """How many workers at once fit: the default, or what leaves the small functions half, and one each at least."""
     if quotas.unreserved is None:
         return default
@@ -58,7 +58,7 @@ def workers(quotas: Quotas, default: int) -> int:
     return max(FEWEST_WORKERS, min(default, share))
 
 
-def told(quotas: Quotas) -> str:
+def told(quotas: AccountQuotas) -> str:
     """The quotas in a line."""
     functions = "not readable" if quotas.unreserved is None else f"{quotas.unreserved:,} at once"
     if quotas.unreserved != quotas.concurrency:
@@ -67,7 +67,7 @@ def told(quotas: Quotas) -> str:
     return f"Quotas here: functions {functions}; APIs {apis}."
 
 
-def misfits(quotas: Quotas, parameters: Mapping[str, str]) -> list[str]:
+def misfits(quotas: AccountQuotas, parameters: Mapping[str, str]) -> list[str]:
     """What the account will not run as the parameters ask for, each with what to do."""
     found = []
     wanted = int(parameters["WorkerConcurrency"])

@@ -43,26 +43,26 @@ class Entrance(Enum):
     PREFLIGHT = "a browser's question, which the template's CORS answers"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that goes no further; the message is for whoever sent it."""
 
 
 def entrance(scope: Scope, port: int) -> Entrance | None:
-    """The entrance that a request takes, None for one that has to be signed. Raises Refused for a foreign host."""
+    """The entrance that a request takes, None where it has to be signed. Raises RequestRefused for a foreign host."""
     name, _, its_port = _header(scope, b"host").lower().partition(":")
     if its_port != str(port) or not (name in ("127.0.0.1", "localhost") or _PAGE.fullmatch(name)):
-        raise Refused("This host name is not one of the local system's.")
+        raise RequestRefused("This host name is not one of the local system's.")
     path, method = scope["path"], scope.get("method", "GET")
     if _PAGE.fullmatch(name):
         if scope["type"] == "http" and method in ("GET", "HEAD"):
             return Entrance.PAGE
-        raise Refused("The page is only read.")
+        raise RequestRefused("The page is only read.")
     if _API.match(path):
         return Entrance.API
     if scope["type"] == "http" and (method, path) == ("GET", "/_ministack/health"):
         return Entrance.HEALTH
     if scope["type"] == "websocket" or (path.startswith("/_") and not path.startswith("/_aws/execute-api/")):
-        raise Refused("The engine's own addresses are closed.")
+        raise RequestRefused("The engine's own addresses are closed.")
     if method == "OPTIONS":
         return Entrance.PREFLIGHT
     return Entrance.FORM if method == "POST" and _is_form(scope) else None
@@ -87,7 +87,7 @@ def guarded(app: Application, port: int, problem_of: SignatureCheck) -> Applicat
             await _check_origin(app, scope)
             if found is None:
                 receive = await _check_signature(scope, receive, problem_of)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             await _refuse(scope, receive, send, str(refusal))
             return
         await app(scope, receive, _without_wildcards(send))
@@ -149,7 +149,7 @@ async def _check_signature(scope: Scope, receive: Receive, problem_of: Signature
         body, receive = await _held(receive)
     raw_path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
     if problem := problem_of(scope["method"], raw_path, query, headers, body):
-        raise Refused(problem)
+        raise RequestRefused(problem)
     return receive
 
 
@@ -160,11 +160,11 @@ async def _held(receive: Receive) -> tuple[bytes, Receive]:
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise Refused("The request was not sent to its end.")
+            raise RequestRefused("The request was not sent to its end.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > LARGEST_SIGNED_BODY:
-            raise Refused("The request is too large.")
+            raise RequestRefused("The request is too large.")
         more = message.get("more_body", False)
     body = b"".join(parts)
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -202,7 +202,7 @@ async def _check_origin(app: Application, scope: Scope) -> None:
 
     await app(question, nothing, look)
     if granted != [origin]:
-        raise Refused("Pages of this origin have no business here.")
+        raise RequestRefused("Pages of this origin have no business here.")
 
 
 def _without_wildcards(send: Send) -> Send:

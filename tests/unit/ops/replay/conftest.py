@@ -87,13 +87,14 @@ class FakeSystem:
         sqs: Any = self.world.sqs
         dynamodb: Any = self.world.dynamodb
         functions: Any = self.functions
+        streams: Any = self.streams
         uploads, scoring = (SourceQueue(url, sqs, batches_keep_traces) for url in (UPLOADS, SCORING))
         self.resources = Resources(
             name="fake",
             journal=home / "replay" / "fake.jsonl",
             table=self.world.table,
             store=self.world.store,
-            stream=StreamReader(self.streams, dynamodb, "jobs"),
+            stream=StreamReader(streams, dynamodb, "jobs"),
             notify=NotifyFunction(functions, "notify"),
             dynamodb=dynamodb,
             sqs=sqs,

@@ -6,14 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from divescore.stack.deploy import quotas
-from divescore.stack.deploy.quotas import Quotas
+from divescore.stack.deploy.quotas import AccountQuotas
 from divescore.stack.deploy.settings import defaults
 from divescore.stack.local import translate
 from divescore.stack.local.checkout import project_root
 
-USUAL = Quotas(1000, 1000, 10_000.0, 5000)
-NEW = Quotas(10, 10, 10_000.0, 5000)
-UNKNOWN = Quotas(None, None, None, None)
+USUAL = AccountQuotas(1000, 1000, 10_000.0, 5000)
+NEW = AccountQuotas(10, 10, 10_000.0, 5000)
+UNKNOWN = AccountQuotas(None, None, None, None)
 
 
 def clients(answering: Any) -> Any:
@@ -40,13 +40,15 @@ def test_a_new_account_is_told_and_gets_fewer_workers(parameters: dict[str, str]
 
 @pytest.mark.parametrize(("unreserved", "fitting"), [(10, 5), (12, 6), (20, 10), (50, 10), (8, 3), (7, 2), (3, 2)])
 def test_every_small_function_keeps_a_share(unreserved: int, fitting: int) -> None:
-    assert quotas.workers(Quotas(1000, unreserved, None, None), 10) == fitting
+    assert quotas.workers(AccountQuotas(1000, unreserved, None, None), 10) == fitting
 
 
 def test_the_smaller_regions_take_the_default_rates(parameters: dict[str, str]) -> None:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: 2,500 and 1,250 in newer Regions
-    assert quotas.misfits(Quotas(1000, 1000, 2500.0, 1250), parameters) == []
-    told = quotas.misfits(Quotas(1000, 1000, 2500.0, 1250), {**parameters, "LiveRate": "2500", "LiveBurst": "1300"})
+    assert quotas.misfits(AccountQuotas(1000, 1000, 2500.0, 1250), parameters) == []
+    told = quotas.misfits(
+        AccountQuotas(1000, 1000, 2500.0, 1250), {**parameters, "LiveRate": "2500", "LiveBurst": "1300"}
+    )
     assert [line.split(":")[0] for line in told] == [
         "ApiRate and LiveRate promise 2,550 together, and all APIs of the account share 2,500 here",
         "ApiBurst and LiveBurst promise 1,400 together, and all APIs of the account share 1,250 here",
@@ -76,7 +78,7 @@ def test_quotas_are_read_as_the_services_answer() -> None:
             return {"throttleSettings": {"rateLimit": 2500.0, "burstLimit": 1250}}
 
     found = quotas.read(clients(Answering()))
-    assert found == Quotas(1000, 900, 2500.0, 1250)
+    assert found == AccountQuotas(1000, 900, 2500.0, 1250)
     assert quotas.told(found) == (
         "Quotas here: functions 900 at once (of 1,000; the others are reserved); "
         "APIs 2,500 requests a second, 1,250 at once."

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from divescore.stack.local.access import Entrance, Message, Receive, Refused, Scope, Send, entrance, guarded, only_root
+from divescore.stack.local.access import (
+    Entrance,
+    Message,
+    Receive,
+    RequestRefused,
+    Scope,
+    Send,
+    entrance,
+    guarded,
+    only_root,
+)
 
 PORT = 4566
 HERE = f"127.0.0.1:{PORT}"
@@ -122,12 +132,12 @@ def test_the_engines_own_addresses_are_closed_even_to_a_signature(method: str, p
 
 
 def test_a_socket_goes_to_an_api_or_nowhere() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         entrance(request("GET", "/mqtt", kind="websocket"), PORT)
 
 
 def test_the_page_is_only_read() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         entrance(request("POST", "/videos", host=PAGE.removeprefix("http://"), **FORM), PORT)
 
 
