@@ -97,8 +97,8 @@ def sweep(system: System) -> dict[str, int]:
 def notifications_lost(system: System) -> Iterator[None]:
     """S3 tells nobody of what is uploaded meanwhile."""
     s3, bucket = system.owner("s3"), system.addresses["bucket"]
-    told: Any = s3.get_bucket_notification_configuration(Bucket=bucket)
-    before = {name: value for name, value in told.items() if name != "ResponseMetadata"}
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)
+    before: Any = {name: value for name, value in told.items() if name != "ResponseMetadata"}
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
         yield
