@@ -12,6 +12,8 @@ from divescore.client.models import Job, Wire
 REFUSALS = frozenset({"UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND"})
 # The service cannot answer for now, or has given this connection up: another one may do better.
 UNAVAILABLE = "UNAVAILABLE"
+TOO_MANY_JOBS = "TOO_MANY_JOBS"
+UNSUBSCRIBED = "unsubscribed"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class ErrorMessage:
 
 @dataclass(frozen=True)
 class OtherMessage:
-    """Anything that needs no action: a pong, an unsubscription, a kind that a newer service may send."""
+    """Anything that needs no action: a pong, the end of a subscription, a kind that a newer service may send."""
 
     type: str
 

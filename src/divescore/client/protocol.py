@@ -26,7 +26,16 @@ from divescore.client.actions import (
     Subscribe,
     Unsubscribe,
 )
-from divescore.client.messages import REFUSALS, UNAVAILABLE, ErrorMessage, JobMessage, Message, OtherMessage
+from divescore.client.messages import (
+    REFUSALS,
+    TOO_MANY_JOBS,
+    UNAVAILABLE,
+    UNSUBSCRIBED,
+    ErrorMessage,
+    JobMessage,
+    Message,
+    OtherMessage,
+)
 from divescore.client.models import Job
 from divescore.client.timing import Timing
 from divescore.client.watchlist import Watchlist
@@ -152,6 +161,8 @@ class Protocol:
                 self._apply(message.job, True, now)
         elif isinstance(message, ErrorMessage):
             self._complained(message, now)
+        elif message.type == UNSUBSCRIBED:
+            self.watched.make_room()
         self._subscribe(now)
 
     # What HTTP reports
@@ -199,6 +210,7 @@ class Protocol:
             if now >= self._leave_at:
                 self._rest()
         elif now >= self.watched.asked_since() + self.timing.answer_within:
+            self.watched.at_once = self.timing.subscribe_gently
             self._actions.append(Close("no answer"))
             self.lost("the service does not answer", now)
         elif now >= self._renew_at:
@@ -237,7 +249,9 @@ class Protocol:
         meant = self.watched.meant(error.job_id)
         if error.code not in REFUSALS:
             self._actions.append(Complaint(error.code, error.message, error.job_id))
-            if meant is not None:
+            if meant is not None and error.code == TOO_MANY_JOBS:
+                self.watched.park(meant)
+            elif meant is not None:
                 meant.asked_at = None
         elif meant is not None:
             self.refused(meant.job_id, error.code, error.message, now)

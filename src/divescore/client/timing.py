@@ -17,7 +17,10 @@ class Timing:
     renew_after: float = 110 * 60.0
     renew_spread: float = 5 * 60.0
     answer_within: float = 10.0
-    subscribe_at_once: int = 10  # subscriptions that await their answers at the same time
+    # Subscriptions that await their answers at the same time: as many as one connection may have, in one round trip;
+    # fewer once some were not answered, for a service that is just starting up.
+    subscribe_at_once: int = 100
+    subscribe_gently: int = 10
     failures_before_reading: float = 3  # sockets in a row that carried nothing
     read_every: float = 2.0
     try_socket_every: float = 60.0

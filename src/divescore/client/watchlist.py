@@ -20,8 +20,9 @@ class Watchlist(dict[str, Watch]):
 
     def __init__(self, at_once: int) -> None:
         super().__init__()
-        self._at_once = at_once
+        self.at_once = at_once
         self._unsent: deque[str] = deque()
+        self._parked: list[str] = []
 
     def add(self, job_id: str, token: str) -> None:
         """Watch a job; it is subscribed before those that are only being refreshed."""
@@ -31,12 +32,23 @@ class Watchlist(dict[str, Watch]):
     def start_over(self) -> None:
         """There is another socket, and nothing is subscribed on it."""
         self._unsent = deque(self)
+        self._parked = []
         for watch in self.values():
             watch.asked_at = None
 
     def refresh(self) -> None:
         """Subscribe all again."""
         self._unsent.extend(job_id for job_id in self if job_id not in self._unsent)
+
+    def park(self, watch: Watch) -> None:
+        """The connection has no room for this one until it is rid of another."""
+        watch.asked_at = None
+        self._parked.append(watch.job_id)
+
+    def make_room(self) -> None:
+        """The connection follows one job less: there is room for one of those that were parked."""
+        if self._parked:
+            self._unsent.append(self._parked.pop(0))
 
     def asked(self) -> list[Watch]:
         """Those whose subscription awaits its answer."""
@@ -56,7 +68,7 @@ class Watchlist(dict[str, Watch]):
     def ask(self, now: float) -> list[Watch]:
         """Those to subscribe now; they count as asked."""
         asking: list[Watch] = []
-        free = self._at_once - len(self.asked())
+        free = self.at_once - len(self.asked())
         while self._unsent and len(asking) < free:
             watch = self.get(self._unsent.popleft())
             if watch is not None and watch.asked_at is None:

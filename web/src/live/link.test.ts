@@ -94,8 +94,8 @@ describe("connecting", () => {
     expect(FakeSocket.all.map(({ url }) => url)).not.toContain("ws://another");
   });
 
-  it("asks for a few subscriptions at a time and sends the new dive first", async () => {
-    for (let number = 0; number < 30; number += 1) link.watch(`j${number}`, `t${number}`, "ws://given");
+  it("subscribes as many as one connection may follow at once and sends a new dive first", async () => {
+    for (let number = 0; number < TIMING.subscribeAtOnce + 20; number += 1) link.watch(`j${number}`, `t${number}`, "ws://given");
     await settle();
     const socket = FakeSocket.latest();
     socket.open();

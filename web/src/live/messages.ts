@@ -5,6 +5,8 @@ import type { LiveMessage } from "../api/types";
 export const REFUSALS: ReadonlySet<string> = new Set(["UNAUTHORIZED", "TOKEN_EXPIRED", "FORBIDDEN", "JOB_NOT_FOUND"]);
 /** The service cannot answer for now, or has given this connection up: another one may do better. */
 export const UNAVAILABLE = "UNAVAILABLE";
+/** The connection follows as many jobs as one may. */
+export const TOO_MANY_JOBS = "TOO_MANY_JOBS";
 
 /** A message of the service; null when it cannot be understood: whatever it was, the next snapshot repairs it. */
 export function parse(data: unknown): LiveMessage | null {

@@ -11,7 +11,7 @@
  */
 import type { Job, LiveMessage, Status } from "../api/types";
 import type { Action, LinkState } from "./actions";
-import { REFUSALS, UNAVAILABLE } from "./messages";
+import { REFUSALS, TOO_MANY_JOBS, UNAVAILABLE } from "./messages";
 import { backoff, type Timing, TIMING } from "./timing";
 import { Watchlist } from "./watchlist";
 
@@ -149,6 +149,8 @@ export class Protocol {
       }
     } else if (message.type === "error") {
       this.complained(message, now);
+    } else if (message.type === "unsubscribed") {
+      this.watched.makeRoom();
     }
     this.subscribe(now);
   }
@@ -200,6 +202,7 @@ export class Protocol {
     if (this.watched.size === 0) {
       if (now >= this.leaveAt) this.rest();
     } else if (now >= this.answerBy()) {
+      this.watched.atOnce = this.timing.subscribeGently;
       this.pending.push({ do: "close", reason: "no answer" });
       this.lost("the service does not answer", now);
     } else if (now >= this.renewAt) {
@@ -250,7 +253,8 @@ export class Protocol {
     const meant = this.watched.meant(jobId);
     if (!REFUSALS.has(code)) {
       this.pending.push({ do: "complaint", code, message, jobId });
-      if (meant !== undefined) meant.askedAt = null;
+      if (meant !== undefined && code === TOO_MANY_JOBS) this.watched.park(meant);
+      else if (meant !== undefined) meant.askedAt = null;
     } else if (meant !== undefined) {
       this.refused(meant.jobId, code, message, now);
     } else if (jobId === undefined) {

@@ -1,6 +1,6 @@
 /** The waits of the live connection; tests/contract/live-scenarios/timing.json holds the Python client to the same ones. */
 export interface Timing {
-  /** In seconds, as all of these but the two counts. */
+  /** In seconds, as all of these but the counts. */
   firstBackoff: number;
   longestBackoff: number;
   /** A connection that lived shorter than this does not reset the back-off: something accepts us and hangs up. */
@@ -11,8 +11,10 @@ export interface Timing {
   renewAfter: number;
   renewSpread: number;
   answerWithin: number;
-  /** Subscriptions that await their answers at the same time. */
+  /** Subscriptions that await their answers at the same time: as many as one connection may have, in one round trip. */
   subscribeAtOnce: number;
+  /** Fewer once some were not answered, for a service that is just starting up. */
+  subscribeGently: number;
   /** Sockets in a row that carried nothing: then sockets count as blocked. */
   failuresBeforeReading: number;
   readEvery: number;
@@ -29,7 +31,8 @@ export const TIMING: Timing = {
   renewAfter: 110 * 60,
   renewSpread: 5 * 60,
   answerWithin: 10,
-  subscribeAtOnce: 10,
+  subscribeAtOnce: 100,
+  subscribeGently: 10,
   failuresBeforeReading: 3,
   readEvery: 2,
   trySocketEvery: 60,

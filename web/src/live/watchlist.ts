@@ -10,8 +10,9 @@ export interface Watch {
 /** Watches by job, and the order in which the open socket subscribes them, at most `atOnce` without an answer. */
 export class Watchlist extends Map<string, Watch> {
   private unsent: string[] = [];
+  private parked: string[] = [];
 
-  constructor(private readonly atOnce: number) {
+  constructor(public atOnce: number) {
     super();
   }
 
@@ -24,12 +25,25 @@ export class Watchlist extends Map<string, Watch> {
   /** There is another socket, and nothing is subscribed on it. */
   startOver(): void {
     this.unsent = [...this.keys()];
+    this.parked = [];
     for (const watch of this.values()) watch.askedAt = null;
   }
 
   /** Subscribe all again. */
   refresh(): void {
     this.unsent.push(...[...this.keys()].filter((jobId) => !this.unsent.includes(jobId)));
+  }
+
+  /** The connection has no room for this one until it is rid of another. */
+  park(watch: Watch): void {
+    watch.askedAt = null;
+    this.parked.push(watch.jobId);
+  }
+
+  /** The connection follows one job less: there is room for one of those that were parked. */
+  makeRoom(): void {
+    const next = this.parked.shift();
+    if (next !== undefined) this.unsent.push(next);
   }
 
   /** Those whose subscription awaits its answer. */
