@@ -1,7 +1,9 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { Announcer } from "./components/Announcer";
+import { CardBoundary } from "./components/CardBoundary";
 import { DiveCard } from "./components/DiveCard";
 import { DropZone } from "./components/DropZone";
+import { useFollow } from "./components/follow";
 import { LinkBadge } from "./components/LinkBadge";
 import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
@@ -10,6 +12,7 @@ import type { Pool } from "./jobs/pool";
 export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
   const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
   useLeaveWarning(pool);
+  useFollow(dives);
   return (
     <>
       <a className="skip" href="#dives">
@@ -53,7 +56,9 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
           <ul className="cards">
             {dives.map((dive, index) => (
               <li key={dive.key}>
-                <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
+                <CardBoundary name={dive.filename}>
+                  <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
+                </CardBoundary>
               </li>
             ))}
           </ul>

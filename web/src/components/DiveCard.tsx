@@ -6,6 +6,7 @@ import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
 import { bytes, day, moment, timeLeft } from "../jobs/words";
+import { cardId } from "./follow";
 import { LaneRope } from "./LaneRope";
 import { DarkBoard } from "./Scoreboard";
 import { SevenSegment } from "./SevenSegment";
@@ -28,7 +29,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
   const scored = stage.outcome === "scored" && result !== undefined && result !== null;
 
   return (
-    <article className={`card card-${stage.outcome}`} aria-labelledby={`${dive.key}-name`}>
+    <article id={cardId(dive.key)} className={`card card-${stage.outcome}`} aria-labelledby={`${dive.key}-name`}>
       <header className="card-head">
         <div className="card-title">
           <h3 id={`${dive.key}-name`}>{dive.filename}</h3>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Result } from "../api/types";
 import { figure } from "../jobs/words";
+import { prefersStillness } from "./follow";
 import { SevenSegment } from "./SevenSegment";
 
 const ROLL_MS = 1400;
@@ -78,8 +79,4 @@ function useRoll(target: number, roll: boolean): number {
     return () => cancelAnimationFrame(frame);
   }, [target, roll]);
   return shown;
-}
-
-function prefersStillness(): boolean {
-  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

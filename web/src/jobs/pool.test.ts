@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError, noAnswer } from "../api/problems";
-import type { CreatedJob, Job } from "../api/types";
-import { aJob, aToken } from "../testing/samples";
+import type { CreatedJob, Job, JobView } from "../api/types";
+import { aJob, aResult, aToken } from "../testing/samples";
 import { FakeStorage } from "../testing/storage";
 import { Memory } from "./memory";
 import { type LinkHandlers, Pool, type PostFile } from "./pool";
@@ -16,11 +16,12 @@ const createJob = vi.fn();
 const erase = vi.fn();
 const share = vi.fn();
 const playback = vi.fn();
+const getJob = vi.fn();
 const postFile = vi.fn<PostFile>();
 
 function start(): Pool {
   return new Pool({
-    api: { createJob, erase, share, playback },
+    api: { createJob, getJob, erase, share, playback },
     postFile,
     maxUploadBytes: MAX_UPLOAD_BYTES,
     memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
@@ -233,4 +234,21 @@ it("remembers that a video was erased", async () => {
   await pool.erase(first(pool).key);
   expect(first(pool)).toMatchObject({ videoErased: true, job: { status: "SCORED" } });
   expect(new Memory(storage).list()[0]?.videoErased).toBe(true);
+});
+
+it("reads a result whose pictures a push left out, once, and shows the verdict meanwhile", async () => {
+  const pool = start();
+  pool.add([video()], {});
+  await vi.runAllTimersAsync();
+  const bare = aJob({ jobId: "j1", version: 4, status: "SCORED", result: aResult({ strip: null }) });
+  const whole = { ...bare, result: aResult({}) };
+  let answer: (view: JobView) => void = () => undefined;
+  getJob.mockReturnValue(new Promise((resolve) => (answer = resolve)));
+  handlers.onJob(bare);
+  handlers.onJob(bare);
+  expect(first(pool).job?.result).toMatchObject({ strip: null, score: 84.15 });
+  answer({ job: whole, live: { url: "ws://live" } });
+  await vi.runAllTimersAsync();
+  expect(first(pool).job?.result?.strip?.frames).toBe(2);
+  expect(getJob).toHaveBeenCalledTimes(1);
 });

@@ -30,7 +30,7 @@ export interface Watcher {
 }
 
 export interface PoolParts {
-  api: Pick<HttpApi, "createJob" | "erase" | "share" | "playback">;
+  api: Pick<HttpApi, "createJob" | "getJob" | "erase" | "share" | "playback">;
   postFile: PostFile;
   /** The largest file that the service takes. */
   maxUploadBytes: number;
@@ -67,6 +67,8 @@ export class Pool {
   private state: PoolState = { dives: [], link: "idle" };
   private readonly listeners = new Set<() => void>();
   private readonly cargo = new Map<string, Cargo>();
+  /** Jobs whose result was read once because a part of it was missing. */
+  private readonly completed = new Set<string>();
   private readonly link: Watcher;
   private readonly now: () => number;
   private readonly newKey: () => string;
@@ -313,8 +315,20 @@ export class Pool {
 
   private takeJob(job: Job): void {
     this.dispatch({ type: "job", job, at: this.now() });
-    if (isFinal(job)) {
-      this.link.unwatch(job.jobId);
+    if (isFinal(job)) this.link.unwatch(job.jobId);
+    const dive = this.state.dives.find(({ jobId }) => jobId === job.jobId);
+    if (dive?.token !== undefined && job.result && !job.result.strip) void this.complete(job, dive.token);
+  }
+
+  /** Reads what a push leaves out when it would be too large. The verdict is shown without it meanwhile. */
+  private async complete(job: Job, token: string): Promise<void> {
+    if (this.completed.has(job.jobId)) return;
+    this.completed.add(job.jobId);
+    try {
+      this.dispatch({ type: "completed", job: (await this.parts.api.getJob(job.jobId, token)).job });
+    } catch (error) {
+      // The pictures are missing, and the next visit asks for them again.
+      if (!(error instanceof ApiError)) throw error;
     }
   }
 

@@ -52,6 +52,8 @@ export type DiveEvent =
   | { type: "requeued"; key: string }
   | { type: "refused"; jobId: string; problem: Problem }
   | { type: "job"; job: Job; at: number }
+  /** The same version with what a push was too small for. */
+  | { type: "completed"; job: Job }
   | { type: "erased"; key: string }
   | { type: "removed"; key: string };
 
@@ -79,6 +81,12 @@ export function reduce(dives: Dives, event: DiveEvent): Dives {
       return dives.filter((dive) => dive.key !== event.key);
     case "job":
       return update(dives, (dive) => dive.jobId === event.job.jobId, (dive) => withJob(dive, event.job, event.at));
+    case "completed":
+      return update(
+        dives,
+        (dive) => dive.jobId === event.job.jobId && dive.job?.version === event.job.version,
+        (dive) => ({ ...dive, job: event.job }),
+      );
     case "refused":
       return update(dives, (dive) => dive.jobId === event.jobId, (dive) => ({ ...dive, refusal: event.problem }));
     default:
@@ -86,7 +94,7 @@ export function reduce(dives: Dives, event: DiveEvent): Dives {
   }
 }
 
-type OneDive = Exclude<DiveEvent, { type: "added" | "removed" | "job" | "refused" }>;
+type OneDive = Exclude<DiveEvent, { type: "added" | "removed" | "job" | "completed" | "refused" }>;
 
 function step(dive: Dive, event: OneDive): Dive {
   switch (event.type) {
