@@ -41,6 +41,7 @@ export default defineConfig({
     // A strict Content-Security-Policy admits no data: fonts or scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: { input: ["index.html", "404.html"] },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { loadConfig } from "./api/config";
+import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
 import { postFile } from "./api/upload";
 import { App } from "./App";
@@ -11,14 +11,16 @@ import { LiveLink } from "./live/link";
 import "./styles/index.css";
 
 async function start(root: HTMLElement): Promise<void> {
-  const config = await loadConfig();
+  const config = await loadConfigPatiently();
   const api = new HttpApi(config.api);
   const links: LiveLink[] = [];
+  // By the server's clock: one that is wrong by a year would forget every dive.
+  const memory = new Memory(browserStorage(), () => Date.now() + config.clockAhead);
   const pool = new Pool({
     api,
     postFile,
     maxUploadBytes: config.maxUploadBytes,
-    memory: new Memory(browserStorage()),
+    memory,
     link: (handlers) => {
       const link = new LiveLink({ ...handlers, getJob: (jobId, token) => api.getJob(jobId, token) });
       links.push(link);
@@ -31,13 +33,13 @@ async function start(root: HTMLElement): Promise<void> {
   window.addEventListener("online", () => links.forEach((link) => link.nudge()));
   window.addEventListener("offline", () => links.forEach((link) => link.offline()));
   const shared = sharedToken(window.location.hash);
-  // Another share link in the same tab changes the fragment only.
+  // Another share link in the same tab changes the fragment only, and going back from one takes it away.
   window.addEventListener("hashchange", () => {
-    const next = sharedToken(window.location.hash);
-    if (next !== null && next !== shared) window.location.reload();
+    if (sharedToken(window.location.hash) !== shared) window.location.reload();
   });
   if (shared !== null) pool.watchShared(shared);
   else pool.recall();
+  if (shared === null) memory.listen(window, (jobId, entry) => pool.hear(jobId, entry));
   createRoot(root).render(
     <StrictMode>
       <App pool={pool} maxUploadBytes={config.maxUploadBytes} watching={shared !== null} />
@@ -48,7 +50,12 @@ async function start(root: HTMLElement): Promise<void> {
 const root = document.getElementById("root");
 if (root !== null) {
   start(root).catch((error: unknown) => {
-    root.textContent = `Divescore cannot start: ${error instanceof Error ? error.message : String(error)}`;
+    root.textContent = `Divescore cannot start: ${error instanceof Error ? error.message : String(error)} `;
     root.setAttribute("role", "alert");
+    const again = document.createElement("button");
+    again.className = "button";
+    again.textContent = "Try again";
+    again.addEventListener("click", () => window.location.reload());
+    root.append(again);
   });
 }

@@ -3,6 +3,23 @@ export interface Config {
   api: string;
   /** The largest video that the service takes. */
   maxUploadBytes: number;
+  /** The server's clock before this device's, in milliseconds; 0 where it does not say. */
+  clockAhead: number;
+}
+
+/** Waits between tries to read it. */
+const WAITS_MS = [500, 2_000, 5_000];
+
+/** Reads where the API lives, and again after a while when the line is bad. */
+export async function loadConfigPatiently(fetchFn: typeof fetch = fetch): Promise<Config> {
+  for (const wait of WAITS_MS) {
+    try {
+      return await loadConfig(fetchFn);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return loadConfig(fetchFn);
 }
 
 /** Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack. */
@@ -16,5 +33,7 @@ export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config>
   if (!("maxUploadBytes" in value) || typeof value.maxUploadBytes !== "number") {
     throw new Error("The page's configuration (config.json) does not say how large a video may be.");
   }
-  return { api: value.api.replace(/\/+$/, ""), maxUploadBytes: value.maxUploadBytes };
+  const served = Date.parse(answer.headers.get("date") ?? "");
+  const clockAhead = Number.isNaN(served) ? 0 : served - Date.now();
+  return { api: value.api.replace(/\/+$/, ""), maxUploadBytes: value.maxUploadBytes, clockAhead };
 }

@@ -77,7 +77,7 @@ describe("the configuration", () => {
   it("names the API and the largest video", async () => {
     const held = { api: "https://api/", maxUploadBytes: 209_715_200 };
     const config = loadConfig(() => Promise.resolve(Response.json(held)));
-    await expect(config).resolves.toEqual({ api: "https://api", maxUploadBytes: 209_715_200 });
+    await expect(config).resolves.toEqual({ api: "https://api", maxUploadBytes: 209_715_200, clockAhead: 0 });
   });
 
   it.each([

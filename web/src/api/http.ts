@@ -51,6 +51,8 @@ export class HttpApi {
         method,
         headers,
         cache: "no-store",
+        // What is erased as the page is left must still reach the service.
+        keepalive: method === "DELETE",
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch {

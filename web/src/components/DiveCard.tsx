@@ -12,6 +12,7 @@ import { DarkBoard } from "./Scoreboard";
 import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
 import { Trouble } from "./Trouble";
+import { Undoable } from "./Undoable";
 import { Verdict } from "./Verdict";
 
 /** One dive on its way, or at its end. */
@@ -21,11 +22,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
   const [chosen, setChosen] = useState<boolean | null>(null);
   const open = chosen ?? startsOpen;
   const [trouble, setTrouble] = useState<string | null>(null);
+  const [leaving, setLeaving] = useState<"remove" | "erase" | null>(null);
   const act = (action: () => Promise<void>) => () => {
     setTrouble(null);
     action().catch((error: unknown) => setTrouble(asProblem(error).message));
   };
-  const mayPlay = !dive.videoErased && (!dive.shared || (readToken(dive.token ?? "")?.scopes.includes("video") ?? false));
+  const video = dive.videoErased ? "erased" : dive.shared && !maySeeVideo(dive) ? "withheld" : "there";
   const scored = stage.outcome === "scored" && result !== undefined && result !== null;
 
   return (
@@ -65,7 +67,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         </div>
       )}
       {scored && open && (
-        <Verdict dive={dive} result={result} videoAvailable={mayPlay} playback={() => pool.playback(dive.key)} />
+        <Verdict dive={dive} result={result} video={video} playback={() => pool.playback(dive.key)} />
       )}
       <Ending dive={dive} />
 
@@ -84,11 +86,24 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
           <ShareButton makeLink={() => pool.shareLink(dive.key)} />
         )}
         {stage.outcome === "open" && <Detail dive={dive} />}
-        {scored && !dive.shared && <Keeping dive={dive} onErase={act(() => pool.erase(dive.key))} />}
-        {stage.outcome !== "open" && !dive.shared && (
-          <button type="button" className="button quiet" onClick={() => pool.remove(dive.key)}>
+        {scored && !dive.shared && leaving === null && <Keeping dive={dive} onErase={() => setLeaving("erase")} />}
+        {stage.outcome !== "open" && !dive.shared && leaving === null && (
+          <button type="button" className="button quiet" onClick={() => setLeaving("remove")}>
             Remove from this page
           </button>
+        )}
+        {leaving !== null && (
+          <Undoable
+            act={(focused) => {
+              setLeaving(null);
+              if (leaving === "remove") pool.remove(dive.key);
+              else act(() => pool.erase(dive.key))();
+              if (focused) document.getElementById("dives")?.focus({ preventScroll: true });
+            }}
+            undo={() => setLeaving(null)}
+          >
+            {leaving === "remove" ? whatRemovingLeaves(dive) : "The video is being erased for good. The score stays."}
+          </Undoable>
         )}
         {trouble !== null && (
           <p className="fine trouble" role="alert">
@@ -98,6 +113,18 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       </div>
     </article>
   );
+}
+
+/** Removing gives up the only right to erase, which nobody would guess. */
+function whatRemovingLeaves(dive: Dive): string {
+  if (dive.job === undefined || dive.refusal !== undefined) return "It is being removed from this page.";
+  const until = day(dive.job.expiresAt);
+  const rest = dive.videoErased ? "Its score stays" : "Its video and score stay";
+  return `It is being removed from this page. ${rest} on the service until ${until}, and can then no longer be erased from here.`;
+}
+
+function maySeeVideo(dive: Dive): boolean {
+  return readToken(dive.token ?? "")?.scopes.includes("video") ?? false;
 }
 
 /** How the upload goes; the line is there from the start, so that nothing jumps when it is filled. */

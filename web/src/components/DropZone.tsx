@@ -1,38 +1,28 @@
 import { type DragEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
-import { readDiveNumber } from "../jobs/divenumber";
+import { type Answer, type Fields, question, type Question, read } from "../jobs/declared";
 import { ACCEPT } from "../jobs/files";
-import type { Declared } from "../jobs/pool";
 import { diveInWords, limit } from "../jobs/words";
 
-/** Reads the two optional fields; a text under each field says what is wrong with it. */
-function declaredBy(dive: string, difficulty: string) {
-  const known = readDiveNumber(dive);
-  const factor = Number(difficulty.replace(",", "."));
-  const diveTrouble = dive.trim() !== "" && known === null;
-  const difficultyTrouble = difficulty.trim() !== "" && !(factor >= 1 && factor <= 6);
-  const declared: Declared = {
-    ...(known?.number ? { dive: known.number } : {}),
-    ...(difficulty.trim() === "" || difficultyTrouble ? {} : { difficulty: factor }),
-  };
-  return { known, diveTrouble, difficultyTrouble, declared };
+interface Props {
+  maxBytes: number;
+  fields: Fields;
+  onFields: (fields: Fields) => void;
+  onFiles: (files: File[]) => void;
+  /** Chosen videos that wait for an answer to what was typed about them. */
+  waiting: number;
+  onAnswer: (answer: Answer) => void;
 }
 
 /** Where videos are dropped or chosen; a file dropped anywhere on the page lands here too. */
-export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (files: File[], declared: Declared) => void }) {
+export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswer }: Props) {
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
-  const [dive, setDive] = useState("");
-  const [difficulty, setDifficulty] = useState("");
   const ids = useId();
-  const { declared, known, diveTrouble, difficultyTrouble } = declaredBy(dive, difficulty);
+  const { known, diveTrouble, difficultyTrouble } = read(fields);
 
   const take = (files: File[]) => {
     setOver(false);
-    if (files.length === 0) return;
-    onFiles(files, declared);
-    // What was said of these videos does not hold for the next ones.
-    setDive("");
-    setDifficulty("");
+    if (files.length > 0) onFiles(files);
   };
   usePageDrop(take, setOver);
 
@@ -61,6 +51,7 @@ export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (fi
         <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP. One dive per video, {limit(maxBytes)} at most.</p>
         <FilePicker picker={picker} onFiles={take} />
       </div>
+      {waiting > 0 && <Asked question={question(fields, waiting)} count={waiting} onAnswer={onAnswer} />}
       <div className="fields">
         <div className="field">
           <label htmlFor={`${ids}-dive`}>
@@ -68,8 +59,8 @@ export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (fi
           </label>
           <input
             id={`${ids}-dive`}
-            value={dive}
-            onChange={(event) => setDive(event.target.value)}
+            value={fields.dive}
+            onChange={(event) => onFields({ ...fields, dive: event.target.value })}
             placeholder="107B"
             maxLength={5}
             autoComplete="off"
@@ -80,7 +71,7 @@ export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (fi
           />
           <p id={`${ids}-dive-help`} className={diveTrouble ? "fine trouble" : "fine"}>
             {diveTrouble
-              ? "Three or four digits and a letter A to D, like 107B or 5253B. Left out until it is one."
+              ? "Three or four digits and a letter A to D, like 107B or 5253B."
               : known !== null
                 ? diveInWords(known)
                 : "Group, flight, half somersaults, position: 107B is forward, 3½ somersaults, pike."}
@@ -92,8 +83,8 @@ export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (fi
           </label>
           <input
             id={`${ids}-difficulty`}
-            value={difficulty}
-            onChange={(event) => setDifficulty(event.target.value)}
+            value={fields.difficulty}
+            onChange={(event) => onFields({ ...fields, difficulty: event.target.value })}
             placeholder="3.0"
             inputMode="decimal"
             maxLength={4}
@@ -103,12 +94,41 @@ export function DropZone({ maxBytes, onFiles }: { maxBytes: number; onFiles: (fi
           />
           <p id={`${ids}-difficulty-help`} className={difficultyTrouble ? "fine trouble" : "fine"}>
             {difficultyTrouble
-              ? "A number from 1.0 to 6.0. Left out until it is one."
+              ? "A number from 1.0 to 6.0."
               : "Left empty, it follows from the dive number or is predicted."}
           </p>
         </div>
       </div>
     </section>
+  );
+}
+
+interface AskedProps {
+  question: Question | null;
+  count: number;
+  onAnswer: (answer: Answer) => void;
+}
+
+/** What is not clear of the chosen videos, and its answers; what was typed can be corrected meanwhile. */
+function Asked({ question, count, onAnswer }: AskedProps) {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const text = question?.text ?? `Send ${count === 1 ? "the video" : `the ${count} videos`}?`;
+  return (
+    <div className="asked" role="group" aria-label={text}>
+      <p role="alert">{text}</p>
+      <button ref={first} type="button" className="button primary" onClick={() => onAnswer("as declared")}>
+        {question === null ? "Send" : question.about === "all" ? "Yes, all of them" : "Send without it"}
+      </button>
+      {question?.about === "all" && (
+        <button type="button" className="button" onClick={() => onAnswer("undeclared")}>
+          No, send without it
+        </button>
+      )}
+      <button type="button" className="button quiet" onClick={() => onAnswer("not at all")}>
+        Do not send
+      </button>
+    </div>
   );
 }
 
@@ -132,7 +152,7 @@ function FilePicker({ picker, onFiles }: { picker: RefObject<HTMLInputElement | 
 }
 
 /** Takes drops on the whole window, so that a near miss does not navigate away from the page. */
-function usePageDrop(onFiles: (files: File[]) => void, onOver: (over: boolean) => void): void {
+export function usePageDrop(onFiles: (files: File[]) => void, onOver: (over: boolean) => void): void {
   const latest = useRef({ onFiles, onOver });
   useEffect(() => {
     latest.current = { onFiles, onOver };

@@ -1,4 +1,5 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
 
 /** Container formats that a browser may play; whether it can play this very file only trying tells. */
@@ -7,17 +8,17 @@ const MAYBE_PLAYABLE = new Set(["webm", "mkv", "mp4", "mov", "3gp"]);
 export interface ReplayProps {
   result: Result;
   filename: string;
-  /** Whether there is a video to ask for: it was not erased and the token may see it. */
-  available: boolean;
+  /** Whether there is a video to ask for: "erased" by this page, "withheld" from whoever has a link to the score alone. */
+  video: "there" | "erased" | "withheld";
   playback: () => Promise<Playback>;
 }
 
 /** The dive again: its video where the browser can play it, else its frames, over what each segment gave to the score. */
-export function Replay({ result, filename, available, playback }: ReplayProps) {
+export function Replay({ result, filename, video: state, playback }: ReplayProps) {
   const video = useRef<HTMLVideoElement>(null);
-  const playable = available && MAYBE_PLAYABLE.has(result.video.format);
-  const { source, failed, onError } = usePlayback(playable, playback);
-  const showsVideo = playable && !failed;
+  const playable = state === "there" && MAYBE_PLAYABLE.has(result.video.format);
+  const { source, trouble, load, onError } = usePlayback(playable, playback);
+  const showsVideo = playable && trouble === null;
   const [at, setAt] = useState<number | null>(null);
   useFrameClock(video, showsVideo && source !== null, setAt);
 
@@ -39,10 +40,10 @@ export function Replay({ result, filename, available, playback }: ReplayProps) {
               playsInline
               preload="auto"
               aria-label={`The video ${filename}`}
-              onError={onError}
+              onError={(event) => onError(event.currentTarget.error?.code === MediaError.MEDIA_ERR_NETWORK)}
               onLoadedMetadata={(event) => {
                 // A file whose sound alone can be played has no picture to show.
-                if (event.currentTarget.videoWidth === 0) onError();
+                if (event.currentTarget.videoWidth === 0) onError(false);
               }}
             />
           )}
@@ -52,15 +53,25 @@ export function Replay({ result, filename, available, playback }: ReplayProps) {
       <figcaption className="fine">
         {showsVideo
           ? "Each bar is what a stretch of the video gave to the score. Choose one to go there."
-          : stillCaption(available, result.video.format)}
+          : `${whyNoVideo(state, trouble ?? "format", result.video.format)} Here are frames that the network looked at, and what each stretch gave to the score.`}
+        {state === "there" && trouble === "unavailable" && (
+          <button type="button" className="button quiet" onClick={load}>
+            Try again
+          </button>
+        )}
       </figcaption>
     </figure>
   );
 }
 
-function stillCaption(available: boolean, format: string): string {
-  if (!available) return "Frames that the network looked at, and what each stretch gave to the score.";
-  return `This browser does not play ${format.toUpperCase()} files, so here are frames that the network looked at, and what each stretch gave to the score.`;
+/** Why the video cannot be played: it is gone, out of reach for now, or of a kind that this browser does not play. */
+type VideoTrouble = "gone" | "unavailable" | "format";
+
+function whyNoVideo(state: ReplayProps["video"], trouble: VideoTrouble, format: string): string {
+  if (state === "withheld") return "This link shows the score without the video.";
+  if (state === "erased" || trouble === "gone") return "The video was erased.";
+  if (trouble === "unavailable") return "The video cannot be fetched just now.";
+  return `This browser does not play ${format.toUpperCase()} files of this kind.`;
 }
 
 function Timeline({ result, at, onSeek }: { result: Result; at: number | null; onSeek: ((seconds: number) => void) | null }) {
@@ -142,25 +153,47 @@ function Bar({ segment, share, width, current, onSeek }: BarProps) {
   );
 }
 
-/** Asks for the video's address when it is wanted; once more when that address expired; gives up otherwise. */
+/** What an answer without an address means. The video of a scored dive was there: if it is not now, it was erased. */
+function troubleOf(error: unknown): VideoTrouble {
+  if (!(error instanceof ApiError)) return "unavailable";
+  return error.status === 409 || error.refused ? "gone" : "unavailable";
+}
+
+/** Asks for the video's address when it is wanted, and once more when playing fails, to find out why. */
 function usePlayback(wanted: boolean, playback: () => Promise<Playback>) {
   const [loaded, setLoaded] = useState<Playback | null>(null);
-  const [failed, setFailed] = useState(false);
+  const [trouble, setTrouble] = useState<VideoTrouble | null>(null);
   const ask = useRef(playback);
   useEffect(() => {
     ask.current = playback;
   });
   const load = useCallback(() => {
-    ask.current().then(setLoaded, () => setFailed(true));
+    ask.current().then(
+      (found) => {
+        setLoaded(found);
+        setTrouble(null);
+      },
+      (error: unknown) => setTrouble(troubleOf(error)),
+    );
   }, []);
   useEffect(() => {
     if (wanted) load();
   }, [wanted, load]);
-  const onError = useCallback(() => {
-    if (loaded !== null && Date.parse(loaded.expiresAt) < Date.now()) load();
-    else setFailed(true);
-  }, [loaded, load]);
-  return { source: loaded?.url ?? null, failed, onError };
+  const onError = useCallback(
+    (networkBroke: boolean) => {
+      if (loaded !== null && Date.parse(loaded.expiresAt) < Date.now()) {
+        load();
+        return;
+      }
+      // The element does not tell a file that it cannot play from one that is not there; the service does.
+      ask.current().then(
+        () => setTrouble(networkBroke ? "unavailable" : "format"),
+        (error: unknown) => setTrouble(troubleOf(error)),
+      );
+    },
+    [loaded, load],
+  );
+  return { source: loaded?.url ?? null, trouble, load, onError };
 }
 
 /** Tells the video's time with every frame while it plays; its own timeupdate comes only four times a second. */

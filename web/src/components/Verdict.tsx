@@ -8,7 +8,7 @@ import { Scoreboard } from "./Scoreboard";
 interface VerdictProps {
   dive: Dive;
   result: Result;
-  videoAvailable: boolean;
+  video: ReplayProps["video"];
   playback: ReplayProps["playback"];
 }
 
@@ -19,7 +19,7 @@ const DIFFICULTY_SOURCE: Readonly<Record<Result["difficultySource"], string>> = 
 };
 
 /** Everything that a score rests on. */
-export function Verdict({ dive, result, videoAvailable, playback }: VerdictProps) {
+export function Verdict({ dive, result, video, playback }: VerdictProps) {
   const predicted = result.dive.source === "predicted";
   const { sentAt, settledAt } = dive;
   return (
@@ -47,7 +47,7 @@ export function Verdict({ dive, result, videoAvailable, playback }: VerdictProps
           </div>
         </dl>
       </div>
-      <Replay result={result} filename={dive.filename} available={videoAvailable} playback={playback} />
+      <Replay result={result} filename={dive.filename} video={video} playback={playback} />
       <footer className="provenance">
         <p>
           Scored by <strong>{result.model.id}</strong> {result.model.version}

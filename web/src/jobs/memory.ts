@@ -10,6 +10,8 @@ export interface Remembered {
   /** The whole file was sent. */
   sent: boolean;
   videoErased: boolean;
+  /** Somebody wanted the video erased, and no answer has come yet. */
+  erasing?: boolean;
 }
 
 const PREFIX = "divescore.dive.";
@@ -47,6 +49,13 @@ export class Memory {
 
   forget(jobId: string): void {
     this.storage?.removeItem(PREFIX + jobId);
+  }
+
+  /** Tells what another tab keeps or drops from now on; null: it forgot the job. */
+  listen(target: Pick<Window, "addEventListener">, onChange: (jobId: string, entry: Remembered | null) => void): void {
+    target.addEventListener("storage", ({ key }) => {
+      if (key?.startsWith(PREFIX)) onChange(key.slice(PREFIX.length), this.read(key));
+    });
   }
 
   private keys(): string[] {

@@ -3,8 +3,9 @@ import { ApiError, noAnswer } from "../api/problems";
 import type { CreatedJob, Job, JobView } from "../api/types";
 import { aJob, aResult, aToken } from "../testing/samples";
 import { FakeStorage } from "../testing/storage";
-import { Memory } from "./memory";
+import { Memory, type Remembered } from "./memory";
 import { type LinkHandlers, Pool, type PostFile } from "./pool";
+import { stageOf } from "./stage";
 
 const MAX_UPLOAD_BYTES = 50;
 let storage: FakeStorage;
@@ -251,4 +252,57 @@ it("reads a result whose pictures a push left out, once, and shows the verdict m
   await vi.runAllTimersAsync();
   expect(first(pool).job?.result?.strip?.frames).toBe(2);
   expect(getJob).toHaveBeenCalledTimes(1);
+});
+
+describe("another tab", () => {
+  const entry: Remembered = {
+    jobId: "elsewhere",
+    token: aToken("elsewhere"),
+    filename: "other.webm",
+    sizeBytes: 5,
+    addedAt: 0,
+    expiresAt: "2026-11-30T07:00:00.000Z",
+    sent: false,
+    videoErased: false,
+  };
+
+  it("brings its dives here too, once", () => {
+    const pool = start();
+    pool.hear("elsewhere", entry);
+    pool.hear("elsewhere", { ...entry, sent: true });
+    expect(pool.snapshot().dives.map((dive) => [dive.filename, stageOf(dive).outcome])).toEqual([["other.webm", "open"]]);
+    expect(watch).toHaveBeenCalledExactlyOnceWith("elsewhere", entry.token);
+  });
+
+  it("erases and removes here too", () => {
+    const pool = start();
+    pool.hear("elsewhere", entry);
+    pool.hear("elsewhere", { ...entry, videoErased: true });
+    expect(first(pool).videoErased).toBe(true);
+    pool.hear("elsewhere", null);
+    expect(pool.snapshot().dives).toEqual([]);
+    expect(unwatch).toHaveBeenCalledWith("elsewhere");
+  });
+
+  it("takes no card from here that can still be sent again", async () => {
+    const pool = start();
+    postFile.mockRejectedValue(new ApiError("UPLOAD_REFUSED", "no", 403));
+    pool.add([video()], {});
+    await vi.runAllTimersAsync();
+    pool.hear("j1", null);
+    expect(first(pool).upload.phase).toBe("broken");
+  });
+});
+
+it("erases on the next visit what the page was left before the service had heard of", async () => {
+  const left = start();
+  left.add([video()], {});
+  await vi.runAllTimersAsync();
+  erase.mockReturnValueOnce(new Promise(() => undefined));
+  void left.erase(first(left).key);
+  const next = start();
+  next.recall();
+  await vi.runAllTimersAsync();
+  expect(erase).toHaveBeenCalledTimes(2);
+  expect(first(next).videoErased).toBe(true);
 });

@@ -4,16 +4,12 @@ import { ApiError, asProblem, NETWORK } from "../api/problems";
 import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
 import { type UploadProgress } from "../api/upload";
 import type { LinkState } from "../live/actions";
+import type { Declared } from "./declared";
 import { contentTypeOf, problemOf } from "./files";
-import type { Memory } from "./memory";
+import type { Memory, Remembered } from "./memory";
 import { Speedometer } from "./speed";
 import { type Dive, type DiveEvent, type Dives, isFinal, newUpload, reduce } from "./state";
 import { readToken } from "./tokens";
-
-export interface Declared {
-  dive?: string;
-  difficulty?: number;
-}
 
 export type PostFile = (
   form: UploadForm,
@@ -93,20 +89,29 @@ export class Pool {
 
   /** Brings back what this browser sent before; every token is subscribed, so each dive shows its present state. */
   recall(): void {
-    const dives = this.parts.memory.list().map((entry): Dive => ({
-      key: entry.jobId,
-      jobId: entry.jobId,
-      token: entry.token,
-      filename: entry.filename,
-      sizeBytes: entry.sizeBytes,
-      addedAt: entry.addedAt,
-      upload: newUpload(entry.sent ? "sent" : "lost"),
-      shared: false,
-      videoErased: entry.videoErased,
-    }));
+    const entries = this.parts.memory.list();
+    const dives = entries.map(recalled);
     if (dives.length === 0) return;
     this.dispatch({ type: "added", dives });
-    for (const dive of dives) if (dive.jobId !== undefined && dive.token !== undefined) this.link.watch(dive.jobId, dive.token);
+    for (const { jobId, token, erasing } of entries) {
+      this.link.watch(jobId, token);
+      if (erasing === true) this.erase(jobId).catch(() => undefined); // and so does the one after it
+    }
+  }
+
+  /** What another tab of this browser keeps of a dive, or (null) that it was removed there. */
+  hear(jobId: string, entry: Remembered | null): void {
+    const dive = this.state.dives.find((known) => known.jobId === jobId);
+    if (entry === null) {
+      // An upload of this tab that was given up is forgotten too, and its card stays: it offers to try again.
+      if (dive !== undefined && !this.cargo.has(dive.key)) this.drop(dive);
+    } else if (dive === undefined) {
+      // Until the whole file was sent it is the other tab's to say how it goes.
+      this.dispatch({ type: "added", dives: [{ ...recalled(entry), upload: newUpload("none") }] });
+      this.link.watch(jobId, entry.token);
+    } else if (entry.videoErased && !dive.videoErased) {
+      this.dispatch({ type: "erased", key: dive.key });
+    }
   }
 
   /** Watches somebody else's dive by the token of a share link. */
@@ -185,8 +190,10 @@ export class Pool {
   async erase(key: string): Promise<void> {
     const dive = this.find(key);
     if (dive?.jobId === undefined || dive.token === undefined) return;
+    // If the page is left before the answer comes, the next visit asks again.
+    this.parts.memory.change(dive.jobId, { erasing: true });
     const { job } = await this.parts.api.erase(dive.jobId, dive.token);
-    this.parts.memory.change(dive.jobId, { videoErased: true });
+    this.parts.memory.change(dive.jobId, { erasing: false, videoErased: true });
     this.dispatch({ type: "erased", key });
     this.takeJob(job);
   }
@@ -196,11 +203,14 @@ export class Pool {
     const dive = this.find(key);
     this.cargo.get(key)?.abort.abort(new DOMException("Removed", "AbortError"));
     this.cargo.delete(key);
-    if (dive?.jobId !== undefined) {
-      this.link.unwatch(dive.jobId);
-      if (!dive.shared) this.parts.memory.forget(dive.jobId);
-    }
-    this.dispatch({ type: "removed", key });
+    if (dive === undefined) return;
+    if (dive.jobId !== undefined && !dive.shared) this.parts.memory.forget(dive.jobId);
+    this.drop(dive);
+  }
+
+  private drop(dive: Dive): void {
+    if (dive.jobId !== undefined) this.link.unwatch(dive.jobId);
+    this.dispatch({ type: "removed", key: dive.key });
   }
 
   async shareLink(key: string): Promise<string> {
@@ -350,6 +360,20 @@ export class Pool {
     this.state = state;
     for (const listener of this.listeners) listener();
   }
+}
+
+function recalled(entry: Remembered): Dive {
+  return {
+    key: entry.jobId,
+    jobId: entry.jobId,
+    token: entry.token,
+    filename: entry.filename,
+    sizeBytes: entry.sizeBytes,
+    addedAt: entry.addedAt,
+    upload: newUpload(entry.sent ? "sent" : "lost"),
+    shared: false,
+    videoErased: entry.videoErased,
+  };
 }
 
 /** 128 random bits. `crypto.randomUUID` would do, but some browsers keep it from pages on plain http://….localhost. */

@@ -59,7 +59,7 @@ function uploading(dive: Dive): Stage {
   if (phase === "sending") return at("open", 0, MARKS[1] * share, "Uploading");
   if (phase === "sent") return at("open", 1, MARKS[1], "Uploaded");
   if (phase === "lost") return at("broken", 0, 0, "Upload was interrupted");
-  return at("open", 0, 0, dive.shared ? "Being uploaded" : "Waiting to be sent");
+  return at("open", 0, 0, phase === "waiting" ? "Waiting to be sent" : "Being uploaded");
 }
 
 function queued(ahead: number | null): string {
