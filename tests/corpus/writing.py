@@ -1,7 +1,7 @@
 """Small films in any codec and container, written with PyAV's encoders, and ways to spoil them."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -9,6 +9,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from tests.unit.video.clips import counting_frame
 
@@ -28,9 +29,14 @@ def write_film(
     muxing: dict[str, str] | None = None,
     at: Sequence[int] | None = None,
     rotation: int = 0,
+    matrix: tuple[int, int, int, int] | None = None,
     sound: str | None = None,
+    draw: Callable[[int, int, int, int], NDArray[np.uint8]] | None = None,
 ) -> None:
-    """A film of counting frames; `at`: milliseconds of each frame where they are not even."""
+    """A film of counting frames; `at`: milliseconds of each frame where they are not even.
+
+    `matrix`: a, b, c, d of the display matrix; `draw`: uint8 BGR [H, W, 3] by number, total, width, height.
+    """
     with av.open(str(path), "w", format=container, options=muxing or {}) as opened:
         tone = opened.add_stream(sound, rate=8000, layout="mono") if sound else None
         stream = opened.add_stream(codec, rate=1000 if at else rate)
@@ -41,13 +47,21 @@ def write_film(
         stream.codec_context.thread_count = 1
         if rotation:
             stream.set_display_rotation(rotation)
+        if matrix:
+            stream.set_display_matrix(display_matrix(*matrix))
         for index in range(frames):
-            picture = av.VideoFrame.from_ndarray(counting_frame(index, frames, *size), format="bgr24")
+            drawn = counting_frame(index, frames, *size) if draw is None else draw(index, frames, *size)
+            picture = av.VideoFrame.from_ndarray(drawn, format="bgr24")
             picture.pts = at[index] if at else index
             opened.mux(stream.encode(picture))
         opened.mux(stream.encode())
         if tone is not None:
             _write_tone(opened, tone, frames / rate)
+
+
+def display_matrix(a: int, b: int, c: int, d: int) -> list[int]:
+    """The nine numbers of a display matrix, in fixed point."""
+    return [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30]
 
 
 def write_sound(path: Path, codec: str, container: str | None = None) -> None:

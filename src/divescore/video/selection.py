@@ -10,6 +10,7 @@ from av.video.reformatter import VideoReformatter
 
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import Frames
+from divescore.video.geometry import Orientation, orientation_of
 from divescore.video.limits import VideoLimits
 
 
@@ -91,8 +92,6 @@ class FrameSink(ABC):
         done.positions.append(position)
         if frame.is_corrupt:
             done.broken += 1
-        turned = frame.rotation % 180 == 90
-        done.width, done.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
         check_size(frame.width, frame.height, self._limits)
         check_length(position - done.positions[0] if self._plan.clocked else 0.0, len(done.positions), self._limits)
         self._keep(frame, position)
@@ -104,6 +103,12 @@ class FrameSink(ABC):
     @abstractmethod
     def _keep(self, frame: VideoFrame, position: float) -> None:
         """Do something with a frame that lies at `position`."""
+
+    def _orientation(self, frame: VideoFrame) -> Orientation:
+        """How a frame that is used is shown; notes the size of the picture as shown."""
+        orientation = orientation_of(frame)
+        self.done.width, self.done.height = orientation.shown(frame.width, frame.height)
+        return orientation
 
     def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> Frames:
         try:
@@ -155,8 +160,7 @@ class FrameSampler(FrameSink):
 
     def _shrink(self, frame: VideoFrame) -> Frames:
         height, width = self._into.shape[1:3]
-        turns = round(frame.rotation / 90) % 4
-        if turns % 2:
-            width, height = height, width
+        orientation = self._orientation(frame)
+        width, height = orientation.shown(width, height)
         area = width < frame.width and height < frame.height
-        return np.rot90(self._convert(frame, width, height, "AREA" if area else "BILINEAR"), turns)
+        return orientation.upright(self._convert(frame, width, height, "AREA" if area else "BILINEAR"))

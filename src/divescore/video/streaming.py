@@ -82,8 +82,8 @@ class _FrameStreamer(FrameSink):
             self._await_slot()
         height, width = self._slots.shape[2:4]
         whole = self._convert(frame, frame.width, frame.height, "BILINEAR")
-        turned = np.rot90(whole, round(frame.rotation / 90) % 4)
-        self._slots[self._slot, self._filled] = scaled(turned, width, height)
+        upright = self._orientation(frame).upright(whole)
+        self._slots[self._slot, self._filled] = scaled(upright, width, height)
         self._filled += 1
         if self._filled == self._slots.shape[1]:
             self._hand_over(self._slot, self._filled, self.share)
