@@ -19,11 +19,34 @@ class Container(StrEnum):
     AVI = "avi"
     WEBM = "webm"
     MKV = "mkv"
+    TS = "ts"
 
     @property
     def demuxer(self) -> str:
         """FFmpeg's demuxer of it. Set by name, so that no playlist, script or network format is ever tried."""
-        return {Container.AVI: "avi", Container.WEBM: "matroska", Container.MKV: "matroska"}.get(self, "mov")
+        return _DEMUXERS.get(self, "mov")
+
+    @property
+    def content_type(self) -> str:
+        """Under which it is served to browsers."""
+        return _CONTENT_TYPES[self]
+
+
+_DEMUXERS = {
+    Container.AVI: "avi",
+    Container.WEBM: "matroska",
+    Container.MKV: "matroska",
+    Container.TS: "mpegts",
+}
+_CONTENT_TYPES = {
+    Container.MP4: "video/mp4",
+    Container.MOV: "video/quicktime",
+    Container.THREE_GP: "video/3gpp",
+    Container.AVI: "video/x-msvideo",
+    Container.WEBM: "video/webm",
+    Container.MKV: "video/x-matroska",
+    Container.TS: "video/mp2t",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +58,7 @@ class NotTaken:
 
 
 def _other_video(name: str) -> NotTaken:
-    return NotTaken("UNSUPPORTED", f"This is {name}; please upload MP4, MOV, WebM, MKV, 3GP or AVI.")
+    return NotTaken("UNSUPPORTED", f"This is {name}, which is not read here; convert it to MP4 and choose that file.")
 
 
 def _no_video(name: str) -> NotTaken:
@@ -55,16 +78,23 @@ _BEGINNINGS: tuple[tuple[bytes, Container | NotTaken], ...] = (
     (rb"....ftyp3g", Container.THREE_GP),
     (rb"....ftyp", Container.MP4),
     (rb"....(?:moov|mdat|wide|free|skip|pnot)", Container.MOV),
-    (rb"FLV\x01", _other_video("Flash video")),
-    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _other_video("Windows Media video")),
-    (rb"\x00\x00\x01\xba", _other_video("an MPEG program stream")),
+    (rb"FLV\x01", _other_video("Flash video (.flv)")),
+    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _other_video("Windows Media video (.wmv)")),
+    (rb"\x00\x00\x01\xba", _other_video("an MPEG program stream (.mpg or .vob)")),
     (rb"\x00\x00\x01\xb3", _other_video("a bare MPEG stream")),
     (rb"OggS", _other_video("Ogg")),
     (rb"\.RMF", _other_video("RealMedia")),
-    (rb"G.{187}G.{187}G", _other_video("an MPEG transport stream")),
+    (rb"G.{187}G.{187}G", Container.TS),
+    (rb".{4}G.{191}G.{191}G", Container.TS),  # of AVCHD and Blu-ray, with a time before each packet
     (rb"\xff\xd8\xff", _no_video("a JPEG picture")),
     (rb"\x89PNG\r\n\x1a\n", _no_video("a PNG picture")),
-    (rb"GIF8", _no_video("a GIF picture")),
+    (
+        rb"GIF8",
+        NotTaken(
+            "NOT_A_VIDEO",
+            "This is a GIF picture, which has too few colours and frames; choose the film it was made of.",
+        ),
+    ),
     (rb"BM", _no_video("a BMP picture")),
     (rb"II\*\x00|MM\x00\*", _no_video("a TIFF picture")),
     (rb"%PDF-", _no_video("a PDF document")),
@@ -92,7 +122,7 @@ def sniff(head: bytes) -> Container | NotTaken:
             return verdict
     if _is_text(head):
         return _no_video("a text file")
-    return NotTaken("NOT_A_VIDEO", "The file does not start like any video that we know.")
+    return NotTaken("NOT_A_VIDEO", "The file does not start like any video that we know; choose an MP4 of it.")
 
 
 def _is_text(head: bytes) -> bool:

@@ -14,6 +14,7 @@ from tests.corpus.writing import FRAMES, avi, box, element, flipped, write_film,
 
 LIMITS = VideoLimits(decode_seconds=20.0)
 SVT = {"preset": "12", "svtav1-params": "lp=1"}
+INTERLACED = {"flags": "+ilme+ildct", "x264-params": "tff=1"}
 X265 = {"x265-params": "log-level=none:pools=1"}
 
 
@@ -188,7 +189,7 @@ _FILMED = [
     _film("h264-444.mp4", "libx264", pix_fmt="yuv444p"),
     _film("h264-422.mp4", "libx264", pix_fmt="yuv422p"),
     _film("h264-grey.mp4", "libx264", pix_fmt="gray"),
-    _film("h264-interlaced.mp4", "libx264", options={"flags": "+ilme+ildct", "x264-params": "tff=1"}),
+    _film("h264-interlaced.mp4", "libx264", options=INTERLACED),
     _film("h264-no-b-frames.mp4", "libx264", options={"bf": "0"}),
     _film("h264-portrait.mp4", "libx264", size=(48, 64)),
     _film("h264-turned-left.mp4", "libx264", rotation=90),
@@ -230,6 +231,11 @@ _FILMED = [
     _film("huffyuv.avi", "huffyuv", pix_fmt="yuv422p"),
     _film("msmpeg4.avi", "msmpeg4"),
     _film("wmv2.avi", "wmv2"),
+    _film("h264.ts", "libx264", container="mpegts"),
+    _film("h264-with-sound.mts", "libx264", container="mpegts", muxing={"mpegts_m2ts_mode": "1"}, sound="aac"),
+    _film("h264-interlaced.m2ts", "libx264", container="mpegts", muxing={"mpegts_m2ts_mode": "1"}, options=INTERLACED),
+    _film("hevc.ts", "libx265", container="mpegts", options=X265),
+    _film("mpeg2.ts", "mpeg2video", container="mpegts"),
 ]
 
 _LYING = [
@@ -307,7 +313,6 @@ _REFUSED = [
     _bytes("document.pdf", b"%PDF-1.7\n" + bytes(999), "UNSUPPORTED"),
     _bytes("archive.zip", b"PK\3\4" + bytes(999), "UNSUPPORTED"),
     _bytes("page.html", b"<!doctype html><video src=x>", "UNSUPPORTED"),
-    Case("film.ts", lambda path: write_film(path, "libx264", container="mpegts"), "UNSUPPORTED"),
     Case("film.flv", lambda path: write_film(path, "flv", container="flv"), "UNSUPPORTED"),
     Case("film.ogg", lambda path: write_sound(path, "libopus", "ogg"), "UNSUPPORTED"),
     Case("sound.wav", lambda path: write_sound(path, "pcm_s16le", "wav"), "UNSUPPORTED"),

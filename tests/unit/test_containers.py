@@ -18,6 +18,14 @@ def matroska(doctype: bytes) -> bytes:
 TRANSPORT = b"".join(b"\x47" + bytes(187) for _ in range(4))
 
 
+AVCHD = b"".join(b"\x0d\x9e\xe2\x02\x47" + bytes(187) for _ in range(4))
+
+
+@pytest.mark.parametrize("head", [TRANSPORT, AVCHD])
+def test_transport_streams_are_known_by_their_packets(head: bytes) -> None:
+    assert sniff(head) is Container.TS
+
+
 @pytest.mark.parametrize(
     ("head", "name"),
     [
@@ -53,6 +61,19 @@ def test_every_container_has_its_demuxer() -> None:
         "3gp": "mov",
         "webm": "matroska",
         "mkv": "matroska",
+        "ts": "mpegts",
+    }
+
+
+def test_every_container_is_served_as_what_it_is() -> None:
+    assert {container.value: container.content_type for container in Container} == {
+        "avi": "video/x-msvideo",
+        "mov": "video/quicktime",
+        "mp4": "video/mp4",
+        "3gp": "video/3gpp",
+        "webm": "video/webm",
+        "mkv": "video/x-matroska",
+        "ts": "video/mp2t",
     }
 
 
@@ -97,7 +118,6 @@ def test_every_container_has_its_demuxer() -> None:
         (b"\x00\x00\x01\xb3\x14\x00\xf0\x13", "UNSUPPORTED", "bare MPEG"),
         (b"OggS\x00\x02\x00\x00", "UNSUPPORTED", "Ogg"),
         (b".RMF\x00\x00\x00\x12", "UNSUPPORTED", "RealMedia"),
-        (TRANSPORT, "UNSUPPORTED", "transport stream"),
         (TRANSPORT[:376], "NOT_A_VIDEO", "does not start like"),  # two packets prove nothing
     ],
 )

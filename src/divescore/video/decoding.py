@@ -13,32 +13,26 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import DecodingReport, Frames
 from divescore.video.limits import VideoLimits
-from divescore.video.opening import DECODERS, open_video, set_up_decoder, unsupported
+from divescore.video.opening import open_video, set_up_decoder
+from divescore.video.parts import Bytes
 from divescore.video.selection import (
     DecodingPass,
     DecodingPlan,
     FrameSampler,
     FrameSink,
     check_length,
-    check_size,
     exhausted,
 )
-from divescore.video.structure import Bytes, missing_share, picture_sizes, unread_share
+from divescore.video.walking import make_plan
 
 ReportShare = Callable[[float], None]
 
-_ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})
-"""Codecs of which a packet is a frame, and whose unwanted frames need not be decoded where no other refers to them."""
 _FALLBACK_RATE = 25.0
-_SANE_RATE = (1.0, 240.0)
 _PROGRESS_EVERY = 8
 _DAMAGED = 0.15
 """Share of the film that may be missing or broken before the video counts as damaged."""
@@ -60,107 +54,25 @@ def decode_samples(
             break
         plan = better
         done = run_pass(descriptor, container, FrameSampler(into, plan, limits), plan, limits, report_share)
-    return make_report(data, container, plan, done, limits)
-
-
-def make_plan(descriptor: int, data: Bytes, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
-    """Where `count` frames lie that are spread evenly; nothing is decoded for it. Raises VideoRejected."""
-    sizes = picture_sizes(data, container)
-    if sizes == []:
-        raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no picture, only sound.")
-    for width, height in sizes or []:
-        check_size(width, height, limits)
-    return _walk(descriptor, container, count, limits)
-
-
-def _walk(descriptor: int, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
-    """Walk the packets. Raises VideoRejected for a film that is too long, before anything of it is decoded."""
-    # With every decoder shut, FFmpeg's probing decodes nothing here, which it otherwise does, and takes its time.
-    opened, stream = open_video(
-        descriptor, container, limits, probesize="32", analyzeduration="0", fpsprobesize="0", codec_whitelist="none"
-    )
-    with opened:
-        for other in opened.streams:
-            if other.index != stream.index:
-                other.discard = av.stream.Discard.all
-        scale = stream.time_base or Fraction(1, 1000)
-        promised = _promised(opened, stream)
-        clocked = True
-        stamps: list[int] = []
-        try:
-            for packet in opened.demux(stream):
-                if not packet.size or packet.is_discard:
-                    continue
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is None:
-                    clocked = False
-                stamps.append(stamp or 0)
-                # Some packets show no picture, so the exact count is left to decoding.
-                if len(stamps) > 2 * limits.max_frames:
-                    break
-        except av.FFmpegError as error:
-            if exhausted(error):
-                raise MemoryError(str(error)) from error
-            # A damaged end: what was walked so far is what there is.
-    if not stamps:
-        if stream.codec_context is None or stream.codec_context.name not in DECODERS:
-            raise unsupported(stream)
-        raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be read; export it again.")
-    first, last = float(min(stamps) * scale), float(max(stamps) * scale)
-    clocked = clocked and (last > first or len(stamps) == 1)
-    check_length(last - first if clocked else 0.0, len(stamps) // 2, limits)
-    if not clocked:
-        first, last = 0.0, float(len(stamps) - 1)
-    wanted = np.linspace(first, last, count)
-    claimed = float(stream.average_rate or 0)
-    return DecodingPlan(
-        wanted=wanted.tolist(),
-        clocked=clocked,
-        packets=len(stamps),
-        needed=_needed(stream, wanted, stamps, scale) if clocked else None,
-        rate=claimed if _SANE_RATE[0] <= claimed <= _SANE_RATE[1] else _FALLBACK_RATE,
-        promised=promised,
-    )
-
-
-def _needed(
-    stream: VideoStream, wanted: NDArray[np.float64], stamps: list[int], scale: Fraction
-) -> frozenset[int] | None:
-    codec = stream.codec_context
-    ordered = np.asarray(sorted(set(stamps)))
-    if codec is None or codec.name not in _ONE_PACKET_A_FRAME or len(ordered) != len(stamps):
-        return None
-    times = ordered * float(scale)
-    nearest = {int(ordered[np.abs(times - position).argmin()]) for position in wanted}
-    return frozenset(nearest) if 2 * len(nearest) <= len(stamps) else None
-
-
-def _promised(opened: InputContainer, stream: VideoStream) -> float | None:
-    """Seconds that the header claims, by its duration or its count of frames."""
-    claims = [0.0]
-    if stream.duration and stream.time_base:
-        claims.append(float(stream.duration * stream.time_base))
-    elif opened.duration:
-        claims.append(opened.duration / av.time_base)
-    if stream.frames and stream.average_rate:
-        claims.append(float(stream.frames / stream.average_rate))
-    return max(claims) or None
+    return make_report(plan, done, limits)
 
 
 def run_pass(
     descriptor: int, container: str, sink: FrameSink, plan: DecodingPlan, limits: VideoLimits, report_share: ReportShare
 ) -> DecodingPass:
     """Decode the file once, each frame handed to `sink`."""
-    opened, stream = open_video(descriptor, container, limits)
+    opened, streams = open_video(descriptor, container, limits)
     with opened:
+        stream = next((stream for stream in streams if stream.index == plan.track), streams[0])
+        for other in opened.streams:
+            if other.index != stream.index:
+                other.discard = av.stream.Discard.all
         set_up_decoder(stream, limits)
         scale = stream.time_base or Fraction(1, 1000)
         done = sink.done
         failures = 0
         try:
             for packet in opened.demux(stream):
-                if packet.pos is not None and packet.size:
-                    done.read = max(done.read, packet.pos + packet.size)
                 if plan.needed is not None:
                     stream.codec_context.skip_frame = "DEFAULT" if packet.pts in plan.needed else "NONREF"
                 try:
@@ -203,9 +115,7 @@ def _corrected(plan: DecodingPlan, done: DecodingPass) -> DecodingPlan | None:
     return replace(plan, wanted=np.linspace(first, last, count).tolist(), needed=None)
 
 
-def make_report(
-    data: Bytes, container: str, plan: DecodingPlan, done: DecodingPass, limits: VideoLimits
-) -> DecodingReport:
+def make_report(plan: DecodingPlan, done: DecodingPass, limits: VideoLimits) -> DecodingReport:
     """What was found. Raises VideoRejected for a film that is damaged or too short."""
     if not done.positions:
         raise VideoRejected(RejectionCode.DAMAGED, "No frame of the video can be decoded; export it again.")
@@ -222,7 +132,7 @@ def make_report(
         step = 1.0 / _FALLBACK_RATE
     seconds = float(axis[-1]) + step
     check_length(seconds - step, frames, limits)
-    warnings = _damage(data, container, plan, done, seconds)
+    warnings = _damage(plan, done, seconds)
     if frames < limits.min_frames:
         raise VideoRejected(
             RejectionCode.TOO_SHORT,
@@ -231,12 +141,9 @@ def make_report(
     return DecodingReport(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
 
 
-def _damage(data: Bytes, container: str, plan: DecodingPlan, done: DecodingPass, seconds: float) -> list[str]:
+def _damage(plan: DecodingPlan, done: DecodingPass, seconds: float) -> list[str]:
     """What is missing or broken, in words. Raises VideoRejected when it is too much."""
-    # A header's duration alone proves nothing; bytes beyond the end of the file, or unread at its end, do.
-    missing = max(missing_share(data, container), unread_share(data, container, done.read))
-    if plan.promised is not None:
-        missing = min(missing, max(0.0, 1.0 - seconds / plan.promised))
+    missing = plan.missing
     warnings: list[str] = []
     lost = missing / (1.0 - missing) * seconds if missing < 1 else math.inf
     if missing > _DAMAGED:

@@ -43,9 +43,9 @@ def _unnamed(kind: type[Type], value: object) -> Type:
 
     Without one, PyAV raises for every frame that carries such a thing, whatever is asked of it.
     """
-    member = object.__new__(kind)
+    member: Any = object.__new__(kind)
     member._name_, member._value_ = f"UNNAMED_{value}", value
-    return member
+    return cast(Type, member)
 
 
 Type._missing_ = classmethod(_unnamed)  # type: ignore[assignment]

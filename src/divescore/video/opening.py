@@ -4,11 +4,13 @@ import os
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from divescore.containers import Container
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import VideoLimits
+from divescore.video.parts import MOST_TRACKS
 from divescore.video.selection import check_size, exhausted
 
 DECODERS = frozenset(
@@ -20,14 +22,15 @@ DECODERS = frozenset(
 )
 """FFmpeg's names of the decoders of what cameras, phones, browsers and editors write; all others stay shut."""
 
+_NO_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MOST_THREADS = 8
 """Every thread of a decoder holds frames of its own, and few videos gain from more."""
 
 
 def open_video(
     descriptor: int, container: str, limits: VideoLimits, **options: str
-) -> tuple[InputContainer, VideoStream]:
-    """The file open at `descriptor` and its first moving picture. Raises VideoRejected, and MemoryError."""
+) -> tuple[InputContainer, list[VideoStream]]:
+    """The file open at `descriptor` and its moving pictures, at least one. Raises VideoRejected, and MemoryError."""
     demuxer = Container(container).demuxer
     os.lseek(descriptor, 0, os.SEEK_SET)
     try:
@@ -42,6 +45,7 @@ def open_video(
                 "format_whitelist": demuxer,
                 "codec_whitelist": ",".join(DECODERS),
                 "max_pixels": _most_pixels(limits),
+                "max_streams": str(MOST_TRACKS),
                 **options,
             },
         )
@@ -51,14 +55,14 @@ def open_video(
         raise VideoRejected(
             RejectionCode.DAMAGED, "The video cannot be opened; it is cut off or damaged. Export it again."
         ) from error
-    streams = [stream for stream in opened.streams.video if not stream.disposition & av.stream.Disposition.attached_pic]
+    streams = [stream for stream in opened.streams.video if not stream.disposition & _NO_FILM]
     if not streams:
         named = len(opened.streams)
         opened.close()
         if named:
             raise VideoRejected(RejectionCode.NO_VIDEO_STREAM, "The file holds no moving picture.")
         raise VideoRejected(RejectionCode.DAMAGED, "The video is empty or damaged; export it again.")
-    return opened, streams[0]
+    return opened, streams
 
 
 def set_up_decoder(stream: VideoStream, limits: VideoLimits) -> None:

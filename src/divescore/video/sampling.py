@@ -90,9 +90,7 @@ def _container(file: BinaryIO, limits: VideoLimits) -> Container:
         )
     container = sniff(file.read(HEAD_BYTES))
     if isinstance(container, NotTaken):
-        raise VideoRejected(
-            RejectionCode.UNSUPPORTED, "The file is not a video of a known kind; upload MP4, MOV, AVI, WebM or MKV."
-        )
+        raise VideoRejected(RejectionCode.UNSUPPORTED, container.message)
     return container
 
 

@@ -7,7 +7,9 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
+from divescore.video.colour import is_wide, shown
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import Frames
 from divescore.video.geometry import Orientation, orientation_of
@@ -20,12 +22,14 @@ class DecodingPlan:
 
     wanted: list[float]
     clocked: bool
+    track: int
+    """The stream that is the film."""
     packets: int
     needed: frozenset[int] | None
     """Stamps of the packets whose frames are wanted, when all others may be skipped."""
     rate: float
-    promised: float | None
-    """Seconds by the header; never believed alone."""
+    missing: float
+    """Share of the film, 0 to 1, that the file's end has cut off: by the bytes that there are, and its own times."""
 
 
 @dataclass
@@ -38,7 +42,6 @@ class DecodingPass:
     backwards: bool = False
     width: int = 0
     height: int = 0
-    read: int = 0
 
 
 def exhausted(error: Exception) -> bool:
@@ -110,10 +113,12 @@ class FrameSink(ABC):
         self.done.width, self.done.height = orientation.shown(frame.width, frame.height)
         return orientation
 
-    def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> Frames:
+    def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> NDArray[np.uint8 | np.uint16]:
+        """RGB [height, width, 3] as it lies in the file: uint8, or uint16 where `is_wide`."""
+        wanted = "rgb48le" if is_wide(frame) else "rgb24"
         try:
             small = self._converter.reformat(
-                frame, width=width, height=height, format="rgb24", interpolation=interpolation
+                frame, width=width, height=height, format=wanted, interpolation=interpolation
             )
         except (av.FFmpegError, ValueError) as error:
             if exhausted(error):
@@ -122,7 +127,7 @@ class FrameSink(ABC):
                 RejectionCode.UNSUPPORTED,
                 f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
             ) from error
-        return np.asarray(small.to_ndarray(), dtype=np.uint8)
+        return np.asarray(small.to_ndarray(), dtype=np.uint8 if wanted == "rgb24" else np.uint16)
 
 
 class FrameSampler(FrameSink):
@@ -163,4 +168,5 @@ class FrameSampler(FrameSink):
         orientation = self._orientation(frame)
         width, height = orientation.shown(width, height)
         area = width < frame.width and height < frame.height
-        return orientation.upright(self._convert(frame, width, height, "AREA" if area else "BILINEAR"))
+        small = self._convert(frame, width, height, "AREA" if area else "BILINEAR")
+        return orientation.upright(shown(small, frame))

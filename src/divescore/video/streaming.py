@@ -8,16 +8,19 @@ networks trained on such pictures have seen.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from divescore.video.decoding import make_plan, make_report, run_pass
+from divescore.video.colour import shown
+from divescore.video.decoding import make_report, run_pass
 from divescore.video.frames import DecodingReport, Frames
 from divescore.video.limits import VideoLimits
+from divescore.video.parts import Bytes
 from divescore.video.selection import DecodingPlan, FrameSink
-from divescore.video.structure import Bytes
+from divescore.video.walking import make_plan
 
 HandOver = Callable[[int, int, float], None]
 _ONE = 1 << 11
@@ -51,7 +54,7 @@ def decode_stream(
             replace(plan, clocked=False),
             [float(number) for number in range(len(done.positions))],
         )
-    return make_report(data, container, plan, done, limits)
+    return make_report(plan, done, limits)
 
 
 class _FrameStreamer(FrameSink):
@@ -83,27 +86,28 @@ class _FrameStreamer(FrameSink):
         height, width = self._slots.shape[2:4]
         whole = self._convert(frame, frame.width, frame.height, "BILINEAR")
         upright = self._orientation(frame).upright(whole)
-        self._slots[self._slot, self._filled] = scaled(upright, width, height)
+        self._slots[self._slot, self._filled] = shown(scaled(upright, width, height), frame)
         self._filled += 1
         if self._filled == self._slots.shape[1]:
             self._hand_over(self._slot, self._filled, self.share)
             self._slot, self._filled = (self._slot + 1) % len(self._slots), 0
 
 
-def scaled(picture: Frames, width: int, height: int) -> Frames:
-    """uint8 [H, W, 3] to [height, width, 3], bilinear between the two nearest pixels in fixed point, as OpenCV."""
+def scaled(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
+    """[H, W, 3] of uint8 or uint16 to [height, width, 3], bilinear between two pixels in fixed point, as OpenCV."""
+    wide = np.int32 if picture.dtype == np.uint8 else np.int64
     left, right, from_left, from_right = _axis(picture.shape[1], width)
     above, below, from_above, from_below = _axis(picture.shape[0], height)
 
-    def row(rows: NDArray[np.intp]) -> NDArray[np.int32]:
-        near = picture[rows[:, None], left].astype(np.int32) * from_left[:, None]
-        far = picture[rows[:, None], right].astype(np.int32) * from_right[:, None]
-        return np.right_shift(near + far, 4)
+    def row(rows: NDArray[np.intp]) -> NDArray[np.signedinteger]:
+        near: NDArray[np.signedinteger] = picture[rows[:, None], left].astype(wide)
+        far: NDArray[np.signedinteger] = picture[rows[:, None], right].astype(wide)
+        return np.right_shift(near * from_left[:, None] + far * from_right[:, None], 4)
 
     upper = np.right_shift(row(above) * from_above[:, None, None], 16)
     lower = np.right_shift(row(below) * from_below[:, None, None], 16)
-    mixed: Frames = np.right_shift(upper + lower + 2, 2).clip(0, 255).astype(np.uint8)
-    return mixed
+    mixed: NDArray[Any] = np.right_shift(upper + lower + 2, 2).clip(0, np.iinfo(picture.dtype).max)
+    return mixed.astype(picture.dtype)
 
 
 @lru_cache(maxsize=8)

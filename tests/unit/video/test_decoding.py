@@ -10,7 +10,7 @@ import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from divescore.video import decoding
+from divescore.video import decoding, walking
 from divescore.video.errors import VideoRejected
 from divescore.video.frames import DecodingReport
 from divescore.video.limits import VideoLimits
@@ -42,7 +42,7 @@ def test_skipped_frames_change_nothing(
     path = tmp_path / "film.mp4"
     write_film(path, codec, frames=121, options=options)
     skipped = decode(path)
-    monkeypatch.setattr(decoding, "_needed", lambda *_arguments: None)
+    monkeypatch.setattr(walking, "_needed", lambda *_arguments: None)
     whole = decode(path)
 
     assert skipped[0] == whole[0]
