@@ -198,7 +198,6 @@ class Recorder:
         await self.ask("error-invalid-request", "POST", "/jobs", A_JOB | {"dive": "999Z"})
         await self.ask("error-empty-file", "POST", "/jobs", A_JOB | {"sizeBytes": 0})
         await self.ask("error-too-large", "POST", "/jobs", A_JOB | {"sizeBytes": 200 * 2**20 + 1})
-        await self.ask("error-unsupported-type", "POST", "/jobs", A_JOB | {"contentType": "text/plain"})
         await self.ask("error-unauthorized", "GET", path)
         await self.ask("error-token-expired", "GET", path, token=issue(made["jobId"], HOLDER_SCOPES, soon - 6000))
         await self.ask("error-forbidden", "GET", path, token=other["token"])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from divescore.containers import HEAD_BYTES, Container, NotTaken, sniff
+from tests.contract.recorded import fact
 
 
 def box(kind: bytes, brand: bytes = b"isom") -> bytes:
@@ -127,6 +128,11 @@ def test_everything_else_is_named_and_turned_away(head: bytes, code: str, words:
     assert reason.code == code
     assert words in reason.message
     assert reason.message.endswith(".")
+
+
+@pytest.mark.parametrize("case", fact("first-bytes"), ids=lambda case: str(case["name"]))
+def test_the_page_knows_the_same_beginnings(case: dict[str, object]) -> None:
+    assert isinstance(sniff(bytes.fromhex(str(case["hex"]))), Container) is case["read"]
 
 
 @given(st.binary(max_size=HEAD_BYTES))

@@ -1,5 +1,6 @@
 """Bodies of the HTTP API, as they come in and go out. Field names are a public contract."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -9,19 +10,9 @@ from divescore.difficulty import HIGHEST, LOWEST
 from divescore.dives import parse_dive
 from divescore.views import JobView, View
 
-CONTENT_TYPES = frozenset(
-    {
-        "video/mp4",
-        "video/quicktime",
-        "video/x-m4v",
-        "video/3gpp",
-        "video/3gpp2",
-        "video/webm",
-        "video/x-matroska",
-        "video/avi",
-        "video/x-msvideo",
-    }
-)
+NEUTRAL_TYPE = "application/octet-stream"
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_MOST_BYTES = 2**53 - 1  # what every client's numbers hold; how much is taken is a setting of the service
 
 
 class RequestBody(BaseModel):
@@ -31,15 +22,24 @@ class RequestBody(BaseModel):
 
 
 class CreateJob(RequestBody):
-    """`POST /jobs`. Size and type are checked by the service, which answers them with codes of their own."""
+    """`POST /jobs`. The size is checked by the service, which answers it with a code of its own."""
 
     filename: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    content_type: Annotated[str, StringConstraints(max_length=100, to_lower=True, strip_whitespace=True)]
-    size_bytes: int = Field(ge=0, strict=True)
+    content_type: Annotated[str, StringConstraints(max_length=100, to_lower=True, strip_whitespace=True)] = Field(
+        NEUTRAL_TYPE, description="what the form says of the file; what it is, its first bytes decide"
+    )
+    size_bytes: int = Field(ge=0, le=_MOST_BYTES, strict=True)
     dive: Annotated[str, StringConstraints(max_length=20)] | None = Field(
         None, description="a dive number such as 107B"
     )
     difficulty: float | None = Field(None, ge=LOWEST, le=HIGHEST, description="degree of difficulty")
+
+    @field_validator("content_type")
+    @classmethod
+    def _type_of_a_form(cls, value: str) -> str:
+        # A claim that is no type at all is left out: the form has to name one.
+        named = value.split(";")[0].strip()
+        return named if _TYPE.fullmatch(named) else NEUTRAL_TYPE
 
     @field_validator("dive")
     @classmethod

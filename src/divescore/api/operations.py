@@ -1,8 +1,8 @@
 """The HTTP API's work: create, read, share, watch and cancel a job.
 
 RequestRefused
-├── EmptyFile, FileTooLarge, UnsupportedType   what is about to be uploaded will not do
-├── VideoNotThere                              there is no video to show (yet, or any more)
+├── EmptyFile, FileTooLarge   what is about to be uploaded will not do
+├── VideoNotThere             there is no video to show (yet, or any more)
 └── the errors of jobs and tokens pass through
 """
 
@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 from divescore.api.bodies import (
-    CONTENT_TYPES,
+    NEUTRAL_TYPE,
     CreateJob,
     JobChanged,
     JobCreated,
@@ -22,13 +22,14 @@ from divescore.api.bodies import (
     UploadForm,
     VideoAddress,
 )
+from divescore.containers import HEAD_BYTES, Container, sniff
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Refusal
 from divescore.jobs.view import job_view
 from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
-from divescore.uploads.store import UploadStore
+from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.views import iso
 
 FORM_SECONDS = 15 * 60
@@ -60,13 +61,6 @@ class FileTooLarge(RequestRefused):
 
     code = "TOO_LARGE"
     status = 413
-
-
-class UnsupportedType(RequestRefused):
-    """The declared type is not a video type that we take."""
-
-    code = "UNSUPPORTED_TYPE"
-    status = 415
 
 
 class VideoNotThere(RequestRefused):
@@ -136,9 +130,13 @@ class Operations:
         """An address from which the accepted video plays for a quarter of an hour."""
         job = self.table.get(job_id)
         version = job.object_version
-        if version is None or not self.store.has(job_id, version):
+        try:
+            head = self.store.head(job_id, version, HEAD_BYTES) if version is not None else None
+        except ObjectGone:
+            head = None
+        if version is None or head is None:
             raise VideoNotThere("There is no video of this job: it has not arrived, or it was erased.")
-        url = self.store.playback_url(job, version, PLAYBACK_SECONDS)
+        url = self.store.playback_url(job, version, PLAYBACK_SECONDS, _served_type(job, head))
         return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
 
     def cancel(self, job_id: str) -> JobChanged:
@@ -157,10 +155,14 @@ class Operations:
         if request.size_bytes > self.max_upload_bytes:
             limit = self.max_upload_bytes // 2**20
             raise FileTooLarge(f"The file has {request.size_bytes / 2**20:.1f} MB; at most {limit} MB are taken.")
-        if request.content_type not in CONTENT_TYPES:
-            raise UnsupportedType(
-                f"{request.content_type or 'No type'} is not taken; upload MP4, MOV, WebM, MKV, 3GP or AVI."
-            )
+
+
+def _served_type(job: Job, head: bytes) -> str:
+    """What a browser is told of a video: what its bytes are; of unknown ones a declared video at most."""
+    container = sniff(head)
+    if isinstance(container, Container):
+        return container.content_type
+    return job.content_type if job.content_type.startswith("video/") else NEUTRAL_TYPE
 
 
 def _digest(text: str) -> str:

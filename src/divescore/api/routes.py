@@ -54,7 +54,7 @@ def _allowed(job_id: str, scope: Scope) -> Claims:
     return claims
 
 
-@app.post("/jobs", responses=answer(201, JobCreated) | problems(400, 409, 413, 415, 429))
+@app.post("/jobs", responses=answer(201, JobCreated) | problems(400, 409, 413, 429))
 def create_job(body: CreateJob, idempotency_key: IdempotencyKey = None) -> Response[Json]:
     """Announce a video: answers with a token, an upload form and a live address."""
     created = _operations().create(body, app.current_event.request_context.http.source_ip, idempotency_key)

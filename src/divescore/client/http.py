@@ -51,14 +51,16 @@ class Http:
     async def create(
         self,
         filename: str,
-        content_type: str,
+        content_type: str | None,
         size: int,
         dive: str | None = None,
         difficulty: float | None = None,
         key: str | None = None,
     ) -> Created:
         """Create a job for a video of `size` bytes. The same `key` (default: a new one) gives the same job."""
-        body: dict[str, Any] = {"filename": filename, "contentType": content_type, "sizeBytes": size}
+        body: dict[str, Any] = {"filename": filename, "sizeBytes": size}
+        if content_type is not None:
+            body["contentType"] = content_type
         if dive is not None:
             body["dive"] = dive
         if difficulty is not None:

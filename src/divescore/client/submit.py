@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from divescore.client.errors import ClientError, NotFinished
+from divescore.client.files import name_of, refuse_what_is_no_video, regular
 from divescore.client.http import Http
 from divescore.client.live import Event, Feed, Live
 from divescore.client.models import Created, Job
@@ -82,27 +84,30 @@ async def submit(
     run = Submission(path)
     watcher = observer or Observer()
     try:
-        async with asyncio.timeout(timeout):
-            size = path.stat().st_size
-            made = await http.create(path.name, declared_type or content_type(path), size, dive, difficulty)
-            run.job, run.token = made.job, made.token
-            watcher.created(made.job)
-            feed = live.watch(made.job_id, made.token, made.live.url)
-            news = asyncio.create_task(_follow(feed, run, watcher))
-            try:
-                await _send(http, made, size, feed, run, watcher)
-                await news
-            finally:
-                live.forget(made.job_id)
-                news.cancel()
-                await asyncio.gather(news, return_exceptions=True)
+        with ExitStack() as copies:
+            async with asyncio.timeout(timeout):
+                sent = await asyncio.to_thread(copies.enter_context, regular(path))
+                refuse_what_is_no_video(sent)
+                size = sent.stat().st_size
+                made = await http.create(name_of(path), declared_type or content_type(path), size, dive, difficulty)
+                run.job, run.token = made.job, made.token
+                watcher.created(made.job)
+                feed = live.watch(made.job_id, made.token, made.live.url)
+                news = asyncio.create_task(_follow(feed, run, watcher))
+                try:
+                    await _send(http, made, sent, size, feed, run, watcher)
+                    await news
+                finally:
+                    live.forget(made.job_id)
+                    news.cancel()
+                    await asyncio.gather(news, return_exceptions=True)
     except TimeoutError:
         goes_on = "" if run.job is None or run.job.final else f"; the job is {run.job.status} and goes on without us"
-        run.error = NotFinished(f"{path.name} was not finished within {timeout:g} s{goes_on}.")
+        run.error = NotFinished(f"{name_of(path)} was not finished within {timeout:g} s{goes_on}.")
     except ClientError as error:
         run.error = error
     except OSError as error:
-        run.error = ClientError("FILE_UNREADABLE", f"{path.name} cannot be read: {error.strerror}.")
+        run.error = ClientError("FILE_UNREADABLE", f"{name_of(path)} cannot be read: {error.strerror}.")
     return run
 
 
@@ -113,10 +118,12 @@ async def _follow(feed: Feed, run: Submission, watcher: Observer) -> None:
         watcher.event(event, None if run.upload_ended is None else event.moment - run.upload_ended)
 
 
-async def _send(http: Http, made: Created, size: int, feed: Feed, run: Submission, watcher: Observer) -> None:
+async def _send(
+    http: Http, made: Created, path: Path, size: int, feed: Feed, run: Submission, watcher: Observer
+) -> None:
     run.upload_started = time.monotonic()
     try:
-        await upload(http.client, made.upload, run.path, watcher.uploading, _subscribed(feed))
+        await upload(http.client, made.upload, path, watcher.uploading, _subscribed(feed), size)
     except BaseException:  # an interruption too: an upload that will never end must not keep its place
         await _abandon(http, made, run)
         raise

@@ -12,27 +12,34 @@ import httpx
 
 from divescore.client.errors import UploadError, UploadRefused
 from divescore.client.models import UploadForm
+from divescore.printable import printable
 
 PIECE = 256 * 1024
 ATTEMPTS = 3
+CHANGED = "{} changed since it was chosen; send it again once it is complete."
 # A slow line may take long for the whole, but not for one piece; storage may take a while to answer a large one.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0, read=120.0)
 
+
+UNKNOWN_TYPE = "application/octet-stream"
 CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".m4v": "video/x-m4v",
     ".mov": "video/quicktime",
+    ".qt": "video/quicktime",
     ".avi": "video/x-msvideo",
     ".webm": "video/webm",
     ".mkv": "video/x-matroska",
     ".3gp": "video/3gpp",
     ".3g2": "video/3gpp2",
+    ".ts": "video/mp2t",
+    ".mts": "video/mp2t",
+    ".m2ts": "video/mp2t",
 }
-UNKNOWN_TYPE = "application/octet-stream"
 
 
 def content_type(path: Path) -> str:
-    """The content type that the suffix suggests; an unknown one is left to the API to refuse."""
+    """The content type that the suffix suggests, else a neutral one: it is a claim, and the service looks itself."""
     return CONTENT_TYPES.get(path.suffix.lower(), UNKNOWN_TYPE)
 
 
@@ -92,9 +99,11 @@ async def upload(
     path: Path,
     progress: Callable[[int, int], None] = lambda *_: None,
     before_end: Awaitable[object] | None = None,
+    size: int | None = None,
 ) -> None:
-    """Post the file; `progress(sent, total)` in bytes. Interrupted uploads are sent again, from the start.
+    """Post the file, of `size` bytes when its job was created; `progress(sent, total)` in bytes.
 
+    Interrupted uploads are sent again, from the start.
     Sending twice is harmless: the job binds to the version of the object that was accepted. Raises UploadRefused when
     storage says no, UploadError when it cannot be reached or the file changes while it is read.
     """
@@ -102,7 +111,10 @@ async def upload(
     for attempt in range(1, ATTEMPTS + 1):
         problem = "The upload was interrupted."
         try:
-            content = body(form, path, path.stat().st_size)
+            length = path.stat().st_size
+            if size not in (None, length):
+                raise UploadError("FILE_CHANGED", CHANGED.format(printable(path.name)))
+            content = body(form, path, length)
             answer = await client.post(
                 form.url,
                 content=pieces(content, progress, ready),
@@ -118,11 +130,11 @@ async def upload(
                 raise refusal(answer)
             problem = f"Storage answered {answer.status_code} {answer.reason_phrase}."
         except httpx.LocalProtocolError as error:
-            raise UploadError("FILE_CHANGED", f"{path.name} changed while it was being sent.") from error
+            raise UploadError("FILE_CHANGED", CHANGED.format(printable(path.name))) from error
         except httpx.TransportError as error:
             problem = f"The upload was interrupted ({error or type(error).__name__})."
         except OSError as error:
-            raise UploadError("FILE_UNREADABLE", f"{path.name} cannot be read: {error.strerror}.") from error
+            raise UploadError("FILE_UNREADABLE", f"{printable(path.name)} cannot be read: {error.strerror}.") from error
         if attempt < ATTEMPTS:
             await asyncio.sleep(0.3 * 3 ** (attempt - 1))
     raise UploadError("UPLOAD_FAILED", f"{problem} Gave up after {ATTEMPTS} attempts.")

@@ -1,6 +1,5 @@
 """`divescore predict`: the scorer alone, no stack."""
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from divescore.difficulty import HIGHEST, LOWEST
+from divescore.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from divescore.result import Result
 
-REJECTED = 3
+FAILED, REJECTED = 1, 3
 _REPOSITORY_WEIGHTS = Path(__file__).resolve().parents[3] / "model_weights"
 
 
@@ -43,7 +43,8 @@ def predict(
 ) -> None:
     """Score videos with the network alone, without the stack.
 
-    Exits with 3 when a video is rejected; of several, the others are scored all the same.
+    Exits with 3 when a video is rejected, with 1 when one cannot be read; of several, the others are scored all the
+    same.
 
     \b
     Example:
@@ -58,27 +59,36 @@ def predict(
     except ScoringError as error:
         raise click.ClickException(error.message) from error
     documents: list[dict[str, object]] = []
-    rejected = False
+    rejected = unreadable = False
     for file in files:
+        name = printable(str(file))
         try:
             scored = scorer.score(file, dive, difficulty, gate=not no_gate)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--dive") from error
         except VideoRejected as error:
             rejected = True
-            documents.append({"file": str(file), "error": {"code": error.code.value, "message": error.message}})
-            click.echo(f"{file}: rejected ({error.code.value}): {error.message}", err=True)
+            documents.append({"file": name, "error": {"code": error.code.value, "message": error.message}})
+            click.echo(f"{name}: rejected ({error.code.value}): {error.message}", err=True)
             continue
-        documents.append({"file": str(file), "result": {**scored.result.to_json(), "raw": scored.raw}})
+        except OSError as error:
+            unreadable = True
+            sentence = f"The file cannot be read: {error.strerror or error}."
+            documents.append({"file": name, "error": {"code": "FILE_UNREADABLE", "message": sentence}})
+            click.echo(f"{name}: {sentence}", err=True)
+            continue
+        documents.append({"file": name, "result": {**scored.result.to_json(), "raw": scored.raw}})
         if not as_json:
-            click.echo(_line(file, scored.result))
+            click.echo(_line(name, scored.result))
     if as_json:
-        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+        click.echo(printable_json(documents[0] if len(documents) == 1 else documents))
+    if unreadable:
+        raise SystemExit(FAILED)
     if rejected:
         raise SystemExit(REJECTED)
 
 
-def _line(file: Path, result: "Result") -> str:
+def _line(file: str, result: "Result") -> str:
     interval = result.interval
     lines = [
         f"{file}: {result.score:.2f} points ({interval.low:.1f} to {interval.high:.1f} with {interval.level:.0%})",

@@ -54,13 +54,13 @@ class UploadStore:
         )
         return PostForm(presigned["url"], presigned["fields"])
 
-    def playback_url(self, job: Job, version: str, seconds: int) -> str:
+    def playback_url(self, job: Job, version: str, seconds: int, content_type: str) -> str:
         """A presigned GET of one version; the type is forced, so that no upload is ever shown as a page."""
         parameters = {
             "Bucket": self.bucket,
             "Key": job.key,
             "VersionId": version,
-            "ResponseContentType": job.content_type,
+            "ResponseContentType": content_type,
             "ResponseContentDisposition": "inline",
         }
         url: str = self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)

@@ -1,7 +1,10 @@
 """Frames of a video, some of them or all: what scoring asks for. Decoding itself happens in the `sandbox`."""
 
 import os
-from collections.abc import Generator
+import stat
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +18,8 @@ from divescore.video.frames import Chunk, DecodingReport, Frames
 from divescore.video.limits import VideoLimits
 from divescore.video.progress import OnProgress, silent
 from divescore.video.sandbox import sandbox
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def sample_frames(
     DecoderFailed when decoding failed for a reason of ours.
     """
     limits = limits or VideoLimits()
-    with path.open("rb") as file:
+    with _opened(path, limits) as file:
         container = _container(file, limits)
         frames, report = sandbox().sample(file.fileno(), container, count, size, limits, on_progress)
     on_progress("decoding", 1.0)
@@ -72,10 +77,24 @@ def stream_frames(
     most. Raises what `sample_frames` raises, after the first chunks too; closing the generator ends the decoder.
     """
     limits = limits or VideoLimits()
-    with path.open("rb") as file:
+    with _opened(path, limits) as file:
         container = _container(file, limits)
         report = yield from sandbox().stream(file.fileno(), container, length, size, limits, on_progress)
     return _source(report, container), report.warnings
+
+
+@contextmanager
+def _opened(path: Path, limits: VideoLimits) -> Iterator[BinaryIO]:
+    """The file; of a pipe or a device, which cannot be read twice, a copy of as much as may be too much."""
+    with path.open("rb") as file, ExitStack() as copies:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            yield file
+            return
+        copy = copies.enter_context(tempfile.TemporaryFile())
+        while copy.tell() <= limits.max_bytes and (piece := file.read(_PIECE)):
+            copy.write(piece)
+        copy.seek(0)
+        yield copy
 
 
 def _container(file: BinaryIO, limits: VideoLimits) -> Container:

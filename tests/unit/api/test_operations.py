@@ -3,7 +3,7 @@
 import pytest
 
 from divescore.api.bodies import CreateJob, ShareJob
-from divescore.api.operations import EmptyFile, FileTooLarge, Operations, RequestRefused, UnsupportedType, VideoNotThere
+from divescore.api.operations import EmptyFile, FileTooLarge, Operations, RequestRefused, VideoNotThere
 from divescore.jobs.errors import IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
@@ -74,8 +74,6 @@ def test_the_uploaders_address_is_kept_as_a_hash_only(world: World, operations: 
     [
         ({"sizeBytes": 0}, EmptyFile, "EMPTY_FILE", 400),
         ({"sizeBytes": 200 * MB + 1}, FileTooLarge, "TOO_LARGE", 413),
-        ({"contentType": "text/plain"}, UnsupportedType, "UNSUPPORTED_TYPE", 415),
-        ({"contentType": ""}, UnsupportedType, "UNSUPPORTED_TYPE", 415),
     ],
 )
 def test_what_will_not_do_is_told_before_it_is_uploaded(

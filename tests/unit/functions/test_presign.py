@@ -126,7 +126,7 @@ def test_a_body_may_come_encoded(api: Api) -> None:
         (GOOD | {"colour": "blue"}, (400, "INVALID_REQUEST")),
         (GOOD | {"sizeBytes": 0}, (400, "EMPTY_FILE")),
         (GOOD | {"sizeBytes": 200 * 2**20 + 1}, (413, "TOO_LARGE")),
-        (GOOD | {"contentType": "text/plain"}, (415, "UNSUPPORTED_TYPE")),
+        (GOOD | {"sizeBytes": 10**399}, (400, "INVALID_REQUEST")),
     ],
 )
 def test_a_request_that_will_not_do_is_told(api: Api, body: Any, expected: tuple[int, str]) -> None:
@@ -229,6 +229,23 @@ def test_the_video_plays_while_it_is_there(api: Api) -> None:
     status, body = api.call("GET", f"/jobs/{job.job_id}/video", token=api.token(job))
     assert (status, set(body)) == (200, {"url", "expiresAt"})
     assert "response-content-type=video%2Favi" in body["url"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "content", "served"),
+    [
+        ("text/html", b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm", "video%2Fwebm"),
+        ("application/octet-stream", b"\0\0\0\x20ftypisom" + bytes(24), "video%2Fmp4"),
+        ("video/mp4", b"RIFF\x24\0\0\0AVI LIST", "video%2Fx-msvideo"),
+        ("text/html", b"<script>", "application%2Foctet-stream"),
+    ],
+)
+def test_a_video_is_served_as_what_its_bytes_are(api: Api, declared: str, content: bytes, served: str) -> None:
+    job = job_in(Status.SCORED, content_type=declared)
+    version = api.aws.s3.put_object(Bucket=api.aws.bucket, Key=job.key, Body=content)["VersionId"]
+    job = api.put(job_in(Status.SCORED, content_type=declared, object_version=version))
+    _, body = api.call("GET", f"/jobs/{job.job_id}/video", token=api.token(job))
+    assert f"response-content-type={served}" in body["url"]
 
 
 def test_a_share_opens_nothing_but_what_was_shared(api: Api) -> None:

@@ -46,10 +46,10 @@ def test_the_form_takes_exactly_what_was_declared(store: UploadStore, job: Job) 
 
 
 def test_playback_forces_the_type_of_one_version(store: UploadStore, job: Job) -> None:
-    url = store.playback_url(job, "v1", 3600)
+    url = store.playback_url(job, "v1", 3600, "video/mp4")
     assert job.key in url
     assert "versionId=v1" in url
-    assert "response-content-type=video%2Favi" in url
+    assert "response-content-type=video%2Fmp4" in url
     assert "response-content-disposition=inline" in url
 
 

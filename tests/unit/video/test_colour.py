@@ -69,14 +69,14 @@ def write(path: Path, rgb: Floats, matrix: str, *, bits: int, full: bool, transf
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = WIDTH, HEIGHT
         stream.pix_fmt = "yuv444p" if bits == 8 else "yuv444p10le"
-        stream.options = {"crf": "6"} if bits == 8 else X265
+        stream.options = dict(X265 if bits != 8 else {"crf": "6"})
         context = stream.codec_context
         context.colorspace, context.color_range = name, 2 if full else 1
         context.color_trc, context.color_primaries = transfer, primaries
         for number in range(FRAMES):
             frame = av.VideoFrame(WIDTH, HEIGHT, stream.pix_fmt)
             for plane, values in zip(frame.planes, planes, strict=True):
-                rows = np.zeros((HEIGHT, plane.line_size // np.dtype(kind).itemsize), dtype=kind)
+                rows: NDArray[Any] = np.zeros((HEIGHT, plane.line_size // np.dtype(kind).itemsize), dtype=kind)
                 rows[:, :WIDTH] = np.rint(values)
                 plane.update(rows.tobytes())
             frame.pts, frame.colorspace, frame.color_range = number, name, 2 if full else 1

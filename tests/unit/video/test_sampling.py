@@ -1,6 +1,8 @@
 """Sampling: evenly in time, in one pass, and a clear rejection of whatever is wrong with a file."""
 
+import os
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -174,6 +176,23 @@ def test_a_film_without_a_picture_is_named_so(tmp_path: Path) -> None:
     )
 
     assert rejection(path).code == "NO_VIDEO_STREAM"
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    content = write_clip(tmp_path / "clip.avi").read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+
+    video = sample(pipe)
+
+    writer.join()
+    assert video.source.frames == 60
+
+
+def test_an_endless_device_is_too_large() -> None:
+    assert rejection(Path("/dev/zero"), VideoLimits(max_bytes=1 << 20)).code == "TOO_LARGE"
 
 
 def test_the_decoder_is_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from divescore.video.errors import VideoRejected
@@ -143,6 +144,7 @@ def write_with_sound(
         stream.options = {"bf": "0"}
         codec = {"mp4": "aac", "mov": "pcm_s16le", "mpegts": "aac"}.get(container, "pcm_s16le")
         tone = opened.add_stream(codec, rate=48_000, layout="stereo")
+        assert isinstance(tone, AudioStream)
         for number in range(max(picture, sound)):
             if number < picture:
                 frame = av.VideoFrame.from_ndarray(counting_frame(number, picture, 64, 48), format="bgr24")
@@ -152,11 +154,11 @@ def write_with_sound(
                 kind = "fltp" if codec == "aac" else "s16"
                 shape = (2, 1920) if codec == "aac" else (1, 3840)
                 wave = np.zeros(shape, dtype=np.float32 if codec == "aac" else np.int16)
-                noise = av.AudioFrame.from_ndarray(wave, format=kind, layout="stereo")  # type: ignore[arg-type]
+                noise = av.AudioFrame.from_ndarray(wave, format=kind, layout="stereo")
                 noise.sample_rate, noise.pts = 48_000, number * 1920
-                opened.mux(tone.encode(noise))  # type: ignore[attr-defined]
+                opened.mux(tone.encode(noise))
         opened.mux(stream.encode())
-        opened.mux(tone.encode())  # type: ignore[attr-defined]
+        opened.mux(tone.encode())
 
 
 @pytest.mark.parametrize("container", ["mp4", "mov", "avi", "matroska", "mpegts"])

@@ -96,10 +96,14 @@ export interface components {
     schemas: {
         /**
          * CreateJob
-         * @description `POST /jobs`. Size and type are checked by the service, which answers them with codes of their own.
+         * @description `POST /jobs`. The size is checked by the service, which answers it with a code of its own.
          */
         CreateJob: {
-            /** Contenttype */
+            /**
+             * Contenttype
+             * @description what the form says of the file; what it is, its first bytes decide
+             * @default application/octet-stream
+             */
             contentType: string;
             /**
              * Difficulty
@@ -543,15 +547,6 @@ export interface operations {
             };
             /** @description The body of every answer that is an error. */
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProblemEnvelope"];
-                };
-            };
-            /** @description The body of every answer that is an error. */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { asProblem } from "../api/problems";
 import type { Problem } from "../api/types";
+import { ACCEPT, FILE_CHANGED } from "../jobs/files";
 import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
@@ -72,11 +73,15 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       <Ending dive={dive} />
 
       <div className="card-actions">
-        {(stage.outcome === "broken" || stage.outcome === "refused") && pool.holdsFile(dive.key) && (
-          <button type="button" className="button primary" onClick={() => pool.retry(dive.key)}>
-            Try again
-          </button>
-        )}
+        {(stage.outcome === "broken" || stage.outcome === "refused") &&
+          pool.holdsFile(dive.key) &&
+          (dive.upload.problem?.code === FILE_CHANGED ? (
+            <ChooseAgain onFile={(file) => pool.replace(dive.key, file)} />
+          ) : (
+            <button type="button" className="button primary" onClick={() => pool.retry(dive.key)}>
+              Try again
+            </button>
+          ))}
         {stage.outcome === "open" && !dive.shared && (
           <button type="button" className="button" onClick={act(() => pool.cancel(dive.key))}>
             Cancel
@@ -127,6 +132,24 @@ function maySeeVideo(dive: Dive): boolean {
   return readToken(dive.token ?? "")?.scopes.includes("video") ?? false;
 }
 
+/** The way on for a file that changed: a page cannot read it again by itself. */
+function ChooseAgain({ onFile }: { onFile: (file: File) => void }) {
+  return (
+    <label className="button primary">
+      Choose it again
+      <input
+        type="file"
+        className="visually-hidden"
+        accept={ACCEPT}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file !== undefined) onFile(file);
+        }}
+      />
+    </label>
+  );
+}
+
 /** How the upload goes; the line is there from the start, so that nothing jumps when it is filled. */
 function Detail({ dive }: { dive: Dive }) {
   const { upload } = dive;
@@ -148,6 +171,7 @@ function Ending({ dive }: { dive: Dive }) {
   const { job, refusal, upload } = dive;
   if (refusal !== undefined) return <Trouble title="This one cannot be scored" problem={refusal} />;
   if (upload.phase === "broken") {
+    if (upload.problem?.code === FILE_CHANGED) return <Trouble title="The file changed" problem={upload.problem} />;
     return <Trouble title="The upload broke off" problem={upload.problem ?? { code: "NETWORK", message: "The connection broke." }} />;
   }
   if (upload.phase === "lost" && job?.status === "AWAITING_UPLOAD") {

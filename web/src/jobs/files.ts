@@ -1,42 +1,42 @@
 import type { Problem } from "../api/types";
 import { bytes, limit } from "./words";
 
-/** What the API takes, and the file endings by which a browser that names no type is helped. */
-const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
-  mp4: "video/mp4",
-  m4v: "video/x-m4v",
-  mov: "video/quicktime",
-  qt: "video/quicktime",
-  avi: "video/x-msvideo",
-  webm: "video/webm",
-  mkv: "video/x-matroska",
-  "3gp": "video/3gpp",
-  "3g2": "video/3gpp2",
-};
+/** Endings of files that hold a film which the service reads. */
+const ENDINGS: ReadonlySet<string> = new Set(["mp4", "m4v", "mov", "qt", "avi", "webm", "mkv", "3gp", "3g2", "ts", "mts", "m2ts"]);
 
-const ACCEPTED = new Set([...Object.values(TYPE_OF_ENDING), "video/avi"]);
+/** What a form says of a file of which the browser says nothing. The service looks at the bytes in any case. */
+const NEUTRAL_TYPE = "application/octet-stream";
 
 /** For the file picker. */
-export const ACCEPT = [...ACCEPTED, ...Object.keys(TYPE_OF_ENDING).map((ending) => `.${ending}`)].join(",");
+export const ACCEPT = ["video/*", ...[...ENDINGS].map((ending) => `.${ending}`)].join(",");
 
-/** The content type to declare for a file, or null when it is none that can be scored. */
-export function contentTypeOf(name: string, type: string): string | null {
+/** As many first bytes as tell what a file is. */
+const HEAD_BYTES = 600;
+
+/** How files begin that are read, byte for byte as Latin-1; the same as the service's own list, by common cases. */
+const READ: readonly RegExp[] = [
+  /^RIFF[^]{4}AVI[ X]/,
+  /^\x1aE\xdf\xa3/,
+  /^[^]{4}ftyp(?!avif|avis|heic|heix|heif|mif1|msf1|crx |M4[ABP] )/,
+  /^[^]{4}(?:moov|mdat|wide|free|skip|pnot)/,
+  /^G[^]{187}G[^]{187}G/,
+  /^[^]{4}G[^]{191}G[^]{191}G/,
+];
+
+/** The content type to declare for a file: the browser's, or a neutral one. */
+export function contentTypeOf(type: string): string {
   const declared = type.split(";")[0]?.trim().toLowerCase() ?? "";
-  if (ACCEPTED.has(declared)) return declared;
-  // A text file stays one whatever it is called; only a missing or unknown video type is completed by the ending.
-  if (declared !== "" && !declared.startsWith("video/") && declared !== "application/octet-stream") return null;
-  const ending = name.toLowerCase().split(".").pop() ?? "";
-  return TYPE_OF_ENDING[ending] ?? null;
+  return declared === "" ? NEUTRAL_TYPE : declared;
+}
+
+/** Whether a file that begins so is one that the service reads. */
+export function isRead(head: Uint8Array): boolean {
+  const text = String.fromCharCode(...head);
+  return READ.some((beginning) => beginning.test(text));
 }
 
 /** What is wrong with a file before anything was sent, or null. How large it may be is the service's to say: `maxBytes`. */
-export function problemOf(file: { name: string; type: string; size: number }, maxBytes: number): Problem | null {
-  if (contentTypeOf(file.name, file.type) === null) {
-    return {
-      code: "UNSUPPORTED_TYPE",
-      message: "This is not a video that can be scored. Choose an MP4, MOV, AVI, WebM, MKV or 3GP file.",
-    };
-  }
+export function problemOf(file: { size: number }, maxBytes: number): Problem | null {
   if (file.size === 0) return { code: "EMPTY_FILE", message: "This file is empty. Choose the video again." };
   if (file.size > maxBytes) {
     const most = limit(maxBytes);
@@ -47,4 +47,33 @@ export function problemOf(file: { name: string; type: string; size: number }, ma
     return { code: "TOO_LARGE", message };
   }
   return null;
+}
+
+/** What is wrong with a file by its name and its first bytes, only where both say so. Rejects when it cannot be read. */
+export async function problemOfBytes(file: File): Promise<Problem | null> {
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const parts = file.name.toLowerCase().split(".");
+  const named = parts.length === 1 || ENDINGS.has(parts.at(-1) ?? "") || file.type.startsWith("video/");
+  if (named || isRead(head)) return null;
+  return {
+    code: "UNSUPPORTED_TYPE",
+    message: "This is not a video that can be scored. Choose an MP4, MOV, AVI, WebM, MKV, 3GP or MTS file.",
+  };
+}
+
+export const FILE_CHANGED = "FILE_CHANGED";
+
+/** Told of a file that is not what it was when it was chosen: a browser then refuses to read it. */
+export function changed(name: string): Problem {
+  return { code: FILE_CHANGED, message: `${name} changed since you chose it. Choose it again.` };
+}
+
+/** Whether the file can still be read as it was when it was chosen. */
+export async function isUnchanged(file: Blob): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false; // the browser says NotReadableError or NotFoundError
+  }
 }

@@ -132,17 +132,53 @@ describe("sending", () => {
   });
 
   it("cancels the job after a refused upload, and can be tried again as a new one", async () => {
-    postFile.mockRejectedValueOnce(new ApiError("SIZE_MISMATCH", "Changed.", 400));
+    postFile.mockRejectedValueOnce(new ApiError("UPLOAD_REFUSED", "No.", 400));
     const pool = start();
     pool.add([video()], {});
     await settle();
-    expect(first(pool).upload).toMatchObject({ phase: "broken", problem: { code: "SIZE_MISMATCH" } });
+    expect(first(pool).upload).toMatchObject({ phase: "broken", problem: { code: "UPLOAD_REFUSED" } });
     expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
     expect(new Memory(storage).list()).toEqual([]);
     pool.retry(first(pool).key);
     await settle();
     expect(first(pool)).toMatchObject({ jobId: "j2", upload: { phase: "sent" } });
     expect(createJob.mock.calls[0]?.[1]).not.toBe(createJob.mock.calls[1]?.[1]);
+  });
+
+  it("says that a file changed, and sends what it is now as a new job on the same card", async () => {
+    const stale = video("dive.webm", "12345");
+    let readable = true;
+    vi.spyOn(stale, "slice").mockImplementation(() => {
+      const piece = new Blob(["1"]);
+      vi.spyOn(piece, "arrayBuffer").mockImplementation(() =>
+        readable ? Promise.resolve(new ArrayBuffer(1)) : Promise.reject(new DOMException("", "NotReadableError")),
+      );
+      return piece;
+    });
+    postFile.mockImplementationOnce(() => {
+      readable = false;
+      return Promise.reject(noAnswer());
+    });
+    const pool = start();
+    pool.add([stale], { dive: "107B" });
+    await settle(10_000);
+    const { key, upload } = first(pool);
+    expect(upload).toMatchObject({ phase: "broken", problem: { code: "FILE_CHANGED" } });
+    expect(upload.problem?.message).toContain("changed since you chose it");
+    expect(postFile).toHaveBeenCalledTimes(1);
+    expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
+    pool.replace(key, video("dive.webm", "123456"));
+    await settle();
+    expect(first(pool)).toMatchObject({ key, jobId: "j2", sizeBytes: 6, upload: { phase: "sent" } });
+    expect(createJob.mock.calls[1]?.[0]).toMatchObject({ sizeBytes: 6, dive: "107B" });
+  });
+
+  it("takes storage's word that the size is another", async () => {
+    postFile.mockRejectedValueOnce(new ApiError("SIZE_MISMATCH", "Changed.", 400));
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    expect(first(pool).upload.problem?.code).toBe("FILE_CHANGED");
   });
 
   it("stops when cancelled in the middle", async () => {

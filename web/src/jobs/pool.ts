@@ -5,7 +5,7 @@ import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
 import { type UploadProgress } from "../api/upload";
 import type { LinkState } from "../live/actions";
 import type { Declared } from "./declared";
-import { contentTypeOf, problemOf } from "./files";
+import { changed, contentTypeOf, FILE_CHANGED, isUnchanged, problemOf, problemOfBytes } from "./files";
 import type { Memory, Remembered } from "./memory";
 import { Speedometer } from "./speed";
 import { type Dive, type DiveEvent, type Dives, isFinal, newUpload, reduce } from "./state";
@@ -168,6 +168,15 @@ export class Pool {
     this.fillLanes();
   }
 
+  /** Sends another file, or the same one as it is now, in place of one that changed: a new job on the same card. */
+  replace(key: string, file: File): void {
+    const cargo = this.cargo.get(key);
+    if (cargo === undefined) return;
+    this.cargo.set(key, { ...cargo, file });
+    this.dispatch({ type: "replaced", key, filename: file.name, sizeBytes: file.size });
+    this.retry(key);
+  }
+
   /** True while the file is at hand, so that it can be sent (again). */
   holdsFile(key: string): boolean {
     return this.cargo.has(key);
@@ -252,13 +261,19 @@ export class Pool {
     const { file, declared, abort } = cargo;
     const wanted: NewJob = {
       filename: file.name,
-      contentType: contentTypeOf(file.name, file.type) ?? file.type,
+      contentType: contentTypeOf(file.type),
       sizeBytes: file.size,
       ...declared,
     };
     let jobId: string | undefined;
     let token: string | undefined;
     try {
+      const problem = await this.problemOfFile(file);
+      if (problem !== null) {
+        this.cargo.delete(key);
+        this.dispatch({ type: "turned away", key, problem });
+        return;
+      }
       const created = await this.again(abort.signal, () => this.parts.api.createJob(wanted, cargo.idempotencyKey));
       ({ jobId, token } = created);
       if (abort.signal.aborted) {
@@ -287,15 +302,30 @@ export class Pool {
             this.dispatch({ type: "progressed", key, sentBytes, speed: speedometer.read(sentBytes, this.now()) }),
           abort.signal,
         );
-      });
+      }, file);
       this.parts.memory.change(jobId, { sent: true });
       this.dispatch({ type: "sent", key, at: this.now() });
       this.cargo.delete(key);
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.dispatch({ type: "broke", key, problem: asProblem(error) });
+      this.dispatch({ type: "broke", key, problem: await this.problemOfUpload(error, file) });
       if (jobId !== undefined && token !== undefined) await this.abandon(jobId, token);
     }
+  }
+
+  private async problemOfFile(file: File): Promise<Problem | null> {
+    try {
+      return await problemOfBytes(file);
+    } catch {
+      throw new ApiError(FILE_CHANGED, changed(file.name).message, 0);
+    }
+  }
+
+  /** A file that changed breaks its upload in ways that look like the network's or the storage's. */
+  private async problemOfUpload(error: unknown, file: File): Promise<Problem> {
+    const problem = asProblem(error);
+    const changes = problem.code === "SIZE_MISMATCH" || !(await isUnchanged(file));
+    return changes ? changed(file.name) : problem;
   }
 
   /** The upload of this job will not come any more: tells the server, which else would wait for it. */
@@ -311,12 +341,13 @@ export class Pool {
   }
 
   /** Runs a call, and again after a break of the network. */
-  private async again<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  private async again<T>(signal: AbortSignal, call: () => Promise<T>, file?: File): Promise<T> {
     for (const wait of RETRY_WAITS_MS) {
       try {
         return await call();
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== NETWORK) throw error;
+        if (file !== undefined && !(await isUnchanged(file))) throw error;
         await pause(wait, signal);
       }
     }

@@ -50,6 +50,8 @@ export type DiveEvent =
   | { type: "sent"; key: string; at: number }
   | { type: "broke"; key: string; problem: Problem }
   | { type: "requeued"; key: string }
+  | { type: "replaced"; key: string; filename: string; sizeBytes: number }
+  | { type: "turned away"; key: string; problem: Problem }
   | { type: "refused"; jobId: string; problem: Problem }
   | { type: "job"; job: Job; at: number }
   /** The same version with what a push was too small for. */
@@ -116,6 +118,10 @@ function step(dive: Dive, event: OneDive): Dive {
       const { job, jobId, token, ...rest } = dive;
       return { ...rest, upload: newUpload("waiting") };
     }
+    case "replaced":
+      return { ...dive, filename: event.filename, sizeBytes: event.sizeBytes };
+    case "turned away":
+      return { ...dive, upload: newUpload("none"), refusal: event.problem };
     case "erased":
       return { ...dive, videoErased: true };
   }

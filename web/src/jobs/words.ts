@@ -67,6 +67,7 @@ export function diveInWords(dive: DiveClass): string {
 const ADVICE: Readonly<Record<string, string>> = {
   NOT_A_VIDEO: "Choose the video file itself. A file that was only renamed stays what it was.",
   UNSUPPORTED: "Save or export it as MP4, MOV, WebM or AVI, and send that.",
+  FILE_CHANGED: "It may still have been saved or fetched from the cloud. Wait until that is done, then choose it here.",
   UNSUPPORTED_TYPE: "If it is a video, export it as MP4 and send that.",
   DAMAGED: "Play it to its end on your device. If it stops there too, copy it again from the camera.",
   NO_VIDEO_STREAM: "The file holds sound only. Choose the one with the picture.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from divescore.client.errors import ClientError
+from divescore.client.files import name_of
 from divescore.client.http import Http
 from divescore.client.models import Created, Job
 from divescore.client.upload import content_type, upload
@@ -41,7 +42,7 @@ class UploadRoute:
     async def send(self, number: int) -> None:
         """One job up to storage's confirmation. Raises ClientError, SendFailed."""
         clip = self._clips[number % len(self._clips)]
-        made = await self._http.create(clip.name, content_type(clip), clip.stat().st_size)
+        made = await self._http.create(name_of(clip), content_type(clip), clip.stat().st_size)
         self._created[number] = made
         self._log.created(number, made.job_id, self._sockets.of(number), made.job.version, now())
         watching = asyncio.create_task(

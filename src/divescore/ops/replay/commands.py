@@ -1,6 +1,5 @@
 """The command group `divescore replay`."""
 
-import json as json_module
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
+
+from divescore.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,7 +102,7 @@ def _answer(work: Callable[[], Answer], as_json: bool) -> NoReturn:
         document, show = work()
     except (NoSystem, ReplayError, BotoCoreError, ClientError) as error:
         problem = error if isinstance(error, NoSystem | ReplayError) else explained(error)
-        click.echo(problem.message, err=True)
+        click.echo(printable(problem.message), err=True)
         if as_json:
             _print({"error": {"code": problem.code, "message": problem.message}})
         raise SystemExit(FAILED) from error
@@ -113,7 +114,7 @@ def _answer(work: Callable[[], Answer], as_json: bool) -> NoReturn:
 
 
 def _print(document: Any) -> None:
-    click.echo(json_module.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(printable_json(document))
 
 
 @click.group()
@@ -186,7 +187,7 @@ def show(resources: "Resources", selection: "Selection", identity: str) -> Answe
 
     def show_all(console: "Console") -> None:
         for one in found:
-            console.print_json(data=one)
+            console.print(printable_json(one), highlight=False, markup=False)
 
     return Answer(found, show_all)
 

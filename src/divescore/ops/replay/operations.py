@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -53,7 +53,16 @@ def find(resources: Resources, selection: Selection, identity: str) -> list[dict
         raise DeadLetterNotFound(
             f"No dead letter here is, or is about, {identity}; `divescore replay list --each` names them."
         )
-    return [reports.whole(step, now) for step in found]
+    return [reports.whole(_seen(resources, step), now) for step in found]
+
+
+def _seen(resources: Resources, step: Step) -> Step:
+    """A step that knows of every video whether it is there, those of settled dives too, which no plan asks for."""
+    uploads = tuple(
+        replace(state, video=resources.store.has(state.upload.job_id, state.upload.object_version))
+        for state in step.diagnosis.uploads
+    )
+    return replace(step, diagnosis=replace(step.diagnosis, uploads=uploads))
 
 
 def export(resources: Resources, selection: Selection, path: Path, settled: bool) -> int:

@@ -1,12 +1,13 @@
 """`divescore score` and `divescore watch`."""
 
 import asyncio
-import json as json_module
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from divescore.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from divescore.client.errors import ClientError
@@ -137,7 +138,7 @@ def watch(
     except NoSystem as problem:
         error = ClientError(problem.code, problem.message)
     if error is not None:
-        click.echo(f"{error.code}: {error.message}", err=True)
+        click.echo(printable(f"{error.code}: {error.message}"), err=True)
     if as_json:
         _print_json(document(job, events, error))
     context.exit(exit_code(job, error))
@@ -181,7 +182,10 @@ async def _watch(
 def exit_code(job: "Job | None", error: "ClientError | None") -> int:
     """What an ending means for the command's exit code."""
     from divescore.client.errors import ApiError, UploadRefused
+    from divescore.client.files import NoVideo
 
+    if isinstance(error, NoVideo):
+        return REJECTED
     if isinstance(error, UploadRefused):
         return FAILED if error.code == "UPLOAD_EXPIRED" else REJECTED
     if isinstance(error, ApiError):
@@ -199,4 +203,4 @@ def _hint(api: str) -> str:
 
 
 def _print_json(document: Any) -> None:
-    click.echo(json_module.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(printable_json(document))

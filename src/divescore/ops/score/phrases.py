@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from divescore.client.models import Job
+from divescore.printable import printable
 from divescore.result import DiveSeen, Result
 
 SOURCES = {"given": "declared", "dive": "from the declared dive", "predicted": "predicted"}
@@ -21,11 +22,6 @@ def size(count: int) -> str:
     while amount >= 1000 and unit < len(UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
     return f"{amount:.0f} {UNITS[unit]}" if amount >= 10 or unit == 0 else f"{amount:.1f} {UNITS[unit]}"
-
-
-def printable(text: str) -> str:
-    """Text from outside without the characters that command a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def turns(count: int) -> str:

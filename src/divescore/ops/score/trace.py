@@ -11,6 +11,7 @@ from divescore.client.live import Event
 from divescore.client.models import Job
 from divescore.client.submit import Observer
 from divescore.ops.score import phrases
+from divescore.printable import printable
 
 COLOURS = {
     "AWAITING_UPLOAD": "dim",
@@ -51,7 +52,7 @@ class Trace:
 
     def notice(self, text: str) -> None:
         """News of the connection."""
-        self.log.print(Text(f"  {phrases.printable(text)}", "yellow"))
+        self.log.print(Text(f"  {printable(text)}", "yellow"))
 
     def line(self, name: str, time: str, what: Text) -> None:
         """One line of the trace."""
@@ -66,7 +67,7 @@ class Trace:
         """How it ended: the score and what it rests on, or what went wrong."""
         head = Text().append(f"{name}  ", "bold")
         if error is not None:
-            self.result.print(head.append(f"{error.code}: {phrases.printable(error.message)}", "bold red"))
+            self.result.print(head.append(f"{error.code}: {printable(error.message)}", "bold red"))
         elif job is None or job.score is None:
             status = "UNKNOWN" if job is None else job.status
             said = "" if job is None else phrases.state(job)
@@ -128,4 +129,4 @@ class JobTrace(Observer):
 
 def label(path: Path) -> str:
     """A file's name as the trace shows it."""
-    return phrases.printable(path.name)
+    return printable(path.name)

@@ -67,7 +67,7 @@ def given_out(foreseen: Foreseen) -> list[tuple[str, str, str]]:
         ("the HTTP API", ASKS, foreseen.output("ApiUrl")),
         ("the WebSocket API", ASKS, foreseen.output("LiveUrl")),
         ("an upload's form", ASKS, store.form(JOB, MINUTE).url),
-        ("a playback address", PLAYS, store.playback_url(JOB, "version", MINUTE)),
+        ("a playback address", PLAYS, store.playback_url(JOB, "version", MINUTE, "video/mp4")),
     ]
 
 

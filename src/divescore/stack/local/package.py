@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # What the layer of the zip functions and the worker's image hold: both have the modules, each has its packages.
-SHARED_MODULES = ("__init__.py", "aws.py", "containers.py", "difficulty.py", "dives.py", "result.py", "views.py")
+SHARED_MODULES = (
+    *("__init__.py", "aws.py", "containers.py", "difficulty.py", "dives.py", "printable.py", "result.py", "views.py"),
+)
 SHARED_PACKAGES = ("api", "jobs", "live", "sweep", "tokens", "uploads")
 WORKER_PACKAGES = ("jobs", "scoring", "uploads", "video", "worker")
 FUNCTION_MODULES = ("observability.py", "settings.py")  # what all functions import, beside their folders

@@ -65,6 +65,13 @@ def test_a_dead_letter_is_found_by_its_own_id_or_its_jobs(system: FakeSystem) ->
         operations.find(system.resources, EVERYTHING, "nobody")
 
 
+def test_the_video_of_a_scored_dive_is_shown_to_be_there(system: FakeSystem) -> None:
+    scored = system.job(Status.SCORED)
+    system.dead_letter(scored)
+    (one,) = operations.find(system.resources, EVERYTHING, scored.job_id)
+    assert (one["action"], one["videos"][0]["there"]) == ("skip", True)
+
+
 def test_a_dry_run_says_what_a_run_would_do_and_does_nothing(system: FakeSystem) -> None:
     for _ in range(4):
         system.dead_letter(system.job())
