@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from divescore.client.http import Http
 from divescore.client.models import Created
 from tests.chaos.reconnect import own_system
@@ -35,6 +37,17 @@ CHECKS = (
     "missing_required_header",
 )
 ROUND_WITHIN = 900.0
+ENDLESS = (
+    "9" * 400,
+    "-" + "9" * 400,
+    "1" + "0" * 5000,
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "0." + "9" * 400,
+    "NaN",
+    str(2**63),
+)
 # One client makes thousands of jobs that it never uploads.
 QUOTAS = {"OpenJobsPerClient": "100000", "JobsPerDayPerClient": "100000", "JobsPerDay": "1000000"}
 
@@ -62,6 +75,29 @@ def fuzz(api: str, way: Round, examples: int, seed: int, folder: Path) -> dict[s
     if done.returncode:
         print(done.stdout, file=sys.stderr)  # noqa: T201 - the findings
     return {"round": way.name, "found_nothing": done.returncode == 0, **counted(report)}
+
+
+def numbers(api: str, token: str, job_id: str) -> dict[str, Any]:
+    """Every number that a request may hold, as what the generator never thinks of: far too large, or none."""
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    shapes = document["components"]["schemas"]
+    statuses: Counter[int] = Counter()
+    targets = (("CreateJob", "/jobs", {"filename": "a", "sizeBytes": 1}), ("ShareJob", f"/jobs/{job_id}/share", {}))
+    with httpx.Client(base_url=api, headers={"authorization": f"Bearer {token}"}, trust_env=False) as client:
+        for shape, path, good in targets:
+            for name, described in shapes[shape]["properties"].items():
+                if not any(kind in json.dumps(described) for kind in ('"integer"', '"number"')):
+                    continue
+                for number in ENDLESS:
+                    body = json.dumps(good | {name: None}).replace("null", number)
+                    headers = {"content-type": "application/json"}
+                    statuses[client.post(path, content=body, headers=headers).status_code] += 1
+    return {
+        "round": "numbers",
+        "found_nothing": not any(status >= 500 for status in statuses),
+        "requests": statuses.total(),
+        "statuses": {str(status): statuses[status] for status in sorted(statuses)},
+    }
 
 
 def counted(report: Path) -> dict[str, Any]:
@@ -93,7 +129,8 @@ def rounds(system: System, examples: int, seed: int) -> list[dict[str, Any]]:
     made = asyncio.run(new_job(system.api))
     ways = (Round("nobody"), Round("stranger", made.token), Round("holder", made.token, made.job_id))
     with tempfile.TemporaryDirectory(prefix="divescore-fuzz-") as folder:
-        return [fuzz(system.api, way, examples, seed, Path(folder)) for way in ways]
+        generated = [fuzz(system.api, way, examples, seed, Path(folder)) for way in ways]
+    return [*generated, numbers(system.api, made.token, made.job_id)]
 
 
 def main() -> int:

@@ -24,9 +24,9 @@ ROUTES += [("GET", "/jobs/{}"), ("GET", "/jobs/{}/video"), ("POST", "/jobs/{}/sh
 MEMBERS = ["filename", "contentType", "sizeBytes", "dive", "difficulty", "expiresIn", "scopes", "body"]
 # Half surrogate pairs are what JSON can say and UTF-8 cannot.
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=30) | st.sampled_from(["\ud800", "video/mp4", "107B"])
-SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.sampled_from([0, 1, 1000, 60, 10**30, 3.2])
-)
+# Python's numbers have no end; those of whatever they are turned into do.
+NUMBERS = [0, 1, 1000, 60, 3.2, 10**30, 10**399, -(10**399), 2**53, 2**63, 1e308]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.sampled_from(NUMBERS)
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
 GOOD = {"filename": "dive.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
 OBJECTS = st.dictionaries(st.sampled_from(MEMBERS) | TEXT, VALUES, max_size=5)

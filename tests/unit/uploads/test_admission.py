@@ -76,6 +76,19 @@ def test_a_second_version_is_erased_and_the_first_one_stays(world: World, status
     assert world.read(job) == job
 
 
+def test_each_further_post_of_a_form_costs_one_read_and_one_erasure(world: World) -> None:
+    job = put(world, job_in(Status.QUEUED))
+    world.post(job, notify=False)
+    further = [world.post(job, notify=False) for _ in range(60)]
+    world.network.calls.clear()
+
+    for version in further:
+        assert world.admission.admit(Upload(job.job_id, version)) is Admitted.ERASED
+
+    assert [call.operation for call in world.network.calls] == ["get_item", "delete_object"] * 60
+    assert versions(world, job) == ["v1"]
+
+
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
 @pytest.mark.parametrize("bound", [None, "v1", "elsewhere"])
 def test_a_late_upload_is_erased_with_whatever_is_left(world: World, status: Status, bound: str | None) -> None:
