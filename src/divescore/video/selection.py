@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 
 from divescore.video.colour import is_wide, shown
@@ -79,6 +79,7 @@ class FrameSink(ABC):
         self._plan = plan
         self._limits = limits
         self._converter = VideoReformatter()
+        self._turner = VideoReformatter()
 
     @property
     def share(self) -> float:
@@ -166,7 +167,23 @@ class FrameSampler(FrameSink):
     def _shrink(self, frame: VideoFrame) -> Frames:
         height, width = self._into.shape[1:3]
         orientation = self._orientation(frame)
-        width, height = orientation.shown(width, height)
-        area = width < frame.width and height < frame.height
-        small = self._convert(frame, width, height, "AREA" if area else "BILINEAR")
-        return orientation.upright(shown(small, frame))
+        lying = orientation.shown(width, height)
+        area = lying[0] < frame.width and lying[1] < frame.height
+        interpolation = "AREA" if area else "BILINEAR"
+        if orientation.swapped and frame.format.name.startswith("yuv") and not is_wide(frame):
+            # The scaler halves the colours of each row, so a picture has to be upright before it becomes RGB.
+            upright = self._upright(frame, orientation, *lying, interpolation)
+            return shown(self._convert(upright, width, height, interpolation), upright)
+        return orientation.upright(shown(self._convert(frame, *lying, interpolation), frame))
+
+    def _upright(
+        self, frame: VideoFrame, orientation: Orientation, width: int, height: int, interpolation: str
+    ) -> VideoFrame:
+        """`frame` made small, as [height, width] as it lies in the file, and then put upright; not yet RGB."""
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        kind = "yuvj444p" if full else "yuv444p"
+        small = self._turner.reformat(frame, width=width, height=height, format=kind, interpolation=interpolation)
+        planes = orientation.upright(small.to_ndarray().transpose(1, 2, 0)).transpose(2, 0, 1)
+        upright = VideoFrame.from_ndarray(np.ascontiguousarray(planes), format=kind)
+        upright.colorspace, upright.color_range = frame.colorspace, small.color_range
+        return upright
