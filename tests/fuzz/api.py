@@ -82,7 +82,10 @@ def numbers(api: str, token: str, job_id: str) -> dict[str, Any]:
     document = json.loads((ROOT / "docs" / "openapi.json").read_text())
     shapes = document["components"]["schemas"]
     statuses: Counter[int] = Counter()
-    targets = (("CreateJob", "/jobs", {"filename": "a", "sizeBytes": 1}), ("ShareJob", f"/jobs/{job_id}/share", {}))
+    targets: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("CreateJob", "/jobs", {"filename": "a", "sizeBytes": 1}),
+        ("ShareJob", f"/jobs/{job_id}/share", {}),
+    )
     with httpx.Client(base_url=api, headers={"authorization": f"Bearer {token}"}, trust_env=False) as client:
         for shape, path, good in targets:
             for name, described in shapes[shape]["properties"].items():

@@ -53,13 +53,14 @@ def predict(
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.scorer import Scorer
     from divescore.video.errors import VideoRejected
+    from divescore.video.forkserver_connection import DecoderFailed
 
     try:
         scorer = Scorer.load(weights or default_weights(), threads)
     except ScoringError as error:
         raise click.ClickException(error.message) from error
     documents: list[dict[str, object]] = []
-    rejected = unreadable = False
+    rejected = failed = False
     for file in files:
         name = printable(str(file))
         try:
@@ -71,10 +72,10 @@ def predict(
             documents.append({"file": name, "error": {"code": error.code.value, "message": error.message}})
             click.echo(f"{name}: rejected ({error.code.value}): {error.message}", err=True)
             continue
-        except OSError as error:
-            unreadable = True
-            sentence = f"The file cannot be read: {error.strerror or error}."
-            documents.append({"file": name, "error": {"code": "FILE_UNREADABLE", "message": sentence}})
+        except (OSError, DecoderFailed) as error:
+            failed = True
+            code, sentence = _failure(error)
+            documents.append({"file": name, "error": {"code": code, "message": sentence}})
             click.echo(f"{name}: {sentence}", err=True)
             continue
         documents.append({"file": name, "result": {**scored.result.to_json(), "raw": scored.raw}})
@@ -82,10 +83,16 @@ def predict(
             click.echo(_line(name, scored.result))
     if as_json:
         click.echo(printable_json(documents[0] if len(documents) == 1 else documents))
-    if unreadable:
+    if failed:
         raise SystemExit(FAILED)
     if rejected:
         raise SystemExit(REJECTED)
+
+
+def _failure(error: Exception) -> tuple[str, str]:
+    if isinstance(error, OSError):
+        return "FILE_UNREADABLE", f"The file cannot be read: {error.strerror or error}."
+    return "INTERNAL", printable(f"Decoding failed by a fault of ours: {error}.")
 
 
 def _line(file: str, result: "Result") -> str:

@@ -1,6 +1,7 @@
 """One video's whole way against a stand-in for the service."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import httpx
@@ -87,6 +88,44 @@ def test_a_refused_creation_uploads_nothing(video: Path) -> None:
         "error": {"code": "UNSUPPORTED_TYPE", "message": "A sentence."},
     }
     assert service.calls == ["POST /jobs"]
+
+
+@pytest.mark.enable_socket
+def test_a_name_that_is_no_text_is_sent_as_one(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"Spr\xfcnge\x1b[2J.mp4")
+    path.write_bytes(b"eighteen bytes long")
+    service = Service()
+
+    run = go(service, path)
+
+    assert run.job is not None
+    assert run.job.status == "SCORED"
+
+
+def test_a_file_that_is_no_video_by_name_and_bytes_is_not_sent(tmp_path: Path) -> None:
+    path = tmp_path / "rules.pdf"
+    path.write_bytes(b"%PDF-1.7")
+    service = Service()
+
+    run = go(service, path)
+
+    assert run.error is not None
+    assert (run.error.code, service.calls) == ("UNSUPPORTED_TYPE", [])
+
+
+def test_a_file_that_grew_since_its_job_was_made_is_told(video: Path) -> None:
+    service = Service()
+
+    class Growing(Observer):
+        def created(self, job: Job) -> None:
+            with video.open("ab") as file:
+                file.write(b"more")
+
+    run = go(service, video, observer=Growing())
+
+    assert run.error is not None
+    assert run.error.code == "FILE_CHANGED"
+    assert "changed since" in run.error.message
 
 
 def too_large() -> httpx.Response:

@@ -127,6 +127,7 @@ def test_a_body_may_come_encoded(api: Api) -> None:
         (GOOD | {"sizeBytes": 0}, (400, "EMPTY_FILE")),
         (GOOD | {"sizeBytes": 200 * 2**20 + 1}, (413, "TOO_LARGE")),
         (GOOD | {"sizeBytes": 10**399}, (400, "INVALID_REQUEST")),
+        ('{"filename": "a", "sizeBytes": 1' + "0" * 5000 + "}", (400, "INVALID_REQUEST")),
     ],
 )
 def test_a_request_that_will_not_do_is_told(api: Api, body: Any, expected: tuple[int, str]) -> None:

@@ -1,6 +1,9 @@
 """`divescore predict`."""
 
 import json
+import os
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,35 @@ def test_several_files_give_an_array_and_one_rejected_exits_with_3(dive: Path, n
     assert first["result"]["score"] > 0
     assert second["error"]["code"] == "NOT_A_DIVE"
     assert "NOT_A_DIVE" in outcome.stderr
+
+
+def test_one_files_trouble_costs_no_other_its_answer(dive: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"Spr\xfcnge\x1b[2J\xc2\x9b.webm")
+    odd.write_bytes(dive.read_bytes())
+    folder = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as nobody:
+        nobody.bind(str(folder))
+
+        outcome = CliRunner().invoke(predict, [str(folder), str(odd), str(dive), "--json"])
+
+    assert outcome.exit_code == 1, outcome.output
+    unreadable, first, second = json.loads(outcome.stdout)
+    assert unreadable["error"]["code"] == "FILE_UNREADABLE"
+    assert first["result"]["score"] == second["result"]["score"]
+    assert first["file"].isprintable()
+
+
+def test_a_pipe_is_scored(dive: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(dive.read_bytes()))
+    writer.start()
+
+    outcome = CliRunner().invoke(predict, [str(pipe)])
+
+    writer.join()
+    assert outcome.exit_code == 0, outcome.output
+    assert "points" in outcome.stdout
 
 
 def test_without_the_gate_anything_scores(noise: Path) -> None:

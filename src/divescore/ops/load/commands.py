@@ -2,11 +2,12 @@
 
 import contextlib
 import io
-import json as json_module
 from pathlib import Path
 from typing import Any
 
 import click
+
+from divescore.printable import printable, printable_json
 
 REQUIRED = "lost=0"
 # What is rendered when no file is given.
@@ -86,6 +87,7 @@ def load(
     import tempfile
 
     from divescore.client.errors import ClientError
+    from divescore.client.files import regular
     from divescore.ops.load.assembly import LoadOptions, execute
     from divescore.ops.load.errors import InvalidOptions, LoadError
     from divescore.ops.load.thresholds import parse_thresholds
@@ -95,8 +97,10 @@ def load(
         limits = parse_thresholds(require)
         options = LoadOptions(**given)
         schedule = options.make_schedule()
-        with tempfile.TemporaryDirectory(prefix="divescore-load-") as folder:
-            clips = list(files[: options.jobs]) or [_draw(context, Path(folder) / "dive.webm")]
+        with tempfile.TemporaryDirectory(prefix="divescore-load-") as folder, contextlib.ExitStack() as copies:
+            # A pipe can be read once, and a clip is sent many times.
+            given_clips = [copies.enter_context(regular(path)) for path in files[: options.jobs]]
+            clips = given_clips or [_draw(context, Path(folder) / "dive.webm")]
             report = execute(options, schedule, clips, stack, limits)
         if html is not None:
             from divescore.ops.load.page import page  # matplotlib, for nobody else
@@ -107,9 +111,10 @@ def load(
     except (LoadError, ClientError, NoSystem) as error:
         raise click.ClickException(error.message) from error
     except OSError as error:
-        raise click.ClickException(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}") from error
+        name = printable(str(error.filename or "A file"))
+        raise click.ClickException(f"{name} cannot be used: {error.strerror or error}") from error
     if as_json:
-        click.echo(json_module.dumps(report, indent=2, ensure_ascii=False))
+        click.echo(printable_json(report))
     else:
         from divescore.ops.load.summary import print_summary
 

@@ -42,7 +42,11 @@ class UploadRoute:
     async def send(self, number: int) -> None:
         """One job up to storage's confirmation. Raises ClientError, SendFailed."""
         clip = self._clips[number % len(self._clips)]
-        made = await self._http.create(name_of(clip), content_type(clip), clip.stat().st_size)
+        try:
+            size = clip.stat().st_size
+        except OSError as error:
+            raise SendFailed("FILE_UNREADABLE", f"{name_of(clip)} cannot be read: {error.strerror}.") from error
+        made = await self._http.create(name_of(clip), content_type(clip), size)
         self._created[number] = made
         self._log.created(number, made.job_id, self._sockets.of(number), made.job.version, now())
         watching = asyncio.create_task(
