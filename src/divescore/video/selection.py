@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from divescore.video.colour import is_wide, shown
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import Frames
-from divescore.video.geometry import Orientation, orientation_of
+from divescore.video.geometry import AS_STORED, Orientation, orientation_of
 from divescore.video.limits import VideoLimits
 
 
@@ -80,6 +80,8 @@ class FrameSink(ABC):
         self._limits = limits
         self._converter = VideoReformatter()
         self._turner = VideoReformatter()
+        self._rotation: int | None = None
+        self._way = AS_STORED
 
     @property
     def share(self) -> float:
@@ -110,9 +112,11 @@ class FrameSink(ABC):
 
     def _orientation(self, frame: VideoFrame) -> Orientation:
         """How a frame that is used is shown; notes the size of the picture as shown."""
-        orientation = orientation_of(frame)
-        self.done.width, self.done.height = orientation.shown(frame.width, frame.height)
-        return orientation
+        # PyAV ties a frame and its side data in a knot that keeps the frame's memory: asked again only after a turn.
+        if self._rotation != frame.rotation:
+            self._rotation, self._way = frame.rotation, orientation_of(frame)
+        self.done.width, self.done.height = self._way.shown(frame.width, frame.height)
+        return self._way
 
     def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> NDArray[np.uint8 | np.uint16]:
         """RGB [height, width, 3] as it lies in the file: uint8, or uint16 where `is_wide`."""
