@@ -27,7 +27,7 @@ class _Part(BaseModel):
 
 
 class Interval(_Part):
-    """Where the score lies with probability `level`, on videos like those of the training."""
+    """Where the score lies with probability `level`."""
 
     low: float
     high: float
@@ -44,6 +44,59 @@ class DiveSeen(_Part):
     rotation: str
     half_somersaults: int
     half_twists: int
+    sureness: float | None = Field(None, description="how surely the network names it, 0..1; absent when declared")
+
+
+class Seen(_Part):
+    """The network's own estimate of the execution, before real dives are heard: points of 30, and their deviation."""
+
+    mean: float
+    sd: float
+
+
+class Predicted(_Part):
+    """What the network says of a dive by itself, whatever was declared: what an amendment starts from."""
+
+    of: Literal["execution", "score"]
+    """What the network predicts; the other follows from it."""
+    difficulty: float
+    difficulty_margin: float = Field(0.0, description="half width of the difficulty's interval")
+    dive: DiveSeen | None = None
+    height: float | None = Field(None, description="metres above the water, where the flight tells them")
+
+
+class Flaw(_Part):
+    """What lost points; `unseen` is what dives like this one lose where the network could not see."""
+
+    name: str
+    points: float
+    at: float | None = Field(None, description="seconds from the start of the video at which it shows")
+    sureness: float = Field(description="how surely it is seen, 0..1")
+
+
+class Phase(_Part):
+    """A part of the dive, in seconds from the start of the video."""
+
+    name: Literal["approach", "take-off", "flight", "entry"]
+    start: float
+    end: float
+
+
+class Measure(_Part):
+    """Something measured in the video; `error` is the expected deviation from the truth, in the same unit."""
+
+    name: str
+    value: float
+    unit: str
+    error: float
+
+
+class Aspects(_Part):
+    """Why: the flaws' points and the execution make 30; when what happened; what was measured."""
+
+    flaws: list[Flaw]
+    phases: list[Phase]
+    measures: list[Measure]
 
 
 class Segment(_Part):
@@ -113,6 +166,14 @@ class Result(_Part):
     timings: dict[str, float]
     video: Video
     warnings: list[str]
+    seen: Seen | None = Field(None, description="null where the network does not estimate the execution itself")
+    evidence: float | None = Field(
+        None, description="weight of what the network saw beside what real dives say, 0..1; null where it stands alone"
+    )
+    aspects: Aspects | None = Field(None, description="null where the network has none; segments say where points came")
+    height: float | None = Field(None, description="metres above the water, declared or seen")
+    height_source: Literal["given", "predicted"] | None = None
+    predicted: Predicted | None = Field(None, description="what the network said whatever was declared")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values under camel-case names."""

@@ -14,7 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "src" / "divescore").rglob("*.py"), *(ROOT / "functions").rglob("*.py")])
 HEAVY = {"torch", "torchvision", "cv2", "numpy", "av"}
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
-FACTS = {"containers", "difficulty", "dives", "printable", "result", "views"}  # without I/O; `aws` is the one with
+# Without I/O; `aws` is the one with.
+FACTS = {
+    *("containers", "difficulty", "dives", "estimate", "judging", "printable", "priors", "result"),
+    "views",
+}
 SERVICE = {"api", "jobs", "live", "scoring", "sweep", "tokens", "uploads", "video", "worker"}
 EVERYTHING = {*FACTS, *SERVICE, "aws", "client", "lab", "ops", "stack"}
 # package or module -> what it may import of ours, besides itself

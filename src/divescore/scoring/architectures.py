@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from safetensors import SafetensorError
 
 from divescore.dives import Dive
-from divescore.result import Runtime
+from divescore.result import Aspects, Runtime
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
 from divescore.video.limits import VideoLimits
@@ -39,6 +39,14 @@ class Prediction:
     """What the network predicts, and `shares` are parts of."""
     ends: tuple[float, ...] | None = None
     """Where each segment ends, as a share of the video, 0..1; None for segments of equal length."""
+    sureness: float | None = None
+    """How surely `dive` is named, 0..1."""
+    evidence: float | None = None
+    """Weight of what was seen beside what real dives say, 0..1; None where the network stands alone."""
+    height: float | None = None
+    """Metres above the water, where the flight tells them."""
+    aspects: Aspects | None = None
+    """Why, with the points that `shares` leave of 30 as the flaws' points, weighted by the evidence."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 
-from divescore.difficulty import HIGHEST, LOWEST, difficulty_of
-from divescore.dives import Dive, parse_dive
-from divescore.result import DiveSeen, Interval, ModelInfo, Result, Video
+from divescore.difficulty import HIGHEST, LOWEST
+from divescore.dives import parse_dive
+from divescore.estimate import UNNAMED, dive_seen, half_width, rescored
+from divescore.judging import MAX_EXECUTION, score_of
+from divescore.result import Interval, ModelInfo, Predicted, Result, Seen, Video
 from divescore.scoring.architectures import Inference, Prediction, ScoringModel, load_model
 from divescore.scoring.contributions import contributions
 from divescore.scoring.errors import WeightsInvalid
-from divescore.scoring.judging import MAX_EXECUTION, score_of
 from divescore.scoring.manifest import Manifest, Verification
 from divescore.scoring.strip import make_strip
 from divescore.video.errors import RejectionCode, VideoRejected
@@ -80,13 +81,15 @@ class Scorer:
         difficulty: float | None = None,
         gate: bool = True,
         on_progress: OnProgress = silent,
+        height: float | None = None,
     ) -> Scored:
-        """Score the video at `path`; `dive` and `difficulty` are what the uploader declared.
+        """Score the video at `path`; `dive`, `difficulty` and `height` (metres) are what the uploader declared.
 
         Without `gate` a video is scored even if it does not look like a dive. Raises VideoRejected for the video's
         fault, ValueError for a malformed `dive` or `difficulty`, and what `on_progress` raises.
         """
-        declared = parse_dive(dive) if dive is not None else None
+        if dive is not None:
+            parse_dive(dive)
         if difficulty is not None and not LOWEST <= difficulty <= HIGHEST:
             raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between {LOWEST:g} and {HIGHEST:g}.")
         doubts: list[str] = []
@@ -103,31 +106,34 @@ class Scorer:
             doubts.append("The video does not look like a dive; its score means little.")
 
         inference = self._model.infer(path, self._limits, on_progress, check_gate)
-        return Scored(self._result(inference, declared, difficulty, doubts), inference.prediction.raw)
+        own = self._result(inference, doubts)
+        return Scored(rescored(own, dive=dive, height=height, difficulty=difficulty), inference.prediction.raw)
 
-    def _result(self, inference: Inference, declared: Dive | None, given: float | None, doubts: list[str]) -> Result:
+    def _result(self, inference: Inference, doubts: list[str]) -> Result:
+        """What the network says by itself, nothing declared and no prior heard."""
         video, prediction = inference.video, inference.prediction
-        if given is not None:
-            difficulty, source = given, "given"
-        elif declared is not None:
-            difficulty, source = difficulty_of(declared), "dive"
-        else:
-            difficulty, source = round(prediction.difficulty, 1), "predicted"
+        scaling = self._manifest.interval
         total = max(sum(prediction.shares), 0.0)
+        difficulty = round(prediction.difficulty, 1)
+        half = scaling.factor * prediction.spread
         if prediction.of == "execution":
             execution = round(total, 2)
             score = score_of(execution, difficulty)
+            half *= difficulty
         else:
             score = round(total, 2)
             execution = round(min(total / difficulty, MAX_EXECUTION), 2)
+        named = prediction.dive and dive_seen(prediction.dive, "predicted", prediction.sureness)
         return Result.model_validate(
             {
                 "score": score,
                 "execution": execution,
                 "difficulty": difficulty,
-                "difficulty_source": source,
-                "interval": self._interval(prediction, score, difficulty, source == "predicted"),
-                "dive": _dive_seen(declared, "given") if declared else _dive_seen(prediction.dive, "predicted"),
+                "difficulty_source": "predicted",
+                "interval": Interval(
+                    low=round(max(score - half, 0.0), 2), high=round(score + half, 2), level=scaling.level
+                ),
+                "dive": named or UNNAMED,
                 "segments": contributions(prediction.shares, score, video.source.seconds, prediction.ends),
                 "strip": make_strip(video),
                 "model": self.info,
@@ -141,22 +147,26 @@ class Scorer:
                     format=video.source.format,
                 ),
                 "warnings": [*video.warnings, *doubts, *self._model.warnings],
+                "seen": self._seen(prediction, total),
+                "evidence": prediction.evidence,
+                "aspects": prediction.aspects,
+                "predicted": Predicted(
+                    of=prediction.of,
+                    difficulty=prediction.difficulty,
+                    difficulty_margin=scaling.difficulty_margin,
+                    dive=named,
+                    height=prediction.height,
+                ),
             }
         )
 
-    def _interval(self, prediction: Prediction, score: float, difficulty: float, predicted: bool) -> Interval:
+    def _seen(self, prediction: Prediction, total: float) -> Seen | None:
+        if prediction.of == "score":
+            return None
         scaling = self._manifest.interval
-        of_score = scaling.factor * prediction.spread
-        of_difficulty = 0.0
-        most = math.inf
-        if prediction.of == "execution":
-            of_score *= difficulty
-            of_difficulty = scaling.difficulty_margin * score / difficulty if predicted else 0.0
-            most = MAX_EXECUTION * (difficulty + (of_difficulty > 0))
-        half: float = (of_score**2 + of_difficulty**2) ** 0.5
-        return Interval(
-            low=round(max(score - half, 0.0), 2), high=round(min(score + half, most), 2), level=scaling.level
-        )
+        # As a deviation it says the same whatever the interval's level.
+        sd = scaling.factor * prediction.spread / half_width(1.0, scaling.level)
+        return Seen(mean=round(min(total, MAX_EXECUTION), 4), sd=round(sd, 4))
 
 
 def usable_cores() -> int:
@@ -167,17 +177,3 @@ def usable_cores() -> int:
         cores = os.cpu_count() or 1
     memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0))
     return min(cores, math.ceil(memory / MEGABYTES_PER_CORE)) if memory else cores
-
-
-def _dive_seen(dive: Dive | None, source: str) -> DiveSeen:
-    return DiveSeen.model_validate(
-        {
-            "number": dive.number if dive else None,
-            "source": source,
-            "position": dive.position.value if dive else "unknown",
-            "armstand": dive.armstand if dive else False,
-            "rotation": dive.rotation.value if dive else "unknown",
-            "half_somersaults": dive.half_somersaults if dive else 0,
-            "half_twists": dive.half_twists if dive else 0,
-        }
-    )

@@ -59,11 +59,13 @@ def test_the_document_is_small_plain_and_camel_cased(scorer: Scorer, clip: Calla
     assert len(json.dumps(document)) < 24_000
     assert set(document) == {
         *("score", "execution", "difficulty", "difficultySource", "interval", "dive", "segments", "strip", "model"),
-        *("runtime", "timings", "video", "warnings"),
+        *("runtime", "timings", "video", "warnings", "seen", "evidence", "aspects", "height", "heightSource"),
+        "predicted",
     }
     assert isinstance(document["dive"], dict)
     assert set(document["dive"]) == {
         *("number", "source", "position", "armstand", "rotation", "halfSomersaults", "halfTwists"),
+        "sureness",
     }
 
 

@@ -95,6 +95,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Aspects
+         * @description Why: the flaws' points and the execution make 30; when what happened; what was measured.
+         */
+        Aspects: {
+            /** Flaws */
+            flaws: components["schemas"]["Flaw"][];
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
+            /** Phases */
+            phases: components["schemas"]["Phase"][];
+        };
+        /**
          * CreateJob
          * @description `POST /jobs`. The size is checked by the service, which answers it with a code of its own.
          */
@@ -142,6 +154,11 @@ export interface components {
              * @enum {string}
              */
             source: "given" | "predicted";
+            /**
+             * Sureness
+             * @description how surely the network names it, 0..1; absent when declared
+             */
+            sureness?: number | null;
         };
         /**
          * ErrorView
@@ -159,6 +176,26 @@ export interface components {
             retryable: boolean;
         };
         /**
+         * Flaw
+         * @description What lost points; `unseen` is what dives like this one lose where the network could not see.
+         */
+        Flaw: {
+            /**
+             * At
+             * @description seconds from the start of the video at which it shows
+             */
+            at?: number | null;
+            /** Name */
+            name: string;
+            /** Points */
+            points: number;
+            /**
+             * Sureness
+             * @description how surely it is seen, 0..1
+             */
+            sureness: number;
+        };
+        /**
          * Health
          * @description Answer of `GET /health`; `model` is what the newest worker loaded, absent before the first one started.
          */
@@ -172,7 +209,7 @@ export interface components {
         };
         /**
          * Interval
-         * @description Where the score lies with probability `level`, on videos like those of the training.
+         * @description Where the score lies with probability `level`.
          */
         Interval: {
             /** High */
@@ -262,6 +299,20 @@ export interface components {
             url: string;
         };
         /**
+         * Measure
+         * @description Something measured in the video; `error` is the expected deviation from the truth, in the same unit.
+         */
+        Measure: {
+            /** Error */
+            error: number;
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number;
+        };
+        /**
          * ModelInfo
          * @description Which model scored.
          */
@@ -276,6 +327,46 @@ export interface components {
             trainedOn: string;
             /** Version */
             version: string;
+        };
+        /**
+         * Phase
+         * @description A part of the dive, in seconds from the start of the video.
+         */
+        Phase: {
+            /** End */
+            end: number;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "approach" | "take-off" | "flight" | "entry";
+            /** Start */
+            start: number;
+        };
+        /**
+         * Predicted
+         * @description What the network says of a dive by itself, whatever was declared: what an amendment starts from.
+         */
+        Predicted: {
+            /** Difficulty */
+            difficulty: number;
+            /**
+             * Difficultymargin
+             * @description half width of the difficulty's interval
+             * @default 0
+             */
+            difficultyMargin: number;
+            dive?: components["schemas"]["DiveSeen"] | null;
+            /**
+             * Height
+             * @description metres above the water, where the flight tells them
+             */
+            height?: number | null;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "execution" | "score";
         };
         /**
          * Problem
@@ -315,6 +406,8 @@ export interface components {
          * @description Score of one video and what it rests on; `timings` in seconds by stage.
          */
         Result: {
+            /** @description null where the network has none; segments say where points came */
+            aspects?: components["schemas"]["Aspects"] | null;
             /** Difficulty */
             difficulty: number;
             /**
@@ -323,13 +416,29 @@ export interface components {
              */
             difficultySource: "given" | "dive" | "predicted";
             dive: components["schemas"]["DiveSeen"];
+            /**
+             * Evidence
+             * @description weight of what the network saw beside what real dives say, 0..1; null where it stands alone
+             */
+            evidence?: number | null;
             /** Execution */
             execution: number;
+            /**
+             * Height
+             * @description metres above the water, declared or seen
+             */
+            height?: number | null;
+            /** Heightsource */
+            heightSource?: ("given" | "predicted") | null;
             interval: components["schemas"]["Interval"];
             model: components["schemas"]["ModelInfo"];
+            /** @description what the network said whatever was declared */
+            predicted?: components["schemas"]["Predicted"] | null;
             runtime: components["schemas"]["Runtime"];
             /** Score */
             score: number;
+            /** @description null where the network does not estimate the execution itself */
+            seen?: components["schemas"]["Seen"] | null;
             /** Segments */
             segments: components["schemas"]["Segment"][];
             /** @description left out of a push that would be too large with it */
@@ -363,6 +472,16 @@ export interface components {
             threads: number;
             /** Torch */
             torch: string;
+        };
+        /**
+         * Seen
+         * @description The network's own estimate of the execution, before real dives are heard: points of 30, and their deviation.
+         */
+        Seen: {
+            /** Mean */
+            mean: number;
+            /** Sd */
+            sd: number;
         };
         /**
          * Segment

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divescore.dives import Position, Rotation, name_dive
+from divescore.judging import MAX_EXECUTION
 from divescore.lab.datasets.dataset import ClipShape, Dataset, encode_frame
 from divescore.lab.datasets.frame_labels import FRAME_LABEL, FRAME_LABELS, UNKNOWN
 from divescore.lab.datasets.labels import dive_labels
 from divescore.lab.datasets.mtlaqa import DIVE_FRAMES, LabelledDive, RealDives, read_frame
 from divescore.lab.progress import OnProgress
-from divescore.scoring.judging import MAX_EXECUTION
 
 FRAMES_A_SECOND = 25.0
 """Of the published videos, nearly."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from divescore.judging import MAX_EXECUTION
 from divescore.lab.datasets.dataset import ClipShape
 from divescore.lab.datasets.mtlaqa import RealDives
 from divescore.lab.datasets.real import real_dataset
@@ -12,7 +13,6 @@ from divescore.lab.evaluation.flaw_sweeps import sweep_flaws
 from divescore.lab.evaluation.networks import C3D, load_c3d, load_mini
 from divescore.lab.evaluation.predictions import predict_clips
 from divescore.lab.progress import OnProgress
-from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import Manifest
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing

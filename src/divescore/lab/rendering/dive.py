@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from divescore.difficulty import difficulty_of
 from divescore.dives import Dive
+from divescore.judging import score_of
 from divescore.lab.rendering.body import Capsule
 from divescore.lab.rendering.camera import Camera, Picture, Viewport
 from divescore.lab.rendering.flaws import Flaws, random_marks
 from divescore.lab.rendering.motion import Motion
 from divescore.lab.rendering.scenery import build_scenery, draw_platform
 from divescore.lab.rendering.splash import Splash
-from divescore.scoring.judging import score_of
 
 _SKINS = ((236, 188, 150), (222, 168, 128), (190, 132, 96), (140, 92, 62), (98, 64, 44))
 _GRAIN_SHAPE = (288, 480, 3)

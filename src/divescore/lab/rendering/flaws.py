@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from divescore.scoring.judging import JUDGES, MAX_EXECUTION, execution_of
+from divescore.judging import JUDGES, MAX_EXECUTION, execution_of
 
 COSTS = {"angle": 9.0, "splash": 8.0, "legs": 4.0, "shape": 3.0, "height": 3.0, "distance": 2.0, "axis": 3.0}
 

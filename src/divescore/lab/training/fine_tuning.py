@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from divescore.judging import MAX_EXECUTION
 from divescore.lab.datasets.dataset import ClipShape
 from divescore.lab.datasets.labels import FLAW_LABELS
 from divescore.lab.datasets.mtlaqa import NAME, RealDives
@@ -23,7 +24,6 @@ from divescore.lab.training.batches import ClipBatches, ClipTraining
 from divescore.lab.training.loop import LoopSettings, RunOptions, fit
 from divescore.lab.training.losses import clip_loss
 from divescore.lab.training.mini import write_mini
-from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import IntervalScaling, Manifest, read_manifest
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing

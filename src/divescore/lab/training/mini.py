@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from divescore import lab
+from divescore.judging import MAX_EXECUTION
 from divescore.lab.datasets.dataset import ClipShape, Dataset
 from divescore.lab.datasets.rendered import clip_seeds, rendered_dataset
 from divescore.lab.evaluation.calibration import gate_threshold, interval_scaling
@@ -30,7 +31,6 @@ from divescore.lab.training.batches import FeatureBatches, FrameBatches, FrameTr
 from divescore.lab.training.loop import LoopSettings, RunOptions, fit
 from divescore.lab.training.losses import clip_loss, frame_loss
 from divescore.scoring import mini
-from divescore.scoring.judging import MAX_EXECUTION
 from divescore.scoring.manifest import MANIFEST, DiveGate, Manifest, WeightFile, sha256_of
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing

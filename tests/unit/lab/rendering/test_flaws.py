@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from divescore.judging import execution_of
 from divescore.lab.rendering.flaws import COSTS, Flaws, random_execution, random_flaws, random_marks
-from divescore.scoring.judging import execution_of
 
 
 def test_no_flaws_are_worth_thirty_and_all_of_them_nothing() -> None:

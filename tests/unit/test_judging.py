@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.scoring.judging import execution_of, score_of
+from divescore.judging import execution_of, score_of
 
 LABELS = Path(__file__).parents[4] / "shared" / "data" / "mtl_aqa_labels.csv"
 
