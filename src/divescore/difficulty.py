@@ -12,8 +12,8 @@ LOWEST, HIGHEST = 1.0, 6.0
 """What may be declared as a dive's difficulty: more than the tables hold today, on either side."""
 HEIGHTS = (1.0, 3.0, 5.0, 7.5, 10.0)
 """Metres above the water: springboards of 1 and 3, platforms of 5, 7.5 and 10."""
+PLATFORMS = HEIGHTS[2:]
 PLATFORM, SPRINGBOARD = 10.0, 3.0
-_PLATFORMS = frozenset({5.0, 7.5, 10.0})
 
 # What follows is indexed by half somersaults unless it says otherwise.
 _SOMERSAULTS: dict[float, tuple[float, ...]] = {
@@ -120,7 +120,7 @@ def _flight(dive: Dive, height: float) -> float:
     band = 0 if half <= 2 else 1 if half <= 4 else 2 if half == 5 else 3 if half <= 7 else 4
     if dive.armstand:
         return _ARMSTAND_FLIGHT[dive.position][band]
-    if dive.position is Position.PIKE and dive.rotation is Rotation.INWARD and height in _PLATFORMS:
+    if dive.position is Position.PIKE and dive.rotation is Rotation.INWARD and height in PLATFORMS:
         return _INWARD_PIKE_PLATFORM[band] + (_FLYING[dive.rotation][band] if dive.flying else 0.0)
     return _FLIGHT[dive.position][dive.rotation][band] + (_FLYING[dive.rotation][band] if dive.flying else 0.0)
 
@@ -139,14 +139,14 @@ def _twists(dive: Dive, height: float) -> float:
     if dive.rotation is Rotation.INWARD:
         return 0.2 if twists == 1 and half == 5 else _TWISTS_INWARD[twists]
     if half >= 5:
-        return _TWISTS_BACK_MANY[dive.rotation, height in _PLATFORMS][twists]
-    if twists == 7 and dive.rotation is Rotation.REVERSE and height not in _PLATFORMS:
+        return _TWISTS_BACK_MANY[dive.rotation, height in PLATFORMS][twists]
+    if twists == 7 and dive.rotation is Rotation.REVERSE and height not in PLATFORMS:
         return 1.8
     return _TWISTS_BACK[twists]
 
 
 def _approach(dive: Dive, height: float) -> float:
-    half, platform = dive.half_somersaults, height in _PLATFORMS
+    half, platform = dive.half_somersaults, height in PLATFORMS
     match dive.rotation:
         case Rotation.FORWARD if dive.armstand:
             return 0.4 if half >= 6 else 0.2
@@ -176,4 +176,4 @@ def _unnatural_entry(dive: Dive, height: float) -> float:
         return {2: 0.1, 4: 0.2, 6: 0.2, 8: 0.3}.get(half, 0.0) if backwards else {1: 0.1, 3: 0.2, 5: 0.3}.get(half, 0.0)
     if backwards:
         return {1: 0.1, 3: 0.2, 5: 0.3, 7: 0.4, 9: 0.4}.get(half, 0.0)
-    return {2: 0.1, 4: 0.2, 6: 0.2, 8: 0.0 if height in _PLATFORMS else 0.2}.get(half, 0.0)
+    return {2: 0.1, 4: 0.2, 6: 0.2, 8: 0.0 if height in PLATFORMS else 0.2}.get(half, 0.0)

@@ -16,7 +16,7 @@ HEAVY = {"torch", "torchvision", "cv2", "numpy", "av"}
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 # Without I/O; `aws` is the one with.
 FACTS = {
-    *("containers", "difficulty", "dives", "estimate", "judging", "printable", "priors", "result"),
+    *("containers", "declaration", "difficulty", "dives", "estimate", "judging", "printable", "priors", "result"),
     "views",
 }
 SERVICE = {"api", "jobs", "live", "scoring", "sweep", "tokens", "uploads", "video", "worker"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # What the layer of the zip functions and the worker's image hold: both have the modules, each has its packages.
 SHARED_MODULES = (
-    *("__init__.py", "aws.py", "containers.py", "difficulty.py", "dives.py", "estimate.py"),
+    *("__init__.py", "aws.py", "containers.py", "declaration.py", "difficulty.py", "dives.py", "estimate.py"),
     *("judging.py", "printable.py", "priors.py", "result.py", "views.py"),
 )
 SHARED_PACKAGES = ("api", "jobs", "live", "sweep", "tokens", "uploads")
