@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from divescore.difficulty import difficulty_of
+from divescore.declaration import UNUSUAL, Declaration
 from divescore.dives import POSITION_LETTERS, ROTATION_DIGITS, Dive, parse_dive
 from divescore.judging import MAX_EXECUTION, score_of
 from divescore.priors import BY_DIFFICULTY, BY_FAMILY, BY_NUMBER, DIFFICULTY, USUAL
@@ -92,7 +92,8 @@ def rescored(
     declared = parse_dive(dive) if dive is not None else None
     named = declared or (parse_dive(kept.dive.number) if kept.dive and kept.dive.number else None)
     metres = height if height is not None else kept.height
-    degree, source = _difficulty(result, declared, metres, difficulty)
+    degree, source = _difficulty(result, Declaration(dive, metres, difficulty))
+    result = _warned(result, Declaration(dive, height, difficulty).warning())
     rounded = round(degree.middle, 2 if source == "given" else 1)
     if kept.of == "score":
         return _with(result, declared, height, rounded, source, _following(result, rounded))
@@ -155,14 +156,15 @@ def _seen(result: Result) -> Estimate:
     return Estimate(max(result.seen.mean - half, 0.0), result.seen.mean, min(result.seen.mean + half, MAX_EXECUTION))
 
 
-def _difficulty(
-    result: Result, declared: Dive | None, metres: float | None, given: float | None
-) -> tuple[Estimate, str]:
-    if given is not None:
-        return Estimate(given, given, given), "given"
-    if declared is not None:
-        degree = difficulty_of(declared, metres)
-        return Estimate(degree, degree, degree), "dive"
+def _warned(result: Result, warning: str | None) -> Result:
+    others = [text for text in result.warnings if not text.startswith(UNUSUAL)]
+    return result.model_copy(update={"warnings": others if warning is None else [*others, warning]})
+
+
+def _difficulty(result: Result, known: Declaration) -> tuple[Estimate, str]:
+    if (counted := known.counted()) is not None:
+        degree, source = counted
+        return Estimate(degree, degree, degree), source
     kept = result.predicted
     if kept is None:
         raise NothingKept("This result does not keep what the network predicted; upload the video again.")

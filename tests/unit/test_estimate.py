@@ -189,3 +189,10 @@ def test_a_result_from_before_says_that_it_cannot_be_amended() -> None:
 def test_a_deviation_says_the_same_at_every_level() -> None:
     assert half_width(2.0, 0.9) == pytest.approx(3.29, abs=0.001)
     assert half_width(2.0, 0.5) < half_width(2.0, 0.9)
+
+
+def test_a_difficulty_of_an_older_table_is_warned_of_once_and_not_for_ever() -> None:
+    told = rescored(result(warnings=["Dark."]), dive="307C", height=10.0, difficulty=3.3)
+    assert [text.partition(":")[0] for text in told.warnings] == ["Dark.", "DIFFICULTY_UNUSUAL"]
+    assert rescored(told, dive="307C", height=10.0, difficulty=3.3).warnings == told.warnings
+    assert rescored(told, dive="307C", height=10.0).warnings == ["Dark."]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from divescore.difficulty import HIGHEST, LOWEST
+from divescore.declaration import Declaration
+from divescore.difficulty import HEIGHTS, HIGHEST, LOWEST
 from divescore.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def default_weights() -> Path:
 )
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the model.")
 @click.option("--dive", metavar="NUMBER", help="The dive that was announced, such as 107B; gives its difficulty.")
+@click.option(
+    "--height", type=click.Choice([f"{height:g}" for height in HEIGHTS]), help="Metres of the board or platform."
+)
 @click.option("--difficulty", type=click.FloatRange(LOWEST, HIGHEST), help="The difficulty that was announced.")
 @click.option("--no-gate", is_flag=True, help="Score it even if it does not look like a dive.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to run on; as many as cores if not given.")
@@ -36,6 +40,7 @@ def predict(
     files: tuple[Path, ...],
     weights: Path | None,
     dive: str | None,
+    height: str | None,
     difficulty: float | None,
     no_gate: bool,
     threads: int | None,
@@ -48,13 +53,18 @@ def predict(
 
     \b
     Example:
-      divescore predict dive.webm --dive 107B
+      divescore predict dive.webm --dive 107B --height 3
     """
     from divescore.scoring.errors import ScoringError
     from divescore.scoring.scorer import Scorer
     from divescore.video.errors import VideoRejected
     from divescore.video.forkserver_connection import DecoderFailed
 
+    metres = float(height) if height else None
+    try:
+        Declaration(dive, metres, difficulty).check()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     try:
         scorer = Scorer.load(weights or default_weights(), threads)
     except ScoringError as error:
@@ -64,9 +74,7 @@ def predict(
     for file in files:
         name = printable(str(file))
         try:
-            scored = scorer.score(file, dive, difficulty, gate=not no_gate)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--dive") from error
+            scored = scorer.score(file, dive, difficulty, gate=not no_gate, height=metres)
         except VideoRejected as error:
             rejected = True
             documents.append({"file": name, "error": {"code": error.code.value, "message": error.message}})

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import torch
 
-from divescore.difficulty import HIGHEST, LOWEST
-from divescore.dives import parse_dive
+from divescore.declaration import Declaration
 from divescore.estimate import UNNAMED, dive_seen, half_width, rescored
 from divescore.judging import MAX_EXECUTION, score_of
 from divescore.result import Interval, ModelInfo, Predicted, Result, Seen, Video
@@ -86,12 +85,9 @@ class Scorer:
         """Score the video at `path`; `dive`, `difficulty` and `height` (metres) are what the uploader declared.
 
         Without `gate` a video is scored even if it does not look like a dive. Raises VideoRejected for the video's
-        fault, ValueError for a malformed `dive` or `difficulty`, and what `on_progress` raises.
+        fault, ValueError for what cannot be declared, and what `on_progress` raises.
         """
-        if dive is not None:
-            parse_dive(dive)
-        if difficulty is not None and not LOWEST <= difficulty <= HIGHEST:
-            raise ValueError(f"{difficulty} is not a difficulty; difficulties lie between {LOWEST:g} and {HIGHEST:g}.")
+        Declaration(dive, height, difficulty).check()
         doubts: list[str] = []
 
         def check_gate(probability: float) -> None:

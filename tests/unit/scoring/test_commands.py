@@ -106,6 +106,29 @@ def test_a_malformed_dive_is_a_matter_of_usage(dive: Path) -> None:
     assert "not a dive number" in outcome.stderr
 
 
+@pytest.mark.parametrize(("height", "difficulty"), [("3", "3.1"), ("10", "3.0"), ("7.5", "3.1")])
+def test_the_height_counts(dive: Path, height: str, difficulty: str) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), "--dive", "107B", "--height", height])
+
+    assert outcome.exit_code == 0
+    assert f"difficulty {difficulty} (dive)" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (["--dive", "101C", "--difficulty", "5.9"], "1.2 to 1.4"),
+        (["--dive", "612B", "--height", "3"], "5, 7.5 or 10 m"),
+        (["--height", "4"], "7.5"),
+    ],
+)
+def test_what_cannot_be_is_a_matter_of_usage(dive: Path, declared: list[str], said: str) -> None:
+    outcome = CliRunner().invoke(predict, [str(dive), *declared])
+
+    assert outcome.exit_code == 2
+    assert said in outcome.stderr
+
+
 def test_a_folder_without_a_model_fails(dive: Path, tmp_path: Path) -> None:
     outcome = CliRunner().invoke(predict, [str(dive), "--weights", str(tmp_path)])
 

@@ -88,6 +88,15 @@ def test_what_was_declared_counts(scorer: Scorer, clip: Callable[[int], Path]) -
     assert (by_both.difficulty, by_both.difficulty_source) == (3.4, "given")
     assert by_both.execution == by_dive.execution
     assert by_both.score == pytest.approx(by_both.execution * 3.4, abs=0.005)
+    assert not any(text.startswith("DIFFICULTY_UNUSUAL") for text in by_both.warnings)
+
+    from_board = scorer.score(clip(5), dive="5253B", height=3.0).result
+    assert (from_board.difficulty, from_board.difficulty_source) == (3.4, "dive")
+    assert (from_board.height, from_board.height_source) == (3.0, "given")
+
+    of_an_older_table = scorer.score(clip(5), dive="5253B", difficulty=3.3, height=3.0).result
+    assert of_an_older_table.warnings[-1].startswith("DIFFICULTY_UNUSUAL: 3.3 was declared")
+    assert "3.4 from 3 m" in of_an_older_table.warnings[-1]
 
 
 def test_what_is_declared_must_make_sense(scorer: Scorer, clip: Callable[[int], Path]) -> None:
@@ -97,6 +106,10 @@ def test_what_is_declared_must_make_sense(scorer: Scorer, clip: Callable[[int], 
         scorer.score(clip(5), difficulty=0)
     with pytest.raises(ValueError, match="between 1 and 6"):
         scorer.score(clip(5), difficulty=6.1)
+    with pytest.raises(ValueError, match="not a height"):
+        scorer.score(clip(5), height=4.0)
+    with pytest.raises(ValueError, match="cannot be the difficulty of 101C"):
+        scorer.score(clip(5), dive="101C", difficulty=5.9)
 
 
 @pytest.mark.parametrize("kind", ["noise", "still", "person", "pool"])
