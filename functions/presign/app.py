@@ -1,4 +1,4 @@
-"""Presign: the HTTP API, which creates, reads, shares, plays and cancels a job."""
+"""Presign: the HTTP API, which creates, reads, shares, plays, amends, marks and cancels a job."""
 
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from divescore.api import routes
 from divescore.api.operations import Operations
 from divescore.aws import client, within
+from divescore.jobs.marks import MarksTable
 from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.tokens.keys import key_loader
@@ -38,8 +39,10 @@ def operations() -> Operations:
     """Everything that a request needs."""
     settings = PresignSettings()
     tuning = within(settings.function_seconds)
+    dynamodb = client("dynamodb", **tuning)
     return Operations(
-        table=JobTable(settings.table_name, client("dynamodb", **tuning)),
+        table=JobTable(settings.table_name, dynamodb),
+        marks=MarksTable(settings.table_name, dynamodb),
         store=UploadStore(settings.uploads_bucket, client("s3", **tuning)),
         tokens=Tokens(key_loader(settings.token_secret, client("secretsmanager", **tuning))),
         quotas=Quotas(settings.open_jobs_per_client, settings.jobs_per_day_per_client, settings.jobs_per_day),

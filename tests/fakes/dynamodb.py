@@ -66,6 +66,9 @@ class FakeDynamoDB(StandIn):
     def put_item(self, **arguments: Any) -> None:
         self._network.carry("dynamodb", "put_item", lambda: self._put(arguments))
 
+    def delete_item(self, *, Key: Item, **_: Any) -> None:
+        self._network.carry("dynamodb", "delete_item", lambda: self.items.pop(_key(Key), None))
+
     def update_item(self, **arguments: Any) -> None:
         def write() -> None:
             if not self._holds(arguments):

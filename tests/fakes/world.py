@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from divescore.api.operations import Operations
 from divescore.jobs.errors import JobsError
 from divescore.jobs.items import from_item
+from divescore.jobs.marks import MarksTable
 from divescore.jobs.messages import DeadLetters, ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Quotas
@@ -60,6 +61,7 @@ class World:
         )
         self.reports: list[tuple[str, dict[str, Any]]] = []
         self.table = JobTable("jobs", self.dynamodb, self.clock)
+        self.marks = MarksTable("jobs", self.dynamodb, self.clock)
         self.store = UploadStore("bucket", self.s3)
         self.queue = ScoringQueue(SCORING, self.sqs, clock=self.clock.seconds)
         self.admission = Admission(self.table, self.store, self.queue)
@@ -68,6 +70,7 @@ class World:
         ring = KeyRing("k1", {"k1": "k" * 48})
         self.operations = Operations(
             table=self.table,
+            marks=self.marks,
             store=self.store,
             tokens=Tokens(lambda fresh: ring, self.clock.seconds),
             quotas=QUOTAS,
@@ -85,7 +88,9 @@ class World:
     def worker(self) -> Worker:
         """A worker process; heartbeats are up to the test."""
 
-        def score(path: Path, dive: str | None, difficulty: float | None, *, on_progress: Report) -> Any:
+        def score(
+            path: Path, dive: str | None, difficulty: float | None, *, height: float | None, on_progress: Report
+        ) -> Any:
             return scored(self.score(path, on_progress))
 
         return Worker(

@@ -21,6 +21,7 @@ GRANTED = {
         "dynamodb:GetItem JobsTable",
         "dynamodb:PutItem JobsTable",
         "dynamodb:UpdateItem JobsTable",
+        "dynamodb:DeleteItem JobsTable where ForAllValues:StringLike dynamodb:LeadingKeys JOB#*",
         "dynamodb:Query JobsTable/index/client",
         "s3:PutObject UploadsBucket/uploads/*",
         "s3:GetObjectVersion UploadsBucket/uploads/*",

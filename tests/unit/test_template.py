@@ -253,7 +253,7 @@ def test_the_workers_memory_holds_it_and_its_decoder() -> None:
 
 
 def test_difficulties_have_the_same_bounds_everywhere() -> None:
-    assert f"factor >= {LOWEST:g} && factor <= {HIGHEST:g}" in (ROOT / "web/src/components/DropZone.tsx").read_text()
+    assert f"factor >= {LOWEST:g} && factor <= {HIGHEST:g}" in (ROOT / "web/src/jobs/declared.ts").read_text()
     document = json.loads((ROOT / "docs" / "openapi.json").read_text())
     [number] = [
         kind
@@ -394,6 +394,8 @@ def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
         "GET /jobs/{jobId}",
         "GET /jobs/{jobId}/video",
         "POST /jobs/{jobId}/share",
+        "PATCH /jobs/{jobId}",
+        "PUT /jobs/{jobId}/marks",
         "DELETE /jobs/{jobId}",
         "GET /health",
     }
@@ -409,6 +411,8 @@ def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
 def test_only_the_page_may_call_the_api_from_a_browser() -> None:
     cors = properties("Api")["Body"]["x-amazon-apigateway-cors"]
     assert cors["allowOrigins"][0] == {"Fn::Sub": "https://${Site.DomainName}"}
+    methods = {method.upper() for ways in properties("Api")["Body"]["paths"].values() for method in ways}
+    assert set(cors["allowMethods"]) == methods
     assert cors["allowHeaders"] == ["authorization", "content-type", "idempotency-key"]
     assert "*" not in json.dumps(cors)
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from divescore.api.bodies import Problem, ProblemEnvelope
 from divescore.api.operations import RequestRefused
-from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
+from divescore.declaration import DeclarationError
+from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, MarkedTooOften, QuotaExceeded
 from divescore.tokens.tokens import TokenError, TokenForbidden
 from divescore.views import View, to_json
 
@@ -83,11 +84,13 @@ def register_problems(app: APIGatewayHttpResolver) -> None:
         RequestUnsupportedContentType: lambda _: problem(
             400, "INVALID_REQUEST", "Send the body as application/json, an object in UTF-8."
         ),
+        DeclarationError: lambda error: problem(400, error.code, error.message),
         RequestRefused: lambda error: problem(error.status, error.code, error.message),
         TokenForbidden: lambda error: problem(403, error.code, error.message),
         TokenError: lambda error: problem(401, error.code, error.message, {"WWW-Authenticate": "Bearer"}),
         JobNotFound: lambda error: problem(404, error.code, error.message),
         IdempotencyClash: lambda error: problem(409, error.code, error.message),
+        MarkedTooOften: lambda error: problem(409, error.code, error.message),
         QuotaExceeded: lambda error: problem(429, error.code, error.message, {"Retry-After": str(error.retry_after)}),
         Contended: lambda error: problem(503, error.code, error.message, {"Retry-After": "1"}),
         NotFoundError: lambda _: problem(404, "NOT_FOUND", "There is nothing at this address."),

@@ -1,18 +1,62 @@
 """Bodies of the HTTP API, as they come in and go out. Field names are a public contract."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
-from divescore.difficulty import HIGHEST, LOWEST
+from divescore.declaration import Declaration
+from divescore.difficulty import HEIGHTS, HIGHEST, LOWEST
 from divescore.dives import parse_dive
+from divescore.jobs.marks import CONSENT, Marks
+from divescore.judging import JUDGES, MAX_EXECUTION, MAX_MARK
 from divescore.views import JobView, View
 
 NEUTRAL_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _MOST_BYTES = 2**53 - 1  # what every client's numbers hold; how much is taken is a setting of the service
+
+
+def _dive_number(text: str) -> str | None:
+    # The worker reads it with the same grammar, so what passes here never fails there.
+    return parse_dive(text).number
+
+
+def _height(metres: float) -> float:
+    Declaration(height=metres).check()
+    return metres
+
+
+def _consented(value: Any) -> Any:
+    if value is not True:  # 1 equals True, and consents to nothing
+        raise ValueError("marks are kept with consent alone, which is true and nothing else")
+    return value
+
+
+# What can be told of each alone; what they are to each other, the service checks with codes of its own.
+Dive = Annotated[
+    str,
+    StringConstraints(max_length=20),
+    AfterValidator(_dive_number),
+    Field(description="a dive number such as 107B"),
+]
+Height = Annotated[
+    float,
+    Field(strict=True, description="metres of board or platform", json_schema_extra={"enum": list(HEIGHTS)}),
+    AfterValidator(_height),
+]
+Difficulty = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description="degree of difficulty")]
+Mark = Annotated[float, Field(strict=True, ge=0, le=MAX_MARK, multiple_of=0.5)]
 
 
 class RequestBody(BaseModel):
@@ -29,10 +73,9 @@ class CreateJob(RequestBody):
         NEUTRAL_TYPE, description="what the form says of the file; what it is, its first bytes decide"
     )
     size_bytes: int = Field(ge=0, le=_MOST_BYTES, strict=True)
-    dive: Annotated[str, StringConstraints(max_length=20)] | None = Field(
-        None, description="a dive number such as 107B"
-    )
-    difficulty: float | None = Field(None, ge=LOWEST, le=HIGHEST, description="degree of difficulty")
+    dive: Dive | None = None
+    height: Height | None = None
+    difficulty: Difficulty | None = None
 
     @field_validator("content_type")
     @classmethod
@@ -41,11 +84,36 @@ class CreateJob(RequestBody):
         named = value.split(";")[0].strip()
         return named if _TYPE.fullmatch(named) else NEUTRAL_TYPE
 
-    @field_validator("dive")
-    @classmethod
-    def _dive_number(cls, value: str | None) -> str | None:
-        # The worker reads it with the same grammar, so what passes here never fails there.
-        return parse_dive(value).number if value is not None else None
+
+class AmendJob(RequestBody):
+    """`PATCH /jobs/{jobId}`: what is left out stays as it is, null takes back what was declared."""
+
+    dive: Dive | None = None
+    height: Height | None = None
+    difficulty: Difficulty | None = None
+
+
+class MarkJob(RequestBody):
+    """`PUT /jobs/{jobId}/marks`: what the judges gave, in one of three ways."""
+
+    marks: list[Mark] | None = Field(
+        None, min_length=JUDGES, max_length=JUDGES, description="of seven judges, in halves from 0 to 10"
+    )
+    execution: float | None = Field(
+        None, strict=True, ge=0, le=MAX_EXECUTION, description="sum of the three middle marks"
+    )
+    score: float | None = Field(None, strict=True, ge=0, le=MAX_EXECUTION * HIGHEST, description="points of the dive")
+    consent: Annotated[Literal[True], BeforeValidator(_consented)] = Field(description=CONSENT)
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if [self.marks, self.execution, self.score].count(None) != 2:
+            raise ValueError("give one of marks, execution and score")
+        return self
+
+    def given(self) -> Marks:
+        """Without the consent, which is a condition and no datum."""
+        return Marks(tuple(self.marks) if self.marks else None, self.execution, self.score)
 
 
 class ShareJob(RequestBody):
@@ -87,7 +155,7 @@ class JobRead(View):
 
 
 class JobChanged(View):
-    """Answer of `DELETE /jobs/{jobId}`."""
+    """Answer of every call that changes a job."""
 
     job: JobView
 

@@ -1,9 +1,11 @@
-"""The HTTP API's work: create, read, share, watch and cancel a job.
+"""The HTTP API's work: create, read, share, watch, amend, mark and cancel a job.
 
 RequestRefused
-├── EmptyFile, FileTooLarge   what is about to be uploaded will not do
-├── VideoNotThere             there is no video to show (yet, or any more)
-└── the errors of jobs and tokens pass through
+├── EmptyFile, FileTooLarge                    what is about to be uploaded will not do
+├── VideoNotThere                              there is no video to show (yet, or any more)
+├── BeingScored, NotAmendable, AmendedTooOften the declaration cannot be changed (now, or any more)
+├── NothingToMark                              there is no dive that marks could be of
+└── the errors of jobs, tokens and declarations pass through
 """
 
 import hashlib
@@ -12,25 +14,30 @@ from dataclasses import dataclass
 
 from divescore.api.bodies import (
     NEUTRAL_TYPE,
+    AmendJob,
     CreateJob,
     JobChanged,
     JobCreated,
     JobRead,
     LiveAddress,
+    MarkJob,
     Shared,
     ShareJob,
     UploadForm,
     VideoAddress,
 )
 from divescore.containers import HEAD_BYTES, Container, sniff
+from divescore.declaration import Declaration
+from divescore.jobs.amendment import KEPT, MAX_AMENDMENTS, Amended
+from divescore.jobs.marks import MarksTable
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
-from divescore.jobs.transitions import Cancelled, Refusal
+from divescore.jobs.transitions import Cancelled, Reason, Refusal
 from divescore.jobs.view import job_view
 from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
 from divescore.uploads.store import ObjectGone, UploadStore
-from divescore.views import iso
+from divescore.views import Status, iso
 
 FORM_SECONDS = 15 * 60
 UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later
@@ -70,11 +77,40 @@ class VideoNotThere(RequestRefused):
     status = 409
 
 
+class BeingScored(RequestRefused):
+    """A worker is at it."""
+
+    code = "BEING_SCORED"
+    status = 409
+
+
+class NotAmendable(RequestRefused):
+    """There is no score to count again, or not enough of it was kept."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class AmendedTooOften(RequestRefused):
+    """The declaration of one job was changed as often as it may be."""
+
+    code = "AMENDED_TOO_OFTEN"
+    status = 409
+
+
+class NothingToMark(RequestRefused):
+    """The job never had a video, or it was erased."""
+
+    code = "CONFLICT"
+    status = 409
+
+
 @dataclass(frozen=True)
 class Operations:
     """What the HTTP API does, without HTTP."""
 
     table: JobTable
+    marks: MarksTable
     store: UploadStore
     tokens: Tokens
     quotas: Quotas
@@ -94,6 +130,7 @@ class Operations:
             content_type=request.content_type,
             size_bytes=request.size_bytes,
             dive=request.dive,
+            height=request.height,
             difficulty=request.difficulty,
             created_at=now,
             updated_at=now,
@@ -139,17 +176,56 @@ class Operations:
         url = self.store.playback_url(job, version, PLAYBACK_SECONDS, _served_type(job, head))
         return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
 
+    def amend(self, job_id: str, request: AmendJob) -> JobChanged:
+        """Change what was declared, and of a scored dive the score with it; what is declared already changes nothing.
+
+        Raises DeclarationError for what cannot be, BeingScored, NotAmendable, AmendedTooOften.
+        """
+        sent = request.model_fields_set
+        event = Amended(
+            dive=request.dive if "dive" in sent else KEPT,
+            height=request.height if "height" in sent else KEPT,
+            difficulty=request.difficulty if "difficulty" in sent else KEPT,
+        )
+        outcome = self.table.apply(self.table.get(job_id), event)
+        if isinstance(outcome, Refusal):
+            _tell_why(outcome, event)
+            return JobChanged(job=job_view(outcome.job))
+        return JobChanged(job=job_view(outcome))
+
+    def mark(self, job_id: str, request: MarkJob) -> JobChanged:
+        """Keep what the judges gave, over what was given before. Raises NothingToMark, MarkedTooOften."""
+        job = self.table.get(job_id)
+        self._check_markable(job)
+        self.marks.put(job, request.given())
+        job = self.table.get(job_id)
+        try:
+            self._check_markable(job)
+        except NothingToMark:
+            # Whoever erased the job meanwhile may have looked for marks before these were there.
+            self.marks.erase(job_id)
+            raise
+        return JobChanged(job=job_view(job))
+
     def cancel(self, job_id: str) -> JobChanged:
-        """Cancel an open job, leave a finished one as it is, and erase the video in either case."""
+        """Cancel an open job, leave a finished one as it is, and erase video and marks in either case."""
         outcome = self.table.apply(self.table.get(job_id), Cancelled())
         # After the write: an upload that arrives from now on finds a cancelled job and is erased by the gate.
         self.store.erase(job_id)
+        # After the video: marks that come from now on find none, and are not kept.
+        self.marks.erase(job_id)
         return JobChanged(job=job_view(outcome.job if isinstance(outcome, Refusal) else outcome))
+
+    def _check_markable(self, job: Job) -> None:
+        gone = job.object_version is not None and not self.store.has(job.job_id, job.object_version)
+        if gone or job.status in (Status.CANCELLED, Status.EXPIRED):
+            raise NothingToMark("There is no video of this job that marks could be of: it never came, or was erased.")
 
     def _live(self, job_id: str) -> LiveAddress:
         return LiveAddress(url=f"{self.live_url}?ticket={self.tokens.ticket(job_id)}")
 
     def _check(self, request: CreateJob) -> None:
+        Declaration(request.dive, request.height, request.difficulty).check()
         if request.size_bytes == 0:
             raise EmptyFile("The file is empty.")
         if request.size_bytes > self.max_upload_bytes:
@@ -163,6 +239,25 @@ def _served_type(job: Job, head: bytes) -> str:
     if isinstance(container, Container):
         return container.content_type
     return job.content_type if job.content_type.startswith("video/") else NEUTRAL_TYPE
+
+
+def _tell_why(refusal: Refusal, event: Amended) -> None:
+    """Raise what keeps an amendment from being made; nothing where it was made before."""
+    match refusal.reason:
+        case Reason.SAME:
+            return
+        case Reason.IMPOSSIBLE:
+            event.over(refusal.job).check()
+        case Reason.BUSY:
+            raise BeingScored(
+                "The dive is being scored by what was declared before; change it when the score is there."
+            )
+        case Reason.SPENT:
+            raise AmendedTooOften(f"This was changed {MAX_AMENDMENTS} times, which is as often as it may be.")
+        case Reason.TOO_OLD:
+            raise NotAmendable("This score keeps too little to be counted again; upload the video once more.")
+        case _:
+            raise NotAmendable(f"The job is {refusal.job.status}: it has no score, and will not get one.")
 
 
 def _digest(text: str) -> str:

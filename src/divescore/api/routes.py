@@ -12,7 +12,18 @@ from pydantic import StringConstraints
 
 from divescore import __version__
 from divescore.api.answers import Json, answer, bearer, only_objects, problems, register_problems, reply
-from divescore.api.bodies import CreateJob, Health, JobChanged, JobCreated, JobRead, Shared, ShareJob, VideoAddress
+from divescore.api.bodies import (
+    AmendJob,
+    CreateJob,
+    Health,
+    JobChanged,
+    JobCreated,
+    JobRead,
+    MarkJob,
+    Shared,
+    ShareJob,
+    VideoAddress,
+)
 from divescore.api.operations import Operations
 from divescore.tokens.tokens import Claims, Scope, TokenForbidden
 
@@ -84,9 +95,23 @@ def share_job(job_id: JobId, body: Annotated[ShareJob | None, Body()] = None) ->
     return reply(201, _operations().share(job_id, body or ShareJob(), claims.expires_at))
 
 
+@app.patch("/jobs/<job_id>", responses=answer(200, JobChanged) | problems(400, 401, 403, 404, 409), security=HOLDER)
+def amend_job(job_id: JobId, body: AmendJob) -> Response[Json]:
+    """Correct dive, height or difficulty; a score is counted again, by the same judgement of the video."""
+    _allowed(job_id, Scope.EDIT)
+    return reply(200, _operations().amend(job_id, body))
+
+
+@app.put("/jobs/<job_id>/marks", responses=answer(200, JobChanged) | problems(400, 401, 403, 404, 409), security=HOLDER)
+def mark_job(job_id: JobId, body: MarkJob) -> Response[Json]:
+    """Tell what the judges gave, for whoever adapts a model to their dives; erased with the job."""
+    _allowed(job_id, Scope.EDIT)
+    return reply(200, _operations().mark(job_id, body))
+
+
 @app.delete("/jobs/<job_id>", responses=answer(202, JobChanged) | problems(401, 403, 404), security=HOLDER)
 def cancel_job(job_id: JobId) -> Response[Json]:
-    """Cancel the job if it is open, and erase its video in any case."""
+    """Cancel the job if it is open, and erase its video and its marks in any case."""
     _allowed(job_id, Scope.CANCEL)
     return reply(202, _operations().cancel(job_id))
 

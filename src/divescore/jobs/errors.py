@@ -4,6 +4,7 @@ JobsError
 ├── JobNotFound      no such record (never created, or removed after its retention)
 ├── IdempotencyClash a key was used before with another request
 ├── QuotaExceeded    a client or the whole system has had its share for now
+├── MarkedTooOften   the marks of a job were given as often as they may be
 └── Contended        too many writers at once; transient
 """
 
@@ -45,6 +46,15 @@ class QuotaExceeded(JobsError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class MarkedTooOften(JobsError):
+    """The marks of one job were written as often as they may be."""
+
+    code = "MARKED_TOO_OFTEN"
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"The marks of this dive were given {times} times, which is as often as they may be.")
 
 
 class Contended(JobsError):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from divescore.declaration import Declaration
 from divescore.views import OPEN, Status
 
 
@@ -31,8 +32,10 @@ class Job:
     rev: int = 1  # grows with every write, lease renewals too: the compare-and-swap token
     updated_at: int = 0
     deadline: int = 0  # when `sweep` looks at the job; meaningful in open states only
-    dive: str | None = None  # as the uploader declared it
+    dive: str | None = None  # as the uploader declared it; so are the next two
+    height: float | None = None
     difficulty: float | None = None
+    amendments: int = 0  # how often the declaration was changed
     object_version: str | None = None  # the version of the upload that was accepted
     attempt: int = 0
     owner: str | None = None  # unique per claim, not per process
@@ -47,6 +50,11 @@ class Job:
     def key(self) -> str:
         """The object key of this job's video."""
         return object_key(self.job_id)
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the uploader says of the dive."""
+        return Declaration(self.dive, self.height, self.difficulty)
 
     @property
     def is_open(self) -> bool:

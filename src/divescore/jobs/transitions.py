@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, assert_never
 
+from divescore.declaration import DeclarationError
+from divescore.jobs.amendment import MAX_AMENDMENTS, Amended, counted_again
 from divescore.jobs.model import Cause, Job
 from divescore.views import OPEN, Status
 
@@ -110,17 +112,21 @@ class Replayed:
 
 
 WorkerEvent = Renewed | Progressed | Finished | Rejected | AttemptFailed
-Event = Accepted | TurnedAway | Claimed | WorkerEvent | Cancelled | DeadlinePassed | Replayed
+Event = Accepted | TurnedAway | Claimed | WorkerEvent | Cancelled | DeadlinePassed | Replayed | Amended
 
 
 class Reason(StrEnum):
     """Why an event does not apply."""
 
-    BUSY = "BUSY"  # another attempt holds a living lease
+    BUSY = "BUSY"  # an attempt holds a living lease
     DONE = "DONE"  # the job is in a state that this event does not leave
     STALE = "STALE"  # the event is about another version of the upload
     LOST = "LOST"  # the worker's attempt is not the current one any more
     EARLY = "EARLY"  # the deadline has not passed
+    SAME = "SAME"  # that is declared already
+    IMPOSSIBLE = "IMPOSSIBLE"  # what would be declared cannot be
+    SPENT = "SPENT"  # the declaration was changed too often
+    TOO_OLD = "TOO_OLD"  # the result keeps nothing that another score could be counted from
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,8 @@ def transition(job: Job, event: Event, now: int) -> Job | Refusal:
             if job.status is not Status.FAILED:
                 return Refusal(Reason.DONE, job)
             return _queue(replace(job, attempt=0, error=None), now)
+        case Amended():
+            return _amended(job, event, now)
         case _ as unknown:
             assert_never(unknown)
 
@@ -241,6 +249,29 @@ def _overdue(job: Job, event: DeadlinePassed, now: int) -> Job | Refusal:
     if job.status is Status.PROCESSING:
         return _settle(job, now, Status.FAILED, _spent(job.attempt))
     return _settle(job, now, Status.FAILED, Cause("QUEUE_TIMEOUT", "No worker got to the dive within a day.", True))
+
+
+def _amended(job: Job, event: Amended, now: int) -> Job | Refusal:
+    if job.status is Status.PROCESSING:  # the worker scores what it claimed
+        return Refusal(Reason.BUSY, job)
+    if job.status not in (Status.AWAITING_UPLOAD, Status.QUEUED, Status.SCORED):
+        return Refusal(Reason.DONE, job)
+    declared = event.over(job)
+    if declared == job.declaration:
+        return Refusal(Reason.SAME, job)
+    try:
+        declared.check()
+    except DeclarationError:
+        return Refusal(Reason.IMPOSSIBLE, job)
+    if job.amendments >= MAX_AMENDMENTS:
+        return Refusal(Reason.SPENT, job)
+    result = job.result
+    if result is not None:
+        result = counted_again(result, declared)
+        if result is None:
+            return Refusal(Reason.TOO_OLD, job)
+    amended = replace(job, dive=declared.dive, height=declared.height, difficulty=declared.difficulty, result=result)
+    return _versioned(replace(amended, amendments=job.amendments + 1), now)
 
 
 def _spent(attempts: int) -> Cause:

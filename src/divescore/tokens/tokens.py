@@ -28,10 +28,11 @@ class Scope(StrEnum):
     VIDEO = "video"
     CANCEL = "cancel"
     SHARE = "share"
+    EDIT = "edit"  # never in a shared link
     CONNECT = "connect"  # opens a socket and does nothing else
 
 
-HOLDER_SCOPES = (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE)
+HOLDER_SCOPES = (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE, Scope.EDIT)
 
 
 class TokenError(Exception):
@@ -173,5 +174,6 @@ _VERBS = {
     Scope.VIDEO: "watch the video",
     Scope.CANCEL: "cancel the job",
     Scope.SHARE: "share the job",
+    Scope.EDIT: "change what was declared of the job",
     Scope.CONNECT: "open a live connection",
 }

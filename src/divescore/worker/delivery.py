@@ -35,7 +35,15 @@ VISIBILITY_MARGIN_SECONDS = 2  # a message comes back this much after its job's 
 class ScoreVideo(Protocol):
     """What the worker needs of a scorer, see `Scorer.score`."""
 
-    def __call__(self, path: Path, dive: str | None, difficulty: float | None, *, on_progress: OnProgress) -> "Scored":
+    def __call__(
+        self,
+        path: Path,
+        dive: str | None,
+        difficulty: float | None,
+        *,
+        height: float | None,
+        on_progress: OnProgress,
+    ) -> "Scored":
         """Score the video at `path`; raises VideoRejected, and what `on_progress` raises."""
 
 
@@ -180,7 +188,7 @@ class Worker:
                 job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part)
             )
             downloaded = time.perf_counter() - started
-            result = self.score(path, job.dive, job.difficulty, on_progress=attempt.progress).result
+            result = self.score(path, job.dive, job.difficulty, height=job.height, on_progress=attempt.progress).result
         return {**result.to_json(), "timings": {"download": round(downloaded, 4), **result.timings}}
 
     def _measure(self, scored: Job) -> None:

@@ -3,15 +3,15 @@
 import pytest
 from pydantic import ValidationError
 
-from divescore.api.bodies import NEUTRAL_TYPE, CreateJob, ShareJob
+from divescore.api.bodies import NEUTRAL_TYPE, AmendJob, CreateJob, MarkJob, ShareJob
 
 GOOD = {"filename": "dive.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
 
 
 def test_a_request_may_declare_the_dive() -> None:
-    request = CreateJob.model_validate(GOOD | {"dive": " 107b ", "difficulty": 3.0})
+    request = CreateJob.model_validate(GOOD | {"dive": " 107b ", "height": 7.5, "difficulty": 3.0})
     assert (request.filename, request.content_type, request.size_bytes) == ("dive.mp4", "video/mp4", 1000)
-    assert (request.dive, request.difficulty) == ("107B", 3.0)
+    assert (request.dive, request.height, request.difficulty) == ("107B", 7.5, 3.0)
 
 
 def test_types_are_compared_without_case_and_space() -> None:
@@ -40,6 +40,11 @@ def test_what_is_no_dive_number_is_told(dive: str) -> None:
         {"sizeBytes": 1.5},
         {"sizeBytes": True},
         {"contentType": "x" * 101},
+        {"height": 2},
+        {"height": 0},
+        {"height": "3"},
+        {"height": True},
+        {"height": float("nan")},
         {"difficulty": 0.9},
         {"difficulty": 6.1},
         {"difficulty": "NaN"},
@@ -55,6 +60,67 @@ def test_everything_else_is_refused(wrong: dict[str, object]) -> None:
 def test_nothing_may_be_missing(missing: str) -> None:
     with pytest.raises(ValidationError):
         CreateJob.model_validate({name: value for name, value in GOOD.items() if name != missing})
+
+
+@pytest.mark.parametrize("height", [1, 3, 5, 7.5, 10, 10.0])
+def test_a_height_is_a_board_or_a_platform(height: float) -> None:
+    assert CreateJob.model_validate(GOOD | {"height": height}).height == height
+
+
+def test_an_amendment_tells_what_it_leaves_from_what_it_takes_back() -> None:
+    request = AmendJob.model_validate({"dive": "207c", "height": None})
+    assert request.model_fields_set == {"dive", "height"}
+    assert (request.dive, request.height) == ("207C", None)
+    for wrong in ({"dive": "999Z"}, {"height": 4}, {"difficulty": 7}, {"filename": "x"}):
+        with pytest.raises(ValidationError):
+            AmendJob.model_validate(wrong)
+
+
+SEVEN = [8.5, 8.5, 8, 9, 8.5, 8.5, 7.5]
+
+
+@pytest.mark.parametrize(
+    "given", [{"marks": SEVEN}, {"marks": [0] * 7}, {"execution": 0}, {"execution": 25.5}, {"score": 0}, {"score": 180}]
+)
+def test_marks_come_in_one_of_three_ways(given: dict[str, object]) -> None:
+    told = MarkJob.model_validate(given | {"consent": True}).given()
+    assert {name: value for name in ("marks", "execution", "score") if (value := getattr(told, name)) is not None} == {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"marks": SEVEN, "score": 80},
+        {"execution": 25.5, "score": 80},
+        {"marks": SEVEN[:6]},
+        {"marks": [*SEVEN, 8]},
+        {"marks": [8.3, *SEVEN[1:]]},
+        {"marks": [10.5, *SEVEN[1:]]},
+        {"marks": [-0.5, *SEVEN[1:]]},
+        {"marks": [True, *SEVEN[1:]]},
+        {"marks": ["8", *SEVEN[1:]]},
+        {"marks": [float("nan"), *SEVEN[1:]]},
+        {"execution": 30.5},
+        {"execution": float("nan")},
+        {"execution": "25"},
+        {"score": 180.5},
+        {"score": -1},
+        {"score": True},
+        {"score": 80, "judges": 7},
+    ],
+)
+def test_other_marks_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        MarkJob.model_validate(wrong | {"consent": True})
+
+
+@pytest.mark.parametrize("consent", [{}, {"consent": False}, {"consent": None}, {"consent": "true"}, {"consent": 1}])
+def test_without_consent_there_are_no_marks(consent: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        MarkJob.model_validate({"marks": SEVEN} | consent)
 
 
 def test_a_share_reads_unless_more_is_asked() -> None:

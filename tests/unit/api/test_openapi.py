@@ -28,6 +28,8 @@ def test_every_route_is_there_and_says_who_may_call_it() -> None:
         "GET /jobs/{job_id}": True,
         "GET /jobs/{job_id}/video": True,
         "POST /jobs/{job_id}/share": True,
+        "PATCH /jobs/{job_id}": True,
+        "PUT /jobs/{job_id}/marks": True,
         "DELETE /jobs/{job_id}": True,
         "GET /health": False,
     }

@@ -1,16 +1,32 @@
 """What the HTTP API does, without HTTP."""
 
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
 
-from divescore.api.bodies import CreateJob, ShareJob
-from divescore.api.operations import EmptyFile, FileTooLarge, Operations, RequestRefused, VideoNotThere
-from divescore.jobs.errors import IdempotencyClash, JobNotFound, QuotaExceeded
+from divescore.api.bodies import AmendJob, CreateJob, MarkJob, ShareJob
+from divescore.api.operations import (
+    AmendedTooOften,
+    BeingScored,
+    EmptyFile,
+    FileTooLarge,
+    NotAmendable,
+    NothingToMark,
+    Operations,
+    RequestRefused,
+    VideoNotThere,
+)
+from divescore.declaration import DifficultyImpossible, DiveImpossible
+from divescore.jobs.errors import IdempotencyClash, JobNotFound, MarkedTooOften, QuotaExceeded
 from divescore.jobs.items import to_item
+from divescore.jobs.marks import Marks, MarksTable
 from divescore.jobs.model import Job
 from divescore.jobs.quota import Quotas
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
 from divescore.views import Status, iso
 from tests.fakes.jobs import job_in
+from tests.fakes.results import kept_result
 from tests.fakes.world import World
 
 MB = 2**20
@@ -23,6 +39,7 @@ def operations(world: World) -> Operations:
     ring = KeyRing("k1", {"k1": "k" * 48})
     return Operations(
         table=world.table,
+        marks=world.marks,
         store=world.store,
         tokens=Tokens(lambda fresh: ring, world.clock.seconds),
         quotas=Quotas(2, 5, 10),
@@ -55,7 +72,7 @@ def test_a_new_job_has_all_that_its_owner_needs(world: World, operations: Operat
     assert made.upload.fields["key"] == f"uploads/{made.job_id}/video"
     assert made.upload.expires_at == iso(now + 15 * 60_000)
     assert made.job.status is Status.AWAITING_UPLOAD
-    for scope in (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE):
+    for scope in (Scope.READ, Scope.VIDEO, Scope.CANCEL, Scope.SHARE, Scope.EDIT):
         claims = operations.tokens.verify(made.token, scope)
         assert (claims.job_id, claims.expires_at) == (made.job_id, job.expires_at // 1000)
     address, _, ticket = made.live.url.partition("?ticket=")
@@ -88,6 +105,23 @@ def test_what_will_not_do_is_told_before_it_is_uploaded(
         operations.create(request(**changes), ADDRESS)
     assert (caught.value.code, caught.value.status) == (code, status)
     assert caught.value.message.endswith(".")
+    assert world.dynamodb.items == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "right"),
+    [
+        ({"dive": "101C", "difficulty": 5.9}, DifficultyImpossible, "1.2 to 1.4"),
+        ({"dive": "101C", "difficulty": 5.9, "height": 3}, DifficultyImpossible, "1.4 from 3 m"),
+        ({"dive": "107A"}, DiveImpossible, "107B or 107C"),
+        ({"dive": "612B", "height": 3}, DiveImpossible, "5, 7.5 or 10 m"),
+    ],
+)
+def test_what_cannot_be_declared_is_told_with_what_can(
+    world: World, operations: Operations, changes: dict[str, object], error: type[Exception], right: str
+) -> None:
+    with pytest.raises(error, match=right):
+        operations.create(request(**changes), ADDRESS)
     assert world.dynamodb.items == {}
 
 
@@ -182,3 +216,127 @@ def test_a_cancel_that_died_before_erasing_can_be_asked_again(world: World, oper
         operations.cancel(job.job_id)
     operations.cancel(job.job_id)
     assert world.s3.objects[job.key] == []
+
+
+def amendment(**changes: object) -> AmendJob:
+    return AmendJob.model_validate(changes)
+
+
+def test_an_amended_dive_has_another_score_and_a_new_version(world: World, operations: Operations) -> None:
+    job = put(world, job_in(Status.SCORED, dive="207C", result=kept_result()))
+    changed = operations.amend(job.job_id, amendment(dive="107B", height=3))
+    assert (changed.job.status, changed.job.version) == (Status.SCORED, job.version + 1)
+    assert changed.job.result is not None
+    assert changed.job.result["difficulty"] == 3.1
+    kept = world.table.get(job.job_id)
+    assert (kept.dive, kept.height, kept.difficulty) == ("107B", 3.0, None)
+    assert operations.amend(job.job_id, amendment(dive="107B", height=3)) == changed
+    assert operations.amend(job.job_id, amendment()) == changed
+    assert world.table.get(job.job_id) == kept
+    assert operations.amend(job.job_id, amendment(height=None)).job.version == job.version + 2
+    assert world.table.get(job.job_id).height is None
+
+
+def test_an_amendment_before_the_claim_is_what_the_worker_scores(world: World, operations: Operations) -> None:
+    job = put(world, job_in(Status.QUEUED, dive="107B"))
+    operations.amend(job.job_id, amendment(dive="207C", difficulty=3.4))
+    stored = world.table.get(job.job_id)
+    assert (stored.dive, stored.difficulty, stored.status) == ("207C", 3.4, Status.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("job", "error", "code"),
+    [
+        (job_in(Status.PROCESSING), BeingScored, "BEING_SCORED"),
+        (job_in(Status.REJECTED), NotAmendable, "CONFLICT"),
+        (job_in(Status.FAILED), NotAmendable, "CONFLICT"),
+        (job_in(Status.CANCELLED), NotAmendable, "CONFLICT"),
+        (job_in(Status.EXPIRED), NotAmendable, "CONFLICT"),
+        (job_in(Status.SCORED), NotAmendable, "CONFLICT"),  # its result is an old one
+        (job_in(Status.SCORED, result=kept_result(), amendments=20), AmendedTooOften, "AMENDED_TOO_OFTEN"),
+    ],
+)
+def test_what_cannot_be_amended_is_a_conflict(
+    world: World, operations: Operations, job: Job, error: type[RequestRefused], code: str
+) -> None:
+    put(world, job)
+    with pytest.raises(error) as caught:
+        operations.amend(job.job_id, amendment(dive="107B"))
+    assert (caught.value.code, caught.value.status) == (code, 409)
+    assert caught.value.message.endswith(".")
+    assert world.table.get(job.job_id) == job
+
+
+def test_an_amendment_is_checked_with_what_was_declared_before(world: World, operations: Operations) -> None:
+    job = put(world, job_in(Status.QUEUED, dive="107B", difficulty=3.0))
+    with pytest.raises(DifficultyImpossible, match=r"101C: the table has 1\.2 to 1\.4"):
+        operations.amend(job.job_id, amendment(dive="101C"))
+    operations.amend(job.job_id, amendment(dive="101C", difficulty=None))
+    with pytest.raises(JobNotFound):
+        operations.amend("nobody", amendment(dive="101C"))
+
+
+def marks(**given: object) -> MarkJob:
+    return MarkJob.model_validate({"consent": True} | (given or {"score": 84.15}))
+
+
+def filmed(world: World, status: Status) -> Job:
+    job = put(world, job_in(status))
+    world.post(job, notify=False)
+    return job
+
+
+@pytest.mark.parametrize(
+    "status", [Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING, Status.SCORED, Status.REJECTED, Status.FAILED]
+)
+def test_marks_are_kept_and_nobody_is_told(world: World, operations: Operations, status: Status) -> None:
+    job = filmed(world, status)
+    changed = operations.mark(job.job_id, marks(marks=[8.5] * 7))
+    assert changed.job.version == job.version
+    assert world.table.get(job.job_id) == job
+    [kept] = world.marks.since(0)
+    assert (kept.job_id, kept.marks) == (job.job_id, Marks(marks=(8.5,) * 7))
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.EXPIRED])
+def test_a_job_that_never_had_a_video_takes_no_marks(world: World, operations: Operations, status: Status) -> None:
+    job = put(world, job_in(status))
+    with pytest.raises(NothingToMark) as caught:
+        operations.mark(job.job_id, marks())
+    assert (caught.value.code, caught.value.status) == ("CONFLICT", 409)
+    assert list(world.marks.since(0)) == []
+
+
+def test_marks_go_with_the_job_and_do_not_come_back(world: World, operations: Operations) -> None:
+    job = filmed(world, Status.SCORED)
+    operations.mark(job.job_id, marks())
+    operations.cancel(job.job_id)
+    assert list(world.marks.since(0)) == []
+    with pytest.raises(NothingToMark):
+        operations.mark(job.job_id, marks())
+    assert list(world.marks.since(0)) == []
+
+
+def test_marks_that_meet_an_erasure_are_not_kept(world: World, operations: Operations) -> None:
+    """The erasure happens whole between the look at the video and the write of the marks."""
+    job = filmed(world, Status.SCORED)
+    put_marks = world.marks.put
+
+    class Late:
+        def put(self, *arguments: Any) -> None:
+            operations.cancel(job.job_id)
+            put_marks(*arguments)
+
+        erase = world.marks.erase
+
+    with pytest.raises(NothingToMark):
+        replace(operations, marks=cast("MarksTable", Late())).mark(job.job_id, marks())
+    assert list(world.marks.since(0)) == []
+
+
+def test_marks_are_given_twenty_times_and_no_more(world: World, operations: Operations) -> None:
+    job = filmed(world, Status.SCORED)
+    for _ in range(20):
+        operations.mark(job.job_id, marks())
+    with pytest.raises(MarkedTooOften):
+        operations.mark(job.job_id, marks())

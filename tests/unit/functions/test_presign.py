@@ -23,6 +23,7 @@ from functions.presign import app
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, counted, http_event
+from tests.fakes.results import kept_result
 
 GOOD = {"filename": "my secret name.mp4", "contentType": "video/mp4", "sizeBytes": 1000}
 SOON = int(time.time()) + 3600
@@ -123,6 +124,9 @@ def test_a_body_may_come_encoded(api: Api) -> None:
         (GOOD | {"sizeBytes": -1}, (400, "INVALID_REQUEST")),
         (GOOD | {"dive": "a somersault"}, (400, "INVALID_REQUEST")),
         (GOOD | {"difficulty": 99}, (400, "INVALID_REQUEST")),
+        (GOOD | {"height": 4}, (400, "INVALID_REQUEST")),
+        (GOOD | {"dive": "101C", "difficulty": 5.9}, (400, "DIFFICULTY_IMPOSSIBLE")),
+        (GOOD | {"dive": "612B", "height": 3}, (400, "DIVE_IMPOSSIBLE")),
         (GOOD | {"colour": "blue"}, (400, "INVALID_REQUEST")),
         (GOOD | {"sizeBytes": 0}, (400, "EMPTY_FILE")),
         (GOOD | {"sizeBytes": 200 * 2**20 + 1}, (413, "TOO_LARGE")),
@@ -184,7 +188,11 @@ ROUTES = [
     ("GET", "/jobs/{}/video", Scope.VIDEO),
     ("POST", "/jobs/{}/share", Scope.SHARE),
     ("DELETE", "/jobs/{}", Scope.CANCEL),
+    ("PATCH", "/jobs/{}", Scope.EDIT),
+    ("PUT", "/jobs/{}/marks", Scope.EDIT),
 ]
+# What a route needs of its body before it asks for anything else.
+BODIES = {"PATCH": {}, "PUT": {"score": 84.15, "consent": True}}
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
@@ -203,15 +211,18 @@ def test_nobody_gets_in_without_the_right_token(api: Api, method: str, path: str
         (api.token(job, *others), (403, "FORBIDDEN")),
         (api.tokens.ticket(job.job_id), (403, "FORBIDDEN")),
     ):
-        assert code(api.call(method, path.format(job.job_id), token=token)) == expected
-    answer = api.raw(method, path.format(job.job_id))
+        assert code(api.call(method, path.format(job.job_id), BODIES.get(method), token)) == expected
+    answer = api.raw(method, path.format(job.job_id), BODIES.get(method))
     assert answer["headers"]["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 def test_a_job_whose_record_is_gone_is_not_found(api: Api, method: str, path: str, scope: Scope) -> None:
     job = job_in(Status.SCORED)
-    assert code(api.call(method, path.format(job.job_id), token=api.token(job))) == (404, "JOB_NOT_FOUND")
+    assert code(api.call(method, path.format(job.job_id), BODIES.get(method), api.token(job))) == (
+        404,
+        "JOB_NOT_FOUND",
+    )
 
 
 def test_a_job_is_read_with_its_result_and_a_fresh_ticket(api: Api) -> None:
@@ -256,8 +267,11 @@ def test_a_share_opens_nothing_but_what_was_shared(api: Api) -> None:
     assert (status, set(shared)) == (201, {"token", "url"})
     assert shared["url"] == f"https://site.example/#share={shared['token']}"
     assert api.call("GET", path, token=shared["token"])[0] == 200
-    for method, rest in (("GET", "/video"), ("POST", "/share"), ("DELETE", "")):
-        assert code(api.call(method, path + rest, token=shared["token"])) == (403, "FORBIDDEN")
+    others = (("GET", "/video"), ("POST", "/share"), ("DELETE", ""), ("PATCH", ""), ("PUT", "/marks"))
+    for method, rest in others:
+        assert code(api.call(method, path + rest, BODIES.get(method), shared["token"])) == (403, "FORBIDDEN")
+    for scope in ("edit", "cancel", "share", "connect"):
+        assert code(api.call("POST", path + "/share", {"scopes": [scope]}, owner)) == (400, "INVALID_REQUEST")
     _, watching = api.call("POST", path + "/share", {"scopes": ["video"], "expiresIn": 60}, token=owner)
     assert code(api.call("GET", path + "/video", token=watching["token"])) == (409, "CONFLICT")
     assert code(api.call("POST", path + "/share", {"expiresIn": 1}, token=owner)) == (400, "INVALID_REQUEST")
@@ -270,6 +284,30 @@ def test_a_cancel_ends_the_job_and_erases_the_video(api: Api) -> None:
     assert (status, body["job"]["status"]) == (202, "CANCELLED")
     assert "Versions" not in api.aws.s3.list_object_versions(Bucket=api.aws.bucket)
     assert api.call("DELETE", f"/jobs/{job.job_id}", token=api.token(job)) == (202, body)
+
+
+def test_a_score_is_amended_by_what_is_sent_alone(api: Api) -> None:
+    job = api.put(job_in(Status.SCORED, dive="107B", height=3.0, result=kept_result()))
+    path, token = f"/jobs/{job.job_id}", api.token(job)
+    status, body = api.call("PATCH", path, {"dive": "207C", "height": None}, token)
+    assert (status, set(body)) == (200, {"job"})
+    assert (body["job"]["version"], body["job"]["result"]["difficulty"]) == (job.version + 1, 3.3)
+    assert api.call("PATCH", path, {}, token) == (200, body)
+    assert code(api.call("PATCH", path, {"difficulty": 5.9}, token)) == (400, "DIFFICULTY_IMPOSSIBLE")
+    assert code(api.call("PATCH", path, {"score": 99}, token)) == (400, "INVALID_REQUEST")
+    assert code(api.call("PATCH", path, None, token)) == (400, "INVALID_REQUEST")
+
+
+def test_marks_need_consent(api: Api) -> None:
+    job = api.put(job_in(Status.SCORED))
+    job = api.put(job_in(Status.SCORED, object_version=api.upload(job)))
+    path, token = f"/jobs/{job.job_id}/marks", api.token(job)
+    assert code(api.call("PUT", path, {"score": 84.15}, token)) == (400, "INVALID_REQUEST")
+    assert code(api.call("PUT", path, {"score": 84.15, "consent": False}, token)) == (400, "INVALID_REQUEST")
+    status, body = api.call("PUT", path, {"score": 84.15, "consent": True}, token)
+    assert (status, body["job"]["version"]) == (200, job.version)
+    assert api.call("DELETE", f"/jobs/{job.job_id}", token=token)[0] == 202
+    assert code(api.call("PUT", path, {"score": 84.15, "consent": True}, token)) == (409, "CONFLICT")
 
 
 def test_health_names_the_release_and_the_model(api: Api) -> None:
@@ -289,6 +327,7 @@ def test_a_contended_job_is_told_to_come_back(api: Api, monkeypatch: pytest.Monk
     job = api.put(job_in(Status.QUEUED))
     monkeypatch.setattr(JobTable, "apply", contended)
     assert code(api.call("DELETE", f"/jobs/{job.job_id}", token=api.token(job))) == (503, "UNAVAILABLE")
+    assert code(api.call("PATCH", f"/jobs/{job.job_id}", {"dive": "107B"}, api.token(job))) == (503, "UNAVAILABLE")
 
 
 def test_a_fault_of_ours_keeps_its_details_in_the_log(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

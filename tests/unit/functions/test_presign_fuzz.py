@@ -21,7 +21,9 @@ from tests.fakes.lambdas import context, http_event
 JOB = "a" * 32
 ROUTES = [("POST", "/jobs"), ("GET", "/health")]
 ROUTES += [("GET", "/jobs/{}"), ("GET", "/jobs/{}/video"), ("POST", "/jobs/{}/share"), ("DELETE", "/jobs/{}")]
-MEMBERS = ["filename", "contentType", "sizeBytes", "dive", "difficulty", "expiresIn", "scopes", "body"]
+ROUTES += [("PATCH", "/jobs/{}"), ("PUT", "/jobs/{}/marks")]
+MEMBERS = ["filename", "contentType", "sizeBytes", "dive", "height", "difficulty", "expiresIn", "scopes", "body"]
+MEMBERS += ["marks", "execution", "score", "consent"]
 # Half surrogate pairs are what JSON can say and UTF-8 cannot.
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=30) | st.sampled_from(["\ud800", "video/mp4", "107B"])
 # Python's numbers have no end; those of whatever they are turned into do.

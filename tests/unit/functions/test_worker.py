@@ -49,7 +49,7 @@ class Scorer:
         self.on_load()
         return self
 
-    def score(self, path: Path, *_: Any, on_progress: Callable[[str, float], None]) -> Any:
+    def score(self, path: Path, *_: Any, height: float | None, on_progress: Callable[[str, float], None]) -> Any:
         if self.error is not None:
             raise self.error
         on_progress("scoring", 1.0)

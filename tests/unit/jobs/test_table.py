@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from divescore.jobs.amendment import Amended
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
@@ -30,6 +31,7 @@ from tests.fakes.clock import START, Clock
 from tests.fakes.dynamodb import TransactionCanceled
 from tests.fakes.jobs import LEASE_MS, job_in
 from tests.fakes.network import refused
+from tests.fakes.results import kept_result
 from tests.fakes.standin import StandIn
 from tests.fakes.world import World
 
@@ -128,6 +130,31 @@ def test_the_fence_is_in_the_write_itself(table: JobTable) -> None:
     outcome = table.apply(mine, Finished(Fence("me", 1), {"score": 1.0}))
     assert isinstance(outcome, Refusal)
     assert table.get(mine.job_id) == theirs
+
+
+def test_two_amendments_that_meet_are_both_kept(table: JobTable) -> None:
+    job = made(table, job_in(Status.SCORED, result=kept_result()))
+    first = table.apply(job, Amended(dive="107B"))
+    second = table.apply(job, Amended(height=3.0))
+    assert isinstance(first, Job)
+    assert isinstance(second, Job)
+    assert (second.dive, second.height, second.version, second.amendments) == ("107B", 3.0, job.version + 2, 2)
+    assert second.result is not None
+    assert second.result["difficulty"] == 3.1
+    assert table.get(job.job_id) == second
+
+
+def test_an_amendment_that_meets_a_claim_comes_before_it_or_not_at_all(table: JobTable) -> None:
+    job = made(table, job_in(Status.QUEUED, dive="207C"))
+    claimed = table.apply(job, Claimed("me", "v1", LEASE_MS, 3))
+    late = table.apply(job, Amended(dive="107B"))
+    assert isinstance(late, Refusal)
+    assert (late.reason, late.job) == (Reason.BUSY, claimed)
+    other = made(table, job_in(Status.QUEUED, job_id="e" * 32, dive="207C"))
+    table.apply(other, Amended(dive="107B"))
+    taken = table.apply(other, Claimed("me", "v1", LEASE_MS, 3))
+    assert isinstance(taken, Job)
+    assert taken.dive == "107B", "the worker scores what it claimed"
 
 
 def test_racing_writers_each_get_through_once(world: World) -> None:

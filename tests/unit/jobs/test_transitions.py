@@ -1,12 +1,14 @@
 """The state machine: every state against every event, and what holds for all of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from divescore.jobs.amendment import KEPT, MAX_AMENDMENTS, Amended
 from divescore.jobs.model import Cause, Job
 from divescore.jobs.transitions import (
     QUEUE_RETENTION_MS,
@@ -31,6 +33,7 @@ from divescore.jobs.transitions import (
 from divescore.views import FINAL, OPEN, Status
 from tests.fakes.clock import START
 from tests.fakes.jobs import LEASE_MS, job_in
+from tests.fakes.results import kept_result
 
 NOW = START + 1000
 LATE = START + 30 * 86_400_000
@@ -41,7 +44,7 @@ CLAIM = Claimed("you", "v1", LEASE_MS, 3)
 
 A, Q, P = Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING
 S, R, F, C, X = Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED, Status.EXPIRED
-BUSY, DONE, LOST, EARLY = Reason.BUSY, Reason.DONE, Reason.LOST, Reason.EARLY
+BUSY, DONE, LOST, EARLY, SAME = Reason.BUSY, Reason.DONE, Reason.LOST, Reason.EARLY, Reason.SAME
 WORKER_EVENTS: list[Event] = [
     Renewed(FENCE, LEASE_MS),
     Progressed(FENCE, "scoring", 0.6),
@@ -65,6 +68,8 @@ TABLE: list[tuple[Event, int, Mapping[Status, Status | Reason]]] = [
     (DeadlinePassed(3), NOW, {A: EARLY, Q: EARLY, P: EARLY, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
     (DeadlinePassed(3), LATE, {A: X, Q: F, P: Q, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
     (DeadlinePassed(3, arrived="v1"), LATE, {A: F, Q: F, P: Q, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
+    (Amended("107B", 10.0), NOW, {A: A, Q: Q, P: BUSY, S: S, R: DONE, F: DONE, C: DONE, X: DONE}),
+    (Amended(None, None), NOW, {A: SAME, Q: SAME, P: BUSY, S: SAME, R: DONE, F: DONE, C: DONE, X: DONE}),
     (Replayed(), NOW, {A: DONE, Q: DONE, P: DONE, S: DONE, R: DONE, F: Q, C: DONE, X: DONE}),
 ]
 
@@ -82,6 +87,11 @@ def reason(job: Job, event: Event, now: int = NOW) -> Reason:
     return outcome.reason
 
 
+def found_in(status: Status, **changes: Any) -> Job:
+    """A job of that state, whose score can be counted again."""
+    return job_in(status, **({"result": kept_result()} if status is S else {}) | changes)
+
+
 @pytest.mark.parametrize(
     ("event", "now", "status", "expected"),
     [
@@ -91,7 +101,7 @@ def reason(job: Job, event: Event, now: int = NOW) -> Reason:
     ],
 )
 def test_every_state_against_every_event(event: Event, now: int, status: Status, expected: Status | Reason) -> None:
-    outcome = transition(job_in(status), event, now)
+    outcome = transition(found_in(status), event, now)
     assert (outcome.status if isinstance(outcome, Job) else outcome.reason) == expected
 
 
@@ -218,9 +228,63 @@ def test_a_replay_starts_with_all_attempts_and_no_cause() -> None:
     assert (job.status, job.attempt, job.error) == (Q, 0, None)
 
 
+@pytest.mark.parametrize("status", [A, Q])
+def test_before_the_claim_an_amendment_only_stores(status: Status) -> None:
+    job = found_in(status, dive="107B")
+    amended = applied(job, Amended(dive="207C", height=10.0))
+    assert (amended.dive, amended.height, amended.difficulty) == ("207C", 10.0, None)
+    untouched = replace(amended, dive="107B", height=None, amendments=0)
+    assert untouched == replace(job, version=job.version + 1, rev=job.rev + 1, updated_at=NOW)
+
+
+def test_a_scored_dive_is_counted_again_by_what_is_declared_now() -> None:
+    job = found_in(S)
+    by_hand = applied(job, Amended(dive="107B", height=3.0))
+    result = by_hand.result
+    assert result is not None
+    assert (result["difficulty"], result["difficultySource"]) == (3.1, "dive")
+    assert (result["dive"]["number"], result["dive"]["source"]) == ("107B", "given")
+    assert result["score"] == pytest.approx(result["execution"] * 3.1, abs=0.006)
+    assert (by_hand.status, by_hand.version, by_hand.amendments) == (S, job.version + 1, 1)
+    declared = applied(by_hand, Amended(difficulty=3.0))
+    assert declared.result is not None
+    assert (declared.result["difficulty"], declared.result["difficultySource"]) == (3.0, "given")
+    assert any(text.startswith("DIFFICULTY_UNUSUAL") for text in declared.result["warnings"])
+
+
+def test_amendments_that_are_taken_back_leave_the_score_as_it_was() -> None:
+    first = applied(found_in(S), Amended("107B", 3.0, 3.0))
+    back = applied(first, Amended(None, None, None))
+    again = applied(applied(back, Amended("107B", 3.0, 3.0)), Amended(None, None, None))
+    assert back.result == again.result
+    assert back.result is not None
+    assert (back.result["difficultySource"], back.result["warnings"]) == ("predicted", kept_result()["warnings"])
+
+
+def test_what_cannot_be_is_refused_by_what_would_be_declared_then() -> None:
+    job = found_in(Q, dive="107B", difficulty=3.0)
+    assert reason(job, Amended(dive="101C")) is Reason.IMPOSSIBLE
+    assert reason(job, Amended(difficulty=5.9)) is Reason.IMPOSSIBLE
+    assert applied(job, Amended(dive="101C", difficulty=None)).dive == "101C"
+    assert reason(found_in(Q, dive="612B"), Amended(height=3.0)) is Reason.IMPOSSIBLE
+
+
+def test_a_job_is_amended_twenty_times_and_no_more() -> None:
+    job = found_in(S)
+    for number in range(MAX_AMENDMENTS):
+        job = applied(job, Amended(height=3.0 if number % 2 else 10.0))
+    assert reason(job, Amended(height=5.0)) is Reason.SPENT
+    assert reason(job, Amended(height=job.height)) is Reason.SAME
+
+
+@pytest.mark.parametrize("result", [{"score": 84.15}, {**kept_result(), "predicted": None, "seen": None}])
+def test_a_score_from_before_more_was_kept_stays_as_it_is(result: dict[str, Any]) -> None:
+    assert reason(found_in(S, result=result), Amended(dive="107B")) is Reason.TOO_OLD
+
+
 def test_only_a_workers_events_carry_a_fence() -> None:
     assert [fence_of(event) for event in WORKER_EVENTS] == [FENCE] * len(WORKER_EVENTS)
-    for event in (Accepted("v"), CLAIM, Cancelled(), DeadlinePassed(3), Replayed()):
+    for event in (Accepted("v"), CLAIM, Cancelled(), DeadlinePassed(3), Replayed(), Amended()):
         assert fence_of(event) is None
 
 
@@ -237,12 +301,22 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Claimed, st.sampled_from(["me", "you"]), versions, leases, limits),
     st.builds(Renewed, fences, leases),
     st.builds(Progressed, fences, st.sampled_from(["downloading", "decoding", "scoring"]), st.floats(0, 1)),
-    st.builds(Finished, fences, st.dictionaries(st.just("score"), st.floats(0, 100), min_size=1)),
+    st.builds(
+        Finished,
+        fences,
+        st.dictionaries(st.just("score"), st.floats(0, 100), min_size=1) | st.just(kept_result()),
+    ),
     st.builds(Rejected, fences, causes),
     st.builds(AttemptFailed, fences, causes, limits),
     st.builds(Cancelled),
     st.builds(DeadlinePassed, limits, st.none() | versions),
     st.builds(Replayed),
+    st.builds(
+        Amended,
+        st.sampled_from([KEPT, None, "107B", "207C", "626C"]),
+        st.sampled_from([KEPT, None, 3.0, 10.0]),
+        st.sampled_from([KEPT, None, 3.0, 3.3]),
+    ),
 )
 histories = st.lists(st.tuples(events, st.integers(0, 2 * 86_400_000)), max_size=40)
 
@@ -256,7 +330,14 @@ def test_what_holds_in_any_history(history: list[tuple[Event, int]]) -> None:
         if isinstance(outcome, Refusal):
             assert outcome.job is job
             continue
-        assert job.status not in FINAL, "final states stay final"
+        if isinstance(event, Amended):
+            assert job.status in {A, Q, S}
+            assert (outcome.status, outcome.amendments) == (job.status, job.amendments + 1)
+            assert outcome.amendments <= MAX_AMENDMENTS
+            outcome.declaration.check()
+        else:
+            assert job.status not in FINAL, "final states stay final"
+            assert outcome.declaration == job.declaration
         assert outcome.rev == job.rev + 1
         assert outcome.version == job.version + (not isinstance(event, Renewed))
         assert outcome.updated_at >= job.updated_at

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from divescore.jobs.marks import MARKS_SORT_KEY
 from divescore.jobs.model import Job
 from divescore.live.changes import Change, conflate, read_changes
 from divescore.views import Status
@@ -14,6 +15,7 @@ COURSES = [
     [Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING, Status.SCORED],
     [Status.QUEUED, Status.PROCESSING, Status.QUEUED, Status.PROCESSING, Status.FAILED, Status.QUEUED],
     [Status.AWAITING_UPLOAD, Status.CANCELLED],
+    [Status.PROCESSING, Status.SCORED, Status.SCORED, Status.SCORED],  # amended twice
 ]
 
 
@@ -95,9 +97,10 @@ def test_records_become_changes() -> None:
 
 
 def test_removals_and_other_rows_are_passed_over() -> None:
-    subscription = record(make_job())
+    subscription, marks = record(make_job()), record(make_job())
     subscription["dynamodb"]["Keys"]["sk"]["S"] = "SUB#c1"
-    assert read_changes([record(None, make_job()), subscription]) == ([], [])
+    marks["dynamodb"]["Keys"]["sk"]["S"] = MARKS_SORT_KEY
+    assert read_changes([record(None, make_job()), subscription, marks]) == ([], [])
 
 
 def test_an_old_image_that_cannot_be_read_does_not_hide_the_new_one() -> None:

@@ -63,11 +63,13 @@ def test_a_waiting_dive_is_scored(world: World, status: Status) -> None:
 
 
 def test_the_scorer_gets_the_accepted_video_and_what_was_declared(world: World) -> None:
-    queued(world, dive="107B", difficulty=3.0)
+    queued(world, dive="107B", height=10.0, difficulty=3.0)
     seen: list[Any] = []
 
-    def score(path: Path, dive: str | None, difficulty: float | None, *, on_progress: Report) -> Any:
-        seen.extend([path, path.read_bytes(), dive, difficulty])
+    def score(
+        path: Path, dive: str | None, difficulty: float | None, *, height: float | None, on_progress: Report
+    ) -> Any:
+        seen.extend([path, path.read_bytes(), dive, height, difficulty])
         return scored(good_score(path, on_progress))
 
     message = world.sqs.receive(SCORING)
@@ -75,7 +77,7 @@ def test_the_scorer_gets_the_accepted_video_and_what_was_declared(world: World) 
     worker = replace(world.worker(), score=score)
     assert worker.handle(Delivery.of(message.body, message.receipt), lambda: 100) is Delivered.SCORED
     path, *given = seen
-    assert given == [VIDEO, "107B", 3.0]
+    assert given == [VIDEO, "107B", 10.0, 3.0]
     assert not path.exists(), "nothing of the video stays on the disk"
 
 
@@ -322,7 +324,8 @@ def test_a_beat_that_fails_is_reported(world: World) -> None:
     worker = world.worker()
     message = world.sqs.receive(SCORING)
     assert message is not None
-    worker = replace(worker, score=lambda path, _dive, _difficulty, *, on_progress: scored(score(path, on_progress)))
+    declared: Any = lambda path, *_declared, on_progress, **_more: scored(score(path, on_progress))  # noqa: E731
+    worker = replace(worker, score=declared)
     assert worker.handle(Delivery.of(message.body, message.receipt), lambda: 100) is Delivered.SCORED
     assert [text for text, _ in world.reports] == ["heartbeat failed"]
 

@@ -49,8 +49,26 @@ export interface paths {
         get: operations["readJob"];
         put?: never;
         post?: never;
-        /** Cancel the job if it is open, and erase its video in any case. */
+        /** Cancel the job if it is open, and erase its video and its marks in any case. */
         delete: operations["cancelJob"];
+        options?: never;
+        head?: never;
+        /** Correct dive, height or difficulty; a score is counted again, by the same judgement of the video. */
+        patch: operations["amendJob"];
+        trace?: never;
+    };
+    "/jobs/{job_id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell what the judges gave, for whoever adapts a model to their dives; erased with the job. */
+        put: operations["markJob"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -95,6 +113,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AmendJob
+         * @description `PATCH /jobs/{jobId}`: what is left out stays as it is, null takes back what was declared.
+         */
+        AmendJob: {
+            /** Difficulty */
+            difficulty?: number | null;
+            /** Dive */
+            dive?: string | null;
+            /** Height */
+            height?: (1 | 3 | 5 | 7.5 | 10) | null;
+        };
+        /**
          * Aspects
          * @description Why: the flaws' points and the execution make 30; when what happened; what was measured.
          */
@@ -117,18 +147,14 @@ export interface components {
              * @default application/octet-stream
              */
             contentType: string;
-            /**
-             * Difficulty
-             * @description degree of difficulty
-             */
+            /** Difficulty */
             difficulty?: number | null;
-            /**
-             * Dive
-             * @description a dive number such as 107B
-             */
+            /** Dive */
             dive?: string | null;
             /** Filename */
             filename: string;
+            /** Height */
+            height?: (1 | 3 | 5 | 7.5 | 10) | null;
             /** Sizebytes */
             sizeBytes: number;
         };
@@ -221,7 +247,7 @@ export interface components {
         };
         /**
          * JobChanged
-         * @description Answer of `DELETE /jobs/{jobId}`.
+         * @description Answer of every call that changes a job.
          */
         JobChanged: {
             job: components["schemas"]["JobView"];
@@ -297,6 +323,33 @@ export interface components {
         LiveAddress: {
             /** Url */
             url: string;
+        };
+        /**
+         * MarkJob
+         * @description `PUT /jobs/{jobId}/marks`: what the judges gave, in one of three ways.
+         */
+        MarkJob: {
+            /**
+             * Consent
+             * @description The film and its marks may be copied out of the service to adapt models. They are erased with the job; copies that were made before are not.
+             * @constant
+             */
+            consent: true;
+            /**
+             * Execution
+             * @description sum of the three middle marks
+             */
+            execution?: number | null;
+            /**
+             * Marks
+             * @description of seven judges, in halves from 0 to 10
+             */
+            marks?: number[] | null;
+            /**
+             * Score
+             * @description points of the dive
+             */
+            score?: number | null;
         };
         /**
          * Measure
@@ -746,7 +799,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Answer of `DELETE /jobs/{jobId}`. */
+            /** @description Answer of every call that changes a job. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -775,6 +828,150 @@ export interface operations {
             };
             /** @description The body of every answer that is an error. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+        };
+    };
+    amendJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as `POST /jobs` answered it */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AmendJob"];
+            };
+        };
+        responses: {
+            /** @description Answer of every call that changes a job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobChanged"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+        };
+    };
+    markJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as `POST /jobs` answered it */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkJob"];
+            };
+        };
+        responses: {
+            /** @description Answer of every call that changes a job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobChanged"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
