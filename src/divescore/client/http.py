@@ -1,9 +1,9 @@
-"""The HTTP half of the client: create, read, share, cancel a job, play its video."""
+"""The HTTP half of the client: create, read, share, amend, mark, cancel a job, play its video."""
 
 import asyncio
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -56,15 +56,12 @@ class Http:
         dive: str | None = None,
         difficulty: float | None = None,
         key: str | None = None,
+        height: float | None = None,
     ) -> Created:
         """Create a job for a video of `size` bytes. The same `key` (default: a new one) gives the same job."""
         body: dict[str, Any] = {"filename": filename, "sizeBytes": size}
-        if content_type is not None:
-            body["contentType"] = content_type
-        if dive is not None:
-            body["dive"] = dive
-        if difficulty is not None:
-            body["difficulty"] = difficulty
+        told = {"contentType": content_type, "dive": dive, "height": height, "difficulty": difficulty}
+        body |= {name: value for name, value in told.items() if value is not None}
         headers = {"idempotency-key": key or uuid.uuid4().hex}
         return await self._call(Created, "POST", "/jobs", headers=headers, json=body)
 
@@ -81,6 +78,25 @@ class Http:
         """A token that can only read, living `expires_in` seconds; `more` are further members of the request."""
         body = dict(more) if expires_in is None else {"expiresIn": expires_in, **more}
         return await self._call(Shared, "POST", f"/jobs/{job_id}/share", token=token, json=body)
+
+    async def amend(self, job_id: str, token: str, **changes: str | float | None) -> Job:
+        """Correct what was declared: `dive`, `height`, `difficulty`. None takes it back, what is not named stays."""
+        return (await self._call(JobAnswer, "PATCH", f"/jobs/{job_id}", token=token, json=changes)).job
+
+    async def mark(
+        self,
+        job_id: str,
+        token: str,
+        *,
+        marks: Sequence[float] | None = None,
+        execution: float | None = None,
+        score: float | None = None,
+        consent: bool = False,
+    ) -> Job:
+        """Tell what the judges gave, in one of three ways; refused without `consent` (docs/security.md)."""
+        given = {"marks": None if marks is None else list(marks), "execution": execution, "score": score}
+        body = {name: value for name, value in given.items() if value is not None} | {"consent": consent}
+        return (await self._call(JobAnswer, "PUT", f"/jobs/{job_id}/marks", token=token, json=body)).job
 
     async def cancel(self, job_id: str, token: str) -> Job:
         """Cancel the job if it is still open, and erase its video in any case."""

@@ -97,7 +97,7 @@ class Created(Wire):
 
 
 class JobAnswer(Wire):
-    """The answer to reading (with `live`) or cancelling (without) a job."""
+    """The answer to reading (with `live`) or changing (without) a job."""
 
     job: Job
     live: Live | None = None

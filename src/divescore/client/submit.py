@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,13 @@ from divescore.client.http import Http
 from divescore.client.live import Event, Feed, Live
 from divescore.client.models import Created, Job
 from divescore.client.upload import content_type, upload
+from divescore.declaration import Declaration
+from divescore.views import Status
 
 # How long the end of an upload waits for the subscription; without one, early news might be missed.
 SUBSCRIBES_WITHIN = 3.0
 CANCELS_WITHIN = 5.0
+NOTHING = Declaration()
 
 
 class Observer:
@@ -71,15 +75,15 @@ async def submit(
     http: Http,
     live: Live,
     path: Path,
-    dive: str | None = None,
-    difficulty: float | None = None,
+    declared: Declaration = NOTHING,
     declared_type: str | None = None,
     timeout: float = 600.0,
+    marks: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
 ) -> Submission:
     """Have a video scored, within `timeout` seconds. Errors of the way are in the answer, not raised.
 
-    A job whose upload was refused or interrupted is cancelled.
+    A job whose upload was refused or interrupted is cancelled. `marks`, arguments of `Http.mark`, follow on a score.
     """
     run = Submission(path)
     watcher = observer or Observer()
@@ -89,7 +93,14 @@ async def submit(
                 sent = await asyncio.to_thread(copies.enter_context, regular(path))
                 refuse_what_is_no_video(sent)
                 size = sent.stat().st_size
-                made = await http.create(name_of(path), declared_type or content_type(path), size, dive, difficulty)
+                made = await http.create(
+                    name_of(path),
+                    declared_type or content_type(path),
+                    size,
+                    declared.dive,
+                    declared.difficulty,
+                    height=declared.height,
+                )
                 run.job, run.token = made.job, made.token
                 watcher.created(made.job)
                 feed = live.watch(made.job_id, made.token, made.live.url)
@@ -97,6 +108,8 @@ async def submit(
                 try:
                     await _send(http, made, sent, size, feed, run, watcher)
                     await news
+                    if marks is not None and run.job.status == Status.SCORED:
+                        await http.mark(made.job_id, made.token, **marks)
                 finally:
                     live.forget(made.job_id)
                     news.cancel()

@@ -39,6 +39,8 @@ class Service:
         self.watchers: dict[str, set[ServerConnection]] = {}
         self.heard: Callable[[str], None] = lambda _: None  # of every action that comes over a socket
         self.port = 0
+        self.marks: dict[str, Any] = {}
+        self.declared: dict[str, Any] = {}
         self._issued = 0
 
     def add(self, job_id: str, status: str = "AWAITING_UPLOAD") -> dict[str, Any]:
@@ -70,6 +72,7 @@ class Service:
         if str(request.url) == STORAGE:
             return await self._store(request)
         if request.method == "POST":
+            self.declared = json.loads(request.content)
             return self._create()
         job_id = request.url.path.split("/")[2]
         if job_id not in self.jobs:
@@ -79,6 +82,9 @@ class Service:
         if request.method == "DELETE":
             await self.advance(job_id, "CANCELLED")
             return httpx.Response(202, json={"job": self.jobs[job_id]})
+        if request.method == "PUT":
+            self.marks[job_id] = json.loads(request.content)
+            return httpx.Response(200, json={"job": self.jobs[job_id]})
         return httpx.Response(200, json={"job": self.jobs[job_id], "live": {"url": self.live_url}})
 
     def _create(self) -> httpx.Response:

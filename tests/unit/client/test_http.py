@@ -56,7 +56,7 @@ def test_create_sends_the_declaration_and_the_same_key_at_every_attempt() -> Non
         body = {"jobId": "a1", "token": "t", "upload": form, "live": {"url": "wss://live"}, "job": JOB}
         return httpx.Response(201, json=body)
 
-    made = run(handler, lambda http: http.create("x.mp4", "video/mp4", 7, dive="107B", difficulty=3.0))
+    made = run(handler, lambda http: http.create("x.mp4", "video/mp4", 7, dive="107B", height=7.5, difficulty=3.0))
     assert made.token == "t"  # type: ignore[attr-defined]
     assert {request.headers["idempotency-key"] for request in seen} == {seen[0].headers["idempotency-key"]}
     assert (seen[0].method, str(seen[0].url)) == ("POST", API + "/jobs")
@@ -65,6 +65,7 @@ def test_create_sends_the_declaration_and_the_same_key_at_every_attempt() -> Non
         "contentType": "video/mp4",
         "sizeBytes": 7,
         "dive": "107B",
+        "height": 7.5,
         "difficulty": 3.0,
     }
 
@@ -98,6 +99,48 @@ def test_the_other_calls(
         return httpx.Response(200, json=body)
 
     assert run(handler, call) is not None
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path", "sent"),
+    [
+        (
+            lambda http: http.amend("a1", "t", dive="107B", height=None),
+            "PATCH",
+            "/base/jobs/a1",
+            {"dive": "107B", "height": None},
+        ),
+        (lambda http: http.amend("a1", "t"), "PATCH", "/base/jobs/a1", {}),
+        (
+            lambda http: http.mark("a1", "t", marks=(8.5, 8.0), consent=True),
+            "PUT",
+            "/base/jobs/a1/marks",
+            {"marks": [8.5, 8.0], "consent": True},
+        ),
+        (
+            lambda http: http.mark("a1", "t", execution=0.0, consent=True),
+            "PUT",
+            "/base/jobs/a1/marks",
+            {"execution": 0.0, "consent": True},
+        ),
+        (
+            lambda http: http.mark("a1", "t", score=84.15),
+            "PUT",
+            "/base/jobs/a1/marks",
+            {"score": 84.15, "consent": False},
+        ),
+    ],
+)
+def test_what_is_changed_is_sent_as_it_was_named(
+    call: Callable[[Http], Awaitable[object]], method: str, path: str, sent: dict[str, object]
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == (method, path)
+        assert request.headers["authorization"] == "Bearer t"
+        assert json.loads(request.content) == sent
+        return httpx.Response(200, json={"job": JOB})
+
+    assert run(handler, call).version == 2  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from divescore.client.live import Event, Live
 from divescore.client.models import Job
 from divescore.client.submit import Observer, Submission, submit
+from divescore.declaration import Declaration
 from tests.unit.client.service import Service, problem
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -41,10 +43,12 @@ class Notes(Observer):
         self.told.append(event.job.status)
 
 
-def go(service: Service, path: Path, timeout: float = ENDS_WITHIN, observer: Observer | None = None) -> Submission:
+def go(
+    service: Service, path: Path, timeout: float = ENDS_WITHIN, observer: Observer | None = None, **more: Any
+) -> Submission:
     async def work() -> Submission:
         async with service.running(), service.http() as http, Live(http) as live:
-            run = await submit(http, live, path, timeout=timeout, observer=observer)
+            run = await submit(http, live, path, timeout=timeout, observer=observer, **more)
             assert http.reads == 0, "nothing is polled"
             return run
 
@@ -196,3 +200,23 @@ def test_uploads_do_not_wait_for_blocked_sockets(video: Path, monkeypatch: pytes
     assert run.job is not None
     assert run.job.status == "SCORED"
     assert {event.type for event in run.events} == {"read"}
+
+
+def test_what_is_declared_is_sent_and_marks_follow_the_score(video: Path) -> None:
+    service = Service()
+    run = go(service, video, declared=Declaration("107B", 3.0, 3.1), marks={"score": 84.15, "consent": True})
+    assert run.error is None
+    assert {name: service.declared[name] for name in ("dive", "height", "difficulty")} == {
+        "dive": "107B",
+        "height": 3.0,
+        "difficulty": 3.1,
+    }
+    assert service.marks == {"job1": {"score": 84.15, "consent": True}}
+    assert service.calls[-1] == "PUT /jobs/job1/marks"
+
+
+def test_a_dive_without_a_score_gets_no_marks(video: Path) -> None:
+    service = Service()
+    service.course = ("QUEUED", "REJECTED")
+    go(service, video, marks={"score": 84.15, "consent": True})
+    assert service.marks == {}

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from divescore.difficulty import HEIGHTS
 from divescore.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from divescore.client.errors import ClientError
     from divescore.client.models import Job
     from divescore.client.submit import Submission
+    from divescore.declaration import Declaration
 
 # Below the number of open jobs that the service allows one client, so that many files do not hinder each other.
 AT_ONCE = 16
@@ -26,7 +28,10 @@ BAD_INPUT = frozenset({400, 413, 415})
 )
 @click.option("--json", "as_json", is_flag=True, help="Print {job, events} as JSON; an array for several files.")
 @click.option("--dive", metavar="NUMBER", help="The dive's number, such as 107B, if you know it.")
+@click.option("--height", type=click.Choice([f"{height:g}" for height in HEIGHTS]), help="Metres of board or platform.")
 @click.option("--difficulty", type=float, metavar="DD", help="The dive's degree of difficulty, if you know it.")
+@click.option("--marks", metavar="M,M,M,M,M,M,M", help="Judges' seven marks; or execution=25.5, or score=84.15.")
+@click.option("--consent", is_flag=True, help="With --marks: film and marks may be copied to adapt models.")
 @click.option("--content-type", metavar="TYPE", help="Instead of what the file's suffix suggests.")
 @click.option("--stack", metavar="NAME", help="Use this stack deployed on AWS (its ApiUrl output).")
 @click.option("--api", metavar="URL", envvar="DIVESCORE_API", help="Use the API at this address.")
@@ -37,7 +42,10 @@ def score(
     files: tuple[Path, ...],
     as_json: bool,
     dive: str | None,
+    height: str | None,
     difficulty: float | None,
+    marks: str | None,
+    consent: bool,
     content_type: str | None,
     stack: str | None,
     api: str | None,
@@ -47,19 +55,23 @@ def score(
 
     \b
     divescore score dive.webm
-    divescore score --dive 107B --json dive.webm
+    divescore score --dive 107B --height 3 --json dive.webm
+    divescore score --marks 8.5,8.5,8,9,8.5,8.5,7.5 --consent dive.webm
     divescore score --stack divescore one.mp4 two.mp4
 
     Exit code: 0 scored, 1 failed, 2 wrong usage, 3 the input was rejected; of several files the worst.
     """
     from divescore.client.errors import ClientError
     from divescore.client.submit import Submission
+    from divescore.declaration import Declaration
     from divescore.stack.deployed import api_address
     from divescore.stack.errors import NoSystem
 
+    declared = Declaration(dive, float(height) if height else None, difficulty)
+    given = None if marks is None else _marks(marks, consent, len(files))
     try:
         address = api_address(api, stack)
-        runs = asyncio.run(_score(address, files, as_json, dive, difficulty, content_type, timeout))
+        runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given))
     except NoSystem as error:
         click.echo(error.message, err=True)
         runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]
@@ -74,10 +86,10 @@ async def _score(
     api: str,
     files: tuple[Path, ...],
     as_json: bool,
-    dive: str | None,
-    difficulty: float | None,
+    declared: "Declaration",
     content_type: str | None,
     timeout: float,
+    marks: dict[str, Any] | None,
 ) -> list["Submission"]:
     """All files at once over one socket, as far as the service allows one client."""
     from divescore.client.http import Http
@@ -93,7 +105,7 @@ async def _score(
         async def one(path: Path) -> "Submission":
             watcher = JobTrace(trace, label(path))
             async with places:
-                run = await submit(http, live, path, dive, difficulty, content_type, timeout, watcher)
+                run = await submit(http, live, path, declared, content_type, timeout, marks, watcher)
             if run.error is not None and run.error.code == "UNREACHABLE":
                 run.error.message += _hint(api)
             trace.outcome(watcher.name, run.job, run.error, watcher.ended_after)
@@ -103,6 +115,24 @@ async def _score(
             return await asyncio.gather(*(one(path) for path in files))
         finally:
             trace.uploads.stop()
+
+
+def _marks(text: str, consent: bool, files: int) -> dict[str, Any]:
+    """What `--marks` says, as arguments of `Http.mark`; the API checks the numbers. Raises UsageError."""
+    from divescore.jobs.marks import CONSENT
+
+    if files > 1:
+        raise click.UsageError("--marks are of one dive; score one file at a time with them.")
+    if not consent:
+        raise click.UsageError(f"--marks are kept with --consent alone. It means: {CONSENT}")
+    name, _, number = text.rpartition("=")
+    try:
+        if name in ("execution", "score"):
+            return {name: float(number), "consent": True}
+        return {"marks": [float(mark) for mark in text.split(",")], "consent": True}
+    except ValueError:
+        problem = f"{text!r} is neither seven numbers with commas nor execution=N nor score=N."
+        raise click.UsageError(f"--marks {problem}") from None
 
 
 @click.command()

@@ -16,6 +16,7 @@ from divescore.client.http import Http
 from divescore.client.live import Event
 from divescore.client.models import Job
 from divescore.client.submit import Observer, Submission
+from divescore.declaration import Declaration
 from divescore.ops.score import commands
 from divescore.ops.score.commands import exit_code, score, watch
 from tests.unit.client.service import API, Service
@@ -118,6 +119,48 @@ def test_json_of_several_files_is_an_array_in_their_order(videos: Path) -> None:
 def test_rejections_show_their_code_and_sentence(videos: Path) -> None:
     done = CliRunner().invoke(score, ["--api", API, str(videos / "bad.mp4")])
     assert "NOT_A_VIDEO: It is a text." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("8.5,8.5,8,9,8.5,8.5,7.5", {"marks": [8.5, 8.5, 8, 9, 8.5, 8.5, 7.5], "consent": True}),
+        ("execution=25.5", {"execution": 25.5, "consent": True}),
+        ("score=84.15", {"score": 84.15, "consent": True}),
+    ],
+)
+def test_declarations_and_marks_are_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sent: dict[str, object]
+) -> None:
+    seen: list[object] = []
+
+    async def submitted(*arguments: object) -> Submission:
+        seen.extend(arguments[3:-1])
+        return Submission(tmp_path, job("SCORED", result={"score": 80.5}))
+
+    monkeypatch.setattr("divescore.client.submit.submit", submitted)
+    (tmp_path / "dive.mp4").write_bytes(b"x")
+    declared = ["--dive", "107B", "--height", "7.5", "--difficulty", "3.1", "--marks", text, "--consent"]
+    done = CliRunner().invoke(score, ["--api", API, *declared, str(tmp_path / "dive.mp4")])
+    assert done.exit_code == 0, done.output
+    assert seen == [Declaration("107B", 7.5, 3.1), None, 600.0, sent]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--height", "4", "good.mp4"], "7.5"),
+        (["--marks", "score=80", "good.mp4"], "copies that were made before are not"),
+        (["--marks", "score=80", "--consent", "good.mp4", "bad.mp4"], "one file at a time"),
+        (["--marks", "8,8,eight,8,8,8,8", "--consent", "good.mp4"], "neither seven numbers"),
+        (["--marks", "points=80", "--consent", "good.mp4"], "neither seven numbers"),
+    ],
+)
+def test_marks_without_consent_or_sense_are_wrong_usage(videos: Path, arguments: list[str], said: str) -> None:
+    named = [str(videos / word) if word in ENDS else word for word in arguments]
+    done = CliRunner().invoke(score, ["--api", API, *named])
+    assert done.exit_code == 2
+    assert said in " ".join(done.stderr.split())
 
 
 def test_an_unknown_file_is_wrong_usage(tmp_path: Path) -> None:
