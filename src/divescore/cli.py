@@ -15,6 +15,7 @@ COMMANDS = {
     "score": "divescore.ops.score.commands",
     "watch": "divescore.ops.score.commands",
     "replay": "divescore.ops.replay.commands",
+    "export": "divescore.ops.export.commands",
     "predict": "divescore.scoring.commands",
     "weights": "divescore.scoring.weights.commands",
     "render": "divescore.lab.rendering.commands",

@@ -1,0 +1,1 @@
+"""`divescore export`: films and judges' marks, for `divescore adapt`."""
