@@ -117,9 +117,13 @@ class Recorder:
             files = {"file": ("video", self.clip.read_bytes(), "video/webm")}
             (await self.http.post(made["upload"]["url"], data=made["upload"]["fields"], files=files)).raise_for_status()
             await socket.hear("scored", "SCORED")
+            await self.ask("amended", "PATCH", f"/jobs/{job_id}", {"dive": "107B", "height": 3}, token)
+            await socket.hear("amended", "SCORED")
         await self.ask("read-scored", "GET", f"/jobs/{job_id}", token=token)
         await self.ask("video", "GET", f"/jobs/{job_id}/video", token=token)
         await self.ask("shared", "POST", f"/jobs/{job_id}/share", {"expiresIn": 60, "scopes": ["read", "video"]}, token)
+        marks = {"marks": [8.5, 8.5, 8, 9, 8.5, 8.5, 7.5], "consent": True}
+        await self.ask("marked", "PUT", f"/jobs/{job_id}/marks", marks, token)
         await self.ask("error-conflict", "POST", "/jobs", A_JOB, headers={"idempotency-key": "one"})
 
         text = b"Forward three and a half somersaults."
@@ -138,6 +142,8 @@ class Recorder:
             await socket.hear("queued", "QUEUED")
             self.apply(failing["jobId"], Claimed(fence.owner, "v1", 30_000, 1), Progressed(fence, "decoding", 0.375))
             await socket.hear("processing", "PROCESSING")
+            path = f"/jobs/{failing['jobId']}"
+            await self.ask("error-being-scored", "PATCH", path, {"dive": "107B"}, failing["token"])
             cause = Cause("SCORER_FAILED", "The scorer failed; it can be tried again.", retryable=True)
             self.apply(failing["jobId"], AttemptFailed(fence, cause, 1))
             await socket.hear("failed", "FAILED")
@@ -196,6 +202,9 @@ class Recorder:
         issue = self.tokens.issue
         soon = int(time.time()) + 600
         await self.ask("error-invalid-request", "POST", "/jobs", A_JOB | {"dive": "999Z"})
+        await self.ask("error-difficulty-impossible", "POST", "/jobs", A_JOB | {"dive": "101C", "difficulty": 5.9})
+        await self.ask("error-dive-impossible", "POST", "/jobs", A_JOB | {"dive": "612B", "height": 3})
+        await self.ask("error-no-consent", "PUT", f"{path}/marks", {"score": 84.15}, token)
         await self.ask("error-empty-file", "POST", "/jobs", A_JOB | {"sizeBytes": 0})
         await self.ask("error-too-large", "POST", "/jobs", A_JOB | {"sizeBytes": 200 * 2**20 + 1})
         await self.ask("error-unauthorized", "GET", path)

@@ -23,6 +23,8 @@ BAD = {name: exchange for name, exchange in HTTP.items() if exchange["status"] >
 MODELS: dict[str, type[View]] = {
     "created": JobCreated,
     "read-scored": JobRead,
+    "amended": JobChanged,
+    "marked": JobChanged,
     "cancelled": JobChanged,
     "video": VideoAddress,
     "shared": Shared,
@@ -31,6 +33,8 @@ MODELS: dict[str, type[View]] = {
 CALLS: dict[str, Callable[[Http], Coroutine[Any, Any, Any]]] = {
     "created": lambda http: http.create("dive.webm", "video/webm", 1000),
     "read-scored": lambda http: http.get("a", "t"),
+    "amended": lambda http: http.amend("a", "t", dive="107B"),
+    "marked": lambda http: http.mark("a", "t", score=84.15, consent=True),
     "cancelled": lambda http: http.cancel("a", "t"),
     "video": lambda http: http.video("a", "t"),
     "shared": lambda http: http.share("a", "t"),
@@ -66,7 +70,7 @@ def test_the_server_and_the_client_read_a_good_answer_alike(name: str) -> None:
             return await CALLS[name](http)
 
     found = asyncio.run(read())
-    assert found.document() == (body["job"] if name == "cancelled" else body)
+    assert found.document() == (body["job"] if MODELS[name] is JobChanged else body)
 
 
 @pytest.mark.parametrize("name", BAD)
