@@ -91,8 +91,8 @@ demo: $(READY) ## score a dive through the whole system on this machine, live; C
 	end() { status=$$?; trap - EXIT INT TERM; $(BIN)/divescore down >/dev/null 2>&1 || true; rm -rf "$$folder"; exit $$status; }; \
 	trap end EXIT; trap 'exit 130' INT TERM; \
 	$(BIN)/divescore up --detach; \
-	$(BIN)/divescore render --dive 107B --seed 7 --height 10 --out "$$folder/dive-107B.webm"; \
-	$(BIN)/divescore score --dive 107B "$$folder/dive-107B.webm"; \
+	$(BIN)/divescore render --dive 107B --seed 7 --height 3 --out "$$folder/dive-107B.webm"; \
+	$(BIN)/divescore score --dive 107B --height 3 "$$folder/dive-107B.webm"; \
 	page=$$($(BIN)/divescore status --json | $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["web"])'); \
 	echo; echo "The page: $$page"; \
 	if [ -z "$${DEMO_ONCE:-}" ]; then \

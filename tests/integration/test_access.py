@@ -159,6 +159,12 @@ def test_a_foreign_page_cannot_spend_its_visitors_quota(system: System, kind: st
         assert allowed is None
         ours = asks | {"origin": system.addresses["web"]}
         assert http.options("/jobs", headers=ours).headers["access-control-allow-origin"] == system.addresses["web"]
+        for method, path in (("PATCH", f"/jobs/{NO_JOB}"), ("PUT", f"/jobs/{NO_JOB}/marks")):
+            told = http.options(path, headers=ours | {"access-control-request-method": method}).headers
+            assert told["access-control-allow-origin"] == system.addresses["web"]
+            assert method in told["access-control-allow-methods"].replace(" ", "").split(",")
+            foreign = http.options(path, headers=asks | {"access-control-request-method": method})
+            assert "access-control-allow-origin" not in foreign.headers
 
 
 @pytest.mark.parametrize("kind", ["UNAUTHORIZED", "TOKEN_EXPIRED", "JOB_NOT_FOUND"])

@@ -224,6 +224,7 @@ def test_time_removes_every_row(system: System, clips: dict[str, Path]) -> None:
         made = await announce(http, clips["one"])
         feed = live.watch(made.job_id, made.token, made.live.url)
         await feed.subscribed.wait()
+        await http.mark(made.job_id, made.token, score=80.0, consent=True)
         await asyncio.to_thread(rows_end)
         await http.cancel(made.job_id, made.token)
 
@@ -232,7 +233,7 @@ def test_time_removes_every_row(system: System, clips: dict[str, Path]) -> None:
         dynamodb = system.owner("dynamodb")
         rows = [item for page in dynamodb.get_paginator("scan").paginate(TableName=table) for item in page["Items"]]
         kinds = {row["sk"]["S"].split("#")[0] for row in rows}
-        assert kinds >= {"JOB", "SUB", "CONN", "QUOTA", "IDEM", "MODEL"}
+        assert kinds >= {"JOB", "MARKS", "SUB", "CONN", "QUOTA", "IDEM", "MODEL"}
         endless = [row["pk"]["S"] for row in rows if int(row.get("ttl", {"N": "0"})["N"]) < time.time()]
         assert endless == ["MODEL"], "the one row that says which model the newest worker has"
 

@@ -94,6 +94,8 @@ class Exercise:
             job_id, token = dive.made.job_id, dive.made.token
             shared = await self.http.share(job_id, token, expires_in=60)
             assert (await self.http.get(job_id, shared.token)).job.status == "SCORED"
+            await self.http.amend(job_id, token, dive="107B", height=3.0)
+            await self.http.mark(job_id, token, score=80.0, consent=True)
             shown = await self.http.client.get((await self.http.video(job_id, token)).url)
             assert shown.content == self.film.read_bytes(), shown.status_code
             await self.http.cancel(job_id, token)
