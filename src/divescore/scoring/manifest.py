@@ -58,6 +58,8 @@ class Manifest(ManifestPart):
     """How frames reach the network; its shape is the architecture's, see `preprocessing_as`."""
     network: dict[str, Any] = Field(default_factory=dict)
     """What else the architecture has to know; its shape is the architecture's, see `network_as`."""
+    calibration: dict[str, Any] | None = None
+    """How evidence and aspects follow from what was seen, see `calibration_as`; None: the network stands alone."""
     execution_scale: float
     """Points that one unit of the network's output is worth."""
     interval: IntervalScaling
@@ -66,7 +68,7 @@ class Manifest(ManifestPart):
     training: dict[str, Any]
     figures: dict[str, Any]
 
-    @field_validator("preprocessing", "network", mode="before")
+    @field_validator("preprocessing", "network", "calibration", mode="before")
     @classmethod
     def _as_mapping(cls, value: object) -> object:
         return value.model_dump(mode="json", by_alias=True) if isinstance(value, ManifestPart) else value
@@ -74,6 +76,10 @@ class Manifest(ManifestPart):
     def preprocessing_as(self, kind: type[P]) -> P:
         """The preprocessing as the architecture's own `kind`; raises WeightsInvalid."""
         return self._as(kind, "preprocessing", self.preprocessing)
+
+    def calibration_as(self, kind: type[P]) -> P | None:
+        """The calibration as the architecture's own `kind`, None without one; raises WeightsInvalid."""
+        return self._as(kind, "calibration", self.calibration) if self.calibration is not None else None
 
     def network_as(self, kind: type[P]) -> P:
         """What the architecture has to know besides, as its own `kind`; raises WeightsInvalid."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from divescore.video.colour import is_wide, shown
@@ -123,7 +123,12 @@ class FrameSink(ABC):
         wanted = "rgb48le" if is_wide(frame) else "rgb24"
         try:
             small = self._converter.reformat(
-                frame, width=width, height=height, format=wanted, interpolation=interpolation
+                frame,
+                width=width,
+                height=height,
+                format=wanted,
+                # The same pixels whatever vectors the processor has.
+                interpolation=Interpolation[interpolation] | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
             )
         except (av.FFmpegError, ValueError) as error:
             if exhausted(error):

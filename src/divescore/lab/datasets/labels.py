@@ -31,11 +31,18 @@ def dive_labels(
         "is_dive": 1.0,
         "execution": execution,
         "difficulty": difficulty,
-        "position": POSITIONS.index(dive.position),
-        "armstand": dive.armstand,
-        "rotation": ROTATIONS.index(dive.rotation),
-        "half_somersaults": min(dive.half_somersaults, HALF_SOMERSAULTS - 1),
-        "half_twists": min(dive.half_twists, HALF_TWISTS - 1),
+        **class_labels(dive),
         **(flaws or {}),
     }
     return np.array([labels.get(name, 0.0) for name in LABELS], dtype=np.float32)
+
+
+def class_labels(dive: Dive) -> dict[str, int]:
+    """The class of a dive in each head."""
+    return {
+        "position": POSITIONS.index(dive.position),
+        "armstand": int(dive.armstand),
+        "rotation": ROTATIONS.index(dive.rotation),
+        "half_somersaults": min(dive.half_somersaults, HALF_SOMERSAULTS - 1),
+        "half_twists": min(dive.half_twists, HALF_TWISTS - 1),
+    }

@@ -1,8 +1,9 @@
 """Rendered clips: what a seed draws, and many of them kept in a folder."""
 
 import hashlib
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -29,6 +30,8 @@ _ENLARGED = 1.5
 """Frames are drawn larger than they are kept, as a camera's are."""
 _ARRAYS = ("labels", "frame_labels", "offsets", "aspects", "seconds")
 _FRAMES, _DONE = "frames.jpegs", "done.json"
+Draw = Callable[[int, ClipShape], "Clip"]
+"""A function of a module that draws the clip of a seed."""
 _KEPT_BY = ("dataset", "frame_labels", "labels", "rendered")
 """Modules here that decide what is kept of a clip."""
 
@@ -80,26 +83,34 @@ def clip_of(film: Film, rng: np.random.Generator, shape: ClipShape) -> Clip:
 
 
 def rendered_dataset(
-    seeds: range, shape: ClipShape, cache: Path, workers: int, on_progress: OnProgress, stage: str = "drawing"
+    seeds: range,
+    shape: ClipShape,
+    cache: Path,
+    workers: int,
+    on_progress: OnProgress,
+    stage: str = "drawing",
+    draw: Draw = render_clip,
 ) -> Dataset:
     """The clips of `seeds`, drawn by `workers` processes (0: by this one) unless `cache` holds them already.
 
     What is drawn depends on the seeds and on the code that draws, and the cache is kept by both.
     """
-    identity = _identity(seeds, shape)
+    identity = _identity(seeds, shape, draw)
     folder = cache / identity
     if not (folder / _DONE).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _render(seeds, shape, folder, workers, on_progress, stage)
+        _render(_clips(seeds, shape, workers, draw), len(seeds), shape, folder, on_progress, stage)
     arrays = {name: np.load(folder / f"{name}.npy") for name in _ARRAYS}
     return Dataset(shape, identity, np.memmap(folder / _FRAMES, dtype=np.uint8, mode="r"), **arrays)
 
 
-def _render(seeds: range, shape: ClipShape, folder: Path, workers: int, on_progress: OnProgress, stage: str) -> None:
+def _render(
+    clips: Iterator[Clip], count: int, shape: ClipShape, folder: Path, on_progress: OnProgress, stage: str
+) -> None:
     lengths = [0]
     labels, frame_labels, aspects, seconds = [], [], [], []
     with (folder / _FRAMES).open("wb") as file:
-        for done, clip in enumerate(_clips(seeds, shape, workers), start=1):
+        for done, clip in enumerate(clips, start=1):
             for frame in clip.frames:
                 file.write(frame.tobytes())
                 lengths.append(len(frame))
@@ -107,7 +118,7 @@ def _render(seeds: range, shape: ClipShape, folder: Path, workers: int, on_progr
             frame_labels.append(clip.frame_labels)
             aspects.append(clip.aspect)
             seconds.append(clip.seconds)
-            on_progress(stage, done / len(seeds), f"{done} of {len(seeds)} clips")
+            on_progress(stage, done / count, f"{done} of {count} clips")
     arrays: dict[str, NDArray[Any]] = {
         "labels": np.stack(labels),
         "frame_labels": np.stack(frame_labels),
@@ -117,22 +128,28 @@ def _render(seeds: range, shape: ClipShape, folder: Path, workers: int, on_progr
     }
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", arrays[name])
-    (folder / _DONE).write_text(json.dumps({"clips": len(seeds), **asdict(shape)}))
+    (folder / _DONE).write_text(json.dumps({"clips": count, **asdict(shape)}))
 
 
-def _clips(seeds: range, shape: ClipShape, workers: int) -> Iterator[Clip]:
+def _clips(seeds: range, shape: ClipShape, workers: int, draw: Draw) -> Iterator[Clip]:
     if workers == 0:
-        yield from (render_clip(seed, shape) for seed in seeds)
+        yield from (draw(seed, shape) for seed in seeds)
         return
     # A fresh interpreter for each: torch's threads do not survive a fork.
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.map(render_clip, seeds, [shape] * len(seeds), chunksize=8)
+        yield from pool.map(draw, seeds, [shape] * len(seeds), chunksize=8)
 
 
-def _identity(seeds: range, shape: ClipShape) -> str:
+def _identity(seeds: range, shape: ClipShape, draw: Draw) -> str:
     digest = hashlib.sha256(json.dumps([list(seeds), asdict(shape), LABELS, FRAME_LABELS]).encode())
     drawing = sorted(path for path in Path(rendering.__file__).parent.glob("*.py") if path.stem != "commands")
     for path in (*drawing, *(Path(__file__).with_stem(name) for name in _KEPT_BY)):
         digest.update(path.read_bytes())
+    if draw is not render_clip:
+        module = Path(inspect.getfile(draw))
+        digest.update(draw.__name__.encode() + module.read_bytes())
+        # What draws in a style of its own lies beside it.
+        for path in sorted(module.parent.glob("*_style.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from divescore.lab.datasets.dataset import ClipShape, decode_frame
 from divescore.lab.datasets.rendered import Clip, clip_of
 from divescore.lab.evaluation.figures import rank_correlation
+from divescore.lab.evaluation.predictions import estimate_of, sight_of
 from divescore.lab.progress import OnProgress
 from divescore.lab.rendering.dive import RenderedDive
 from divescore.lab.rendering.flaws import Flaws
 from divescore.lab.rendering.random_dives import random_dive, random_height
+from divescore.scoring.manifest import IntervalScaling
+from divescore.scoring.mini.calibration import Calibration
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
-from divescore.scoring.mini.temporal import FLAWS, Outputs
+from divescore.scoring.mini.temporal import FLAWS
 
 _STEPS = 9
+_ANY = IntervalScaling(level=0.9, factor=1.0, difficulty_margin=0.0)
+"""The interval does not matter here."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def sweep_flaws(
     first: int,
     divers: int,
     on_progress: OnProgress,
+    calibration: Calibration | None = None,
 ) -> dict[str, FlawSweep]:
     """Sweep every flaw over `divers` dives of the seeds from `first` on; all else about a dive stays as it is."""
     amounts = np.linspace(0.0, 1.0, _STEPS)
@@ -51,7 +56,7 @@ def sweep_flaws(
         for diver in range(divers):
             for step, amount in enumerate(amounts):
                 clip = _clip(first + diver, Flaws(**{flaw: float(amount)}), shape)
-                executions[diver, step] = scale * _execution(network, clip, preprocessing)
+                executions[diver, step] = _execution(network, clip, preprocessing, scale, calibration)
             done = index * divers + diver + 1
             on_progress("sweeping flaws", done / total, f"{done} of {total}")
         correlation = float(np.mean([rank_correlation(amounts, row) for row in executions]))
@@ -67,9 +72,10 @@ def _clip(seed: int, flaws: Flaws, shape: ClipShape) -> Clip:
     return clip_of(film, np.random.default_rng([seed, 3]), shape)
 
 
-def _execution(network: MiniNetwork, clip: Clip, preprocessing: Preprocessing) -> float:
-    pictures = torch.from_numpy(np.stack([decode_frame(frame) for frame in clip.frames]))
-    aspects, seconds = torch.tensor([clip.aspect]), torch.tensor([clip.seconds])
-    with torch.inference_mode():
-        outputs: Outputs = network(pictures[None], aspects, seconds, preprocessing)
-    return float(outputs.execution[0])
+def _execution(
+    network: MiniNetwork, clip: Clip, preprocessing: Preprocessing, scale: float, calibration: Calibration | None
+) -> float:
+    """The posterior's where there is a calibration, else the network's own."""
+    pictures = np.stack([decode_frame(frame) for frame in clip.frames])
+    sight = sight_of(network, pictures, clip.aspect, clip.seconds, preprocessing)
+    return estimate_of(sight, scale, calibration, _ANY).middle

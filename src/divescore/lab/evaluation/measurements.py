@@ -13,7 +13,8 @@ from divescore.lab.evaluation.flaw_sweeps import sweep_flaws
 from divescore.lab.evaluation.networks import C3D, load_c3d, load_mini
 from divescore.lab.evaluation.predictions import predict_clips
 from divescore.lab.progress import OnProgress
-from divescore.scoring.manifest import Manifest
+from divescore.scoring.manifest import IntervalScaling, Manifest
+from divescore.scoring.mini.calibration import Calibration
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.temporal import FLAWS
@@ -29,17 +30,23 @@ def measure_folder(
     if manifest.architecture == C3D:
         return predict_c3d(load_c3d(folder, manifest), data, data.test, device, on_progress).figures()
     wanted = manifest.preprocessing_as(Preprocessing)
-    return measure_mini(load_mini(folder, manifest), wanted, data, manifest.interval.factor, on_progress)
+    calibration = manifest.calibration_as(Calibration)
+    return measure_mini(load_mini(folder, manifest), wanted, data, manifest.interval, on_progress, calibration)
 
 
 def measure_mini(
-    network: MiniNetwork, preprocessing: Preprocessing, data: RealDives, factor: float, on_progress: OnProgress
+    network: MiniNetwork,
+    preprocessing: Preprocessing,
+    data: RealDives,
+    interval: IntervalScaling,
+    on_progress: OnProgress,
+    calibration: Calibration | None = None,
 ) -> dict[str, float]:
     """Figures of the shipped network on the test dives; scores with the labelled difficulty, as when it is declared."""
     dataset = real_dataset(data.test, data, ClipShape.of(preprocessing), on_progress)
-    predictions = predict_clips(network, dataset, preprocessing, MAX_EXECUTION)
+    predictions = predict_clips(network, dataset, preprocessing, MAX_EXECUTION, calibration, interval)
     difficulty = predictions.labels["difficulty"]
-    found = figures(predictions, 0.5, factor)
+    found = figures(predictions, 0.5, interval.factor)
     return {
         **agreement(predictions.execution * difficulty, predictions.labels["execution"] * difficulty),
         **{name: value for name, value in found.items() if name not in _UNKNOWN},
@@ -62,8 +69,9 @@ def measure_rendered(
     """
     wanted, scale = manifest.preprocessing_as(Preprocessing), manifest.execution_scale
     dataset = rendered_dataset(seeds, ClipShape.of(wanted), cache, workers, on_progress)
-    predictions = predict_clips(network, dataset, wanted, scale)
-    sweeps = sweep_flaws(network, wanted, scale, seeds.stop, divers, on_progress) if divers else {}
+    calibration = manifest.calibration_as(Calibration)
+    predictions = predict_clips(network, dataset, wanted, scale, calibration, manifest.interval)
+    sweeps = sweep_flaws(network, wanted, scale, seeds.stop, divers, on_progress, calibration) if divers else {}
     threshold, factor = manifest.gate.threshold, manifest.interval.factor
     if plots is not None:
         from divescore.lab.evaluation.plots import write_plots

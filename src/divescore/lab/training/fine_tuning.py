@@ -74,7 +74,7 @@ def fine_tune_folder(
         gate=manifest.gate,
         trained_on=f"{manifest.trained_on}, then {NAME}",
         training={**training, "from": manifest.sha256, **asdict(settings)},
-        figures={"on": data.tested_on, **measure_mini(network, wanted, data, interval.factor, on_progress)},
+        figures={"on": data.tested_on, **measure_mini(network, wanted, data, interval, on_progress)},
     )
 
 

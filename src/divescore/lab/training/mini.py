@@ -22,16 +22,16 @@ from divescore import lab
 from divescore.judging import MAX_EXECUTION
 from divescore.lab.datasets.dataset import ClipShape, Dataset
 from divescore.lab.datasets.rendered import clip_seeds, rendered_dataset
-from divescore.lab.evaluation.calibration import gate_threshold, interval_scaling
 from divescore.lab.evaluation.figures import figures
 from divescore.lab.evaluation.networks import MINI, MINI_WEIGHTS
 from divescore.lab.evaluation.predictions import predict_clips
 from divescore.lab.progress import OnProgress
 from divescore.lab.training.batches import FeatureBatches, FrameBatches, FrameTraining, extract_features
+from divescore.lab.training.calibrate import calibrate
 from divescore.lab.training.loop import LoopSettings, RunOptions, fit
 from divescore.lab.training.losses import clip_loss, frame_loss
 from divescore.scoring import mini
-from divescore.scoring.manifest import MANIFEST, DiveGate, Manifest, WeightFile, sha256_of
+from divescore.scoring.manifest import MANIFEST, Manifest, WeightFile, sha256_of
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 
@@ -83,8 +83,12 @@ def train_mini(
         dataset = rendered_dataset(seeds, shape, kept, workers, on_progress)
         held = rendered_dataset(unseen, shape, kept, workers, on_progress, "drawing unseen")
         network = fit_mini(dataset, preprocessing, settings, options, on_progress)
-        predictions = predict_clips(network, held, preprocessing, MAX_EXECUTION)
-    interval, gate = interval_scaling(predictions), DiveGate(threshold=gate_threshold(predictions))
+        clips = max(settings.validation // 3, 24)
+        fitted = calibrate(network, preprocessing, MAX_EXECUTION, clips, kept, workers, on_progress)
+        predictions = predict_clips(
+            network, held, preprocessing, MAX_EXECUTION, fitted["calibration"], fitted["interval"]
+        )
+    gate, others = fitted["gate"], fitted["figures"]
     return write_mini(
         out,
         network,
@@ -92,13 +96,15 @@ def train_mini(
         version=MODEL_VERSION,
         preprocessing=preprocessing,
         execution_scale=MAX_EXECUTION,
-        interval=interval,
+        interval=fitted["interval"],
         gate=gate,
+        calibration=fitted["calibration"],
         trained_on="synthetic",
         training={**training, "code": code_digest(), "data": dataset.identity, **asdict(settings)},
         figures={
             "on": f"{settings.validation} unseen rendered clips",
-            **figures(predictions, gate.threshold, interval.factor),
+            **{name: value for name, value in others.items() if name.startswith(("second_style", "guises", "foreign"))},
+            **figures(predictions, gate.threshold, fitted["interval"].factor),
         },
     )
 

@@ -1,8 +1,6 @@
 """The shipped model: frames spread evenly over the video, then one forward pass."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,13 +12,18 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from divescore.dives import name_dive
 from divescore.result import Runtime
 from divescore.scoring.architectures import CheckGate, Inference, Prediction
+from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.mini.features import assemble_features
+from divescore.scoring.mini.aspects import aspects_of, seen_height
+from divescore.scoring.mini.calibration import Calibration
+from divescore.scoring.mini.evidence import SIGNS
 from divescore.scoring.mini.localisation import Localisation
+from divescore.scoring.mini.naming import name
 from divescore.scoring.mini.network import MiniNetwork, choose_crops
 from divescore.scoring.mini.pose import CropPose, FramePose, combine, concatenate
 from divescore.scoring.mini.preprocessing import Preprocessing
-from divescore.scoring.mini.temporal import FLAWS, POSITIONS, ROTATIONS, Outputs
+from divescore.scoring.mini.sight import Sight, see
+from divescore.scoring.mini.temporal import FLAWS, POSITIONS, ROTATIONS
 from divescore.scoring.mini.thread_pool import PinnedThreadPool
 from divescore.video.limits import VideoLimits
 from divescore.video.progress import OnProgress
@@ -35,19 +38,21 @@ class MiniModel:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._preprocessing = manifest.preprocessing_as(Preprocessing)
         self._scale = manifest.execution_scale
+        self._calibration = manifest.calibration_as(Calibration)
+        if self._calibration is not None and not self._calibration.fits():
+            raise WeightsInvalid(f"{folder} was calibrated for other signs; calibrate it again.")
         self._network = MiniNetwork()
         tensors = {name: tensor for file in manifest.files for name, tensor in load_file(folder / file.name).items()}
         # Assigned tensors stay views of the mapped files: nothing is copied until a page is touched.
         self._network.load_state_dict(tensors, assign=True)
         _fold_norms(self._network.eval())
-        self._halved = _has_bf16()
-        if self._halved:
-            self._network.pose.to(torch.bfloat16)
         # Each of the cores has frames of its own; torch's threads would only wait for one another.
         threads = torch.get_num_threads()
         self._threads = PinnedThreadPool(threads)
         torch.set_num_threads(1)
-        self.runtime = Runtime(precision="bf16" if self._halved else "fp32", threads=threads, torch=torch.__version__)
+        # In single precision on every processor: half of it is faster where there are instructions for it, but moves
+        # scores by most of a point.
+        self.runtime = Runtime(precision="fp32", threads=threads, torch=torch.__version__)
 
     def infer(self, path: Path, limits: VideoLimits, on_progress: OnProgress, check_gate: CheckGate) -> Inference:
         """Sample the video evenly and predict."""
@@ -64,42 +69,29 @@ class MiniModel:
 
     def predict(self, video: SampledVideo) -> Prediction:
         """One forward pass."""
-        aspects = torch.tensor([video.source.width / video.source.height])
+        aspect = video.source.width / video.source.height
         with torch.inference_mode():
-            pose = self._estimate_pose(torch.from_numpy(video.frames), aspects)
-            # The temporal model costs little, and half the precision would show in the points.
-            features = assemble_features(pose, aspects, torch.tensor([video.source.seconds]))
-            outputs = self._network.temporal(features)
-        return _read(outputs, self._scale)
+            pose = self._estimate_pose(torch.from_numpy(video.frames), torch.tensor([aspect]))
+        sight = see(pose, self._network.temporal, aspect, video.source.seconds, video.times)
+        return _read(sight, self._scale, self._calibration, video.source.seconds)
 
     def _estimate_pose(self, frames: Tensor, aspects: Tensor) -> FramePose:
         """As the network's pose model does it, each core with frames of its own."""
         model, wanted, threads = self._network.pose, self._preprocessing, self._threads
 
+        # Each thread has modes of its own.
         def localise(part: Tensor) -> Localisation:
-            with self._modes():
+            with torch.inference_mode():
                 return model.localise(part, wanted)
 
         def estimate(part: tuple[Tensor, Tensor]) -> CropPose:
-            with self._modes():
+            with torch.inference_mode():
                 return model.estimate(*part, wanted)
 
         localisation = concatenate(threads.map(localise, frames.chunk(threads.count)))
         chosen, boxes = choose_crops(localisation, aspects)
         crops = zip(frames.index_select(0, chosen).chunk(threads.count), boxes.chunk(threads.count), strict=True)
         return combine(localisation, concatenate(threads.map(estimate, list(crops))), chosen)
-
-    @contextmanager
-    def _modes(self) -> Iterator[None]:
-        # Each thread has modes of its own. In half the precision, as it was trained.
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._halved):
-            yield
-
-
-def _has_bf16() -> bool:
-    # Without instructions for it bfloat16 is emulated, far slower than single precision.
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _fold_norms(network: MiniNetwork) -> None:
@@ -111,31 +103,45 @@ def _fold_norms(network: MiniNetwork) -> None:
                     module[index], module[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
 
 
-def _read(outputs: Outputs, scale: float) -> Prediction:
-    chosen = {name: int(logits[0].argmax()) for name, logits in outputs.classes.items()}
-    dive = name_dive(
-        POSITIONS[chosen["position"]],
-        bool(chosen["armstand"]),
-        ROTATIONS[chosen["rotation"]],
-        chosen["half_somersaults"],
-        chosen["half_twists"],
-    )
-    probabilities = {
-        name: [round(float(p), 4) for p in torch.softmax(logits[0], dim=0)] for name, logits in outputs.classes.items()
-    }
+def _read(sight: Sight, scale: float, calibration: Calibration | None, end: float) -> Prediction:
+    outputs = sight.outputs
+    execution = scale * sight.execution
+    evidence = aspects = height = sureness = None
+    spread = float(torch.exp(outputs.log_spread[0]))
+    if calibration is None:
+        chosen = {name: int(logits[0].argmax()) for name, logits in outputs.classes.items()}
+        dive = name_dive(
+            POSITIONS[chosen["position"]],
+            bool(chosen["armstand"]),
+            ROTATIONS[chosen["rotation"]],
+            chosen["half_somersaults"],
+            chosen["half_twists"],
+        )
+    else:
+        named = name(sight.classes, sight.turns, calibration.turns_weight)
+        dive, sureness = named.dive, round(named.sureness, 4)
+        evidence, spread = round(calibration.weight(sight), 4), calibration.spread(sight)
+        aspects = aspects_of(sight, evidence, execution, calibration, end)
+        height = seen_height(sight, calibration, evidence)
     return Prediction(
         gate=float(torch.sigmoid(outputs.gate[0])),
         shares=tuple(scale * float(share) for share in outputs.shares[0]),
-        spread=scale * float(torch.exp(outputs.log_spread[0])),
+        spread=scale * spread,
         difficulty=float(outputs.difficulty[0]),
         dive=dive,
+        sureness=sureness,
+        evidence=evidence,
+        height=height,
+        aspects=aspects,
         raw={
             "gate": float(outputs.gate[0]),
             "execution": float(outputs.execution[0]),
             "shares": [float(share) for share in outputs.shares[0]],
             "logSpread": float(outputs.log_spread[0]),
             "difficulty": float(outputs.difficulty[0]),
-            "flaws": {name: round(float(amount), 4) for name, amount in zip(FLAWS, outputs.flaws[0], strict=True)},
-            "classes": probabilities,
+            "flaws": {flaw: round(float(amount), 4) for flaw, amount in zip(FLAWS, sight.flaws, strict=True)},
+            "classes": {head: [round(float(p), 4) for p in chances] for head, chances in sight.classes.items()},
+            "signs": {sign: round(float(value), 4) for sign, value in zip(SIGNS, sight.signs, strict=True)},
+            "turns": [[round(float(p), 4) for p in row] for row in sight.turns.likelihood.sum(axis=1)],
         },
     )

@@ -24,4 +24,6 @@ def predictions(error: float) -> Predictions:
         flaws=np.zeros((count, len(FLAWS))),
         classes={"position": np.zeros(count, dtype=np.int64)},
         labels=labels,
+        seen=labels["execution"] + error * noise,
+        evidence=np.ones(count),
     )

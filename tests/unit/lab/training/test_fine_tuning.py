@@ -39,13 +39,13 @@ def test_moves_what_is_known_and_leaves_the_gate(data: RealDives, tmp_path: Path
     # Weight decay alone moves the gate, by less than a hundredth.
     assert torch.allclose(network.temporal.gate.weight, before.temporal.gate.weight, rtol=1e-2)
     assert interval.factor > 0
-    figures = measure_mini(network, PREPROCESSING, data, interval.factor, silent)
+    figures = measure_mini(network, PREPROCESSING, data, interval, silent)
     assert {"rank_correlation", "relative_error", "mean_error", "execution_mean_error"} <= set(figures)
     assert not {f"{name}_mean_error" for name in FLAWS} & set(figures)
 
     again = build()
     assert fine_tune(again, PREPROCESSING, data, TINY, replace(options, every_steps=1), silent, "random") == interval
-    assert measure_mini(again, PREPROCESSING, data, interval.factor, silent) == figures
+    assert measure_mini(again, PREPROCESSING, data, interval, silent) == figures
 
 
 def test_the_shipped_model_becomes_a_folder_that_is_measured(data: RealDives, shipped: Path, tmp_path: Path) -> None:

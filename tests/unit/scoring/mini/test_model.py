@@ -99,8 +99,7 @@ def test_the_worker_sees_what_evaluation_sees() -> None:
 
     with torch.inference_mode():
         in_parts = model._estimate_pose(frames, aspects)
-        with model._modes():
-            whole = model._network.pose(frames[None], aspects, wanted)
+        whole = model._network.pose(frames[None], aspects, wanted)
 
     assert torch.equal(in_parts.estimated, whole.estimated)
     assert torch.allclose(in_parts.localisation.position, whole.localisation.position, atol=0.01)

@@ -1,0 +1,209 @@
+"""Somersaults counted over the whole flight: which turn that a body can make explains best how it was seen to lie.
+
+Between take-off and entry the angular momentum is constant, so that the body turns as fast as its shape lets it: slowly
+while it is stretched, faster while it is folded. It begins upright or on the hands and ends, but for a miss, head first
+or feet first. Each number of half somersaults thus predicts the lean in every frame. A frame's lean may be wrong, above
+all by half a turn, since head and feet are easily confused; and when the flight begins and ends is not taken for
+granted, but tried.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from divescore.scoring.mini.flight import Flight, Values
+
+MOST = 9
+"""Half somersaults."""
+_CONTRASTS = (0.7, 1.2, 2.0, 3.5)
+"""Powers of the inertia that is seen: folds are seen too small, and no two bodies are alike."""
+_FOLDS, _OPENS, _FASTER = (0.08, 0.16, 0.24), (0.66, 0.75, 0.85), (1.6, 2.6, 4.0)
+"""Where folds are not seen: shares of the flight between which the body is folded, and how much faster it turns."""
+_GRADUAL = 0.06
+_GRID = 60
+_STARTS = (-0.3, 0.0, 0.3)
+"""Radians of the lean at the take-off, towards the turn, and their deviation."""
+_MISSES = (-0.7, -0.35, 0.0, 0.35)
+"""Radians beyond the upright at the entry, and their deviation."""
+_START_DEVIATION, _MISS_DEVIATION = 0.3, 0.4
+_CONCENTRATION = 6.0
+_FLIPPED, _WRONG = 0.05, 0.1
+"""Shares of the frames whose lean is wrong by half a turn, or by anything."""
+_SHORTEST = 0.5
+"""Seconds of a flight."""
+_AS_SEEN = 0.5
+"""Weight of the phases beside the turn where they disagree about take-off and entry."""
+_TRIED = 14
+"""Moments that are tried as take-off, and as entry."""
+_KEPT = 2
+"""The best of these flights are looked at more closely."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """How likely each turn is; probabilities add up to 1."""
+
+    likelihood: Values
+    """[2, 2, MOST + 1]: standing or armstand, anticlockwise or clockwise on the picture, half somersaults."""
+    agreement: float
+    """Mean logarithm of the likelihood of a frame under the best turn, beside any lean at all: 0 tells nothing."""
+    rate: float
+    """Turns a second of the best turn where it is fastest."""
+    forwards: float
+    """-1..1: whether the body turns to where its knees are (1: forward and inward dives) or away from there."""
+    take_off: float
+    entry: float
+    """Seconds, of the best turn."""
+
+
+def inertia(hip: Values, knee: Values) -> Values:
+    """Moment of inertia about the somersault's axis at such angles, radians; 1 for a straight body. A fit."""
+    fold = np.sin(np.clip(hip, 0.0, np.pi) / 2.0) ** 2
+    tuck = np.sin(np.clip(knee, 0.0, np.pi) / 2.0) ** 2
+    return np.asarray(1.0 - 0.55 * fold - 0.22 * tuck * fold)
+
+
+def count_turns(flight: Flight) -> Turns:
+    """The turns of a flight, all about as likely where nothing of it was seen."""
+    seen = flight.trust > 0.02
+    times, lean, trust = flight.times[seen], flight.lean[seen], flight.trust[seen]
+    if len(times) < 4:
+        even = np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1)))
+        return Turns(even, 0.0, 0.0, 0.0, flight.take_off, flight.entry)
+    tried = sorted(_tried(flight), key=lambda ends: ends.worth, reverse=True)
+    few = [_Fit(_generic()[::5], ends, times, lean, trust, starts=(0.0,), misses=(-0.35, 0.0)) for ends in tried]
+    best = sorted(few, key=lambda fit: fit.highest, reverse=True)[:_KEPT]
+    fits = [
+        _Fit(np.concatenate((_generic(), _as_folded(flight, fit.ends))), fit.ends, times, lean, trust, _STARTS, _MISSES)
+        for fit in best
+    ]
+    highest = max(fit.highest for fit in fits)
+    likelihood = np.sum([np.exp(fit.logs - highest) for fit in fits], axis=0)
+    likelihood = likelihood / likelihood.sum()
+    first = max(fits, key=lambda fit: fit.highest)
+    sign = -1.0 if likelihood[:, 0].sum() > likelihood[:, 1].sum() else 1.0
+    return Turns(
+        likelihood=likelihood,
+        agreement=float((first.highest - first.ends.worth) / max(float(trust.sum()), 1.0)),
+        rate=first.fastest(),
+        forwards=_forwards(flight, sign),
+        take_off=first.ends.take_off,
+        entry=first.ends.entry,
+    )
+
+
+@dataclass(frozen=True)
+class _Ends:
+    take_off: float
+    entry: float
+    worth: float
+    """Logarithm of how likely the phases are then."""
+
+
+def _tried(flight: Flight) -> list[_Ends]:
+    """Flights that may be, those that the phases show among them."""
+    count = len(flight.times)
+    places = np.unique(np.linspace(0, count, _TRIED).round().astype(int))
+    pairs = [(first, last) for first, last in product(places, places) if last > first]
+    edges = np.concatenate((flight.times[:1], 0.5 * (flight.times[1:] + flight.times[:-1]), flight.times[-1:]))
+    highest = float(flight.worth.max())
+    found = [
+        _Ends(float(edges[first]), float(edges[last]), _AS_SEEN * (float(flight.worth[first, last]) - highest))
+        for first, last in pairs
+        if edges[last] - edges[first] >= _SHORTEST
+    ]
+    found.sort(key=lambda ends: ends.worth, reverse=True)
+    return [_Ends(flight.take_off, flight.entry, 0.0), *found[: 3 * _TRIED]]
+
+
+class _Fit:
+    """All turns of a flight between given ends."""
+
+    def __init__(
+        self,
+        profiles: Values,
+        ends: _Ends,
+        times: Values,
+        lean: Values,
+        trust: Values,
+        starts: tuple[float, ...],
+        misses: tuple[float, ...],
+    ) -> None:
+        self.ends = ends
+        self._times = times
+        inside = np.clip((times - ends.take_off) / max(ends.entry - ends.take_off, 1e-3), 0.0, 1.0)
+        grid = np.linspace(0.0, 1.0, _GRID)
+        shares = np.stack([np.interp(inside, grid, profile) for profile in profiles]).astype(np.float32)
+        begin, miss = np.array(starts, np.float32), np.array(misses, np.float32)
+        usual = -0.5 * (begin / _START_DEVIATION)[:, None] ** 2 - 0.5 * (miss / _MISS_DEVIATION)[None] ** 2
+        usual = usual - np.log(np.exp(usual).sum())
+        whole = np.pi * np.arange(MOST + 1, dtype=np.float32)[:, None] + miss
+        # [count, profile, start, miss, frame]
+        begin = begin[None, None, :, None, None]
+        self._turned = begin + shares[None, :, None, None] * (whole[:, None, None, :, None] - begin)
+        by_sign = [self._logs(sign, lean.astype(np.float32), trust.astype(np.float32), usual) for sign in (-1, 1)]
+        every = np.stack([np.stack(parts) for parts in by_sign], axis=1) + ends.worth
+        flat = every.reshape(2, 2, MOST + 1, -1)
+        top = flat.max(axis=3)
+        self.highest = float(top.max())
+        self.logs = top + np.log(np.exp(flat - top[..., None]).mean(axis=3))
+        self._best = np.unravel_index(int(flat.argmax()), every.shape)[2:]
+
+    def _logs(
+        self, sign: int, lean: NDArray[np.float32], trust: NDArray[np.float32], usual: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of standing dives, and of armstands."""
+        norm = np.sqrt(2.0 * np.pi / _CONCENTRATION) / (2.0 * np.pi)
+        near = np.exp(_CONCENTRATION * (np.cos(sign * self._turned - lean) - 1.0))
+        far = np.exp(-2.0 * _CONCENTRATION) / np.maximum(near, 1e-9)
+        right = 1.0 - _FLIPPED - _WRONG
+        standing = np.log(right / norm * near + _FLIPPED / norm * far + _WRONG)
+        armstand = np.log(right / norm * far + _FLIPPED / norm * near + _WRONG)
+        return (standing @ trust) + usual, (armstand @ trust) + usual
+
+    def fastest(self) -> float:
+        """Turns a second of the best turn where it is fastest."""
+        rates = np.abs(np.diff(self._turned[self._best])) / np.maximum(np.diff(self._times), 1e-3)
+        return float(np.quantile(rates, 0.9) / (2.0 * np.pi))
+
+
+@cache
+def _generic() -> Values:
+    """Share of the turn that is done at shares of the flight, [N, _GRID], by when a body is folded."""
+    grid = np.linspace(0.0, 1.0, _GRID)
+    rates = []
+    for fold, opening, faster in product(_FOLDS, _OPENS, _FASTER):
+        folded = np.clip((grid - fold + _GRADUAL) / (2 * _GRADUAL), 0.0, 1.0)
+        still = np.clip((opening + _GRADUAL - grid) / (2 * _GRADUAL), 0.0, 1.0)
+        rates.append(1.0 + (faster - 1.0) * np.minimum(folded, still))
+    return _progress(np.stack(rates))
+
+
+def _as_folded(flight: Flight, ends: _Ends) -> Values:
+    """The same by the folds that were seen."""
+    seen = flight.trust > 0.02
+    moments = np.linspace(ends.take_off, ends.entry, _GRID)
+    slowness = inertia(
+        np.interp(moments, flight.times[seen], _steadied(flight.hip[seen])),
+        np.interp(moments, flight.times[seen], _steadied(flight.knee[seen])),
+    )
+    return _progress(np.stack([slowness**-contrast for contrast in _CONTRASTS]))
+
+
+def _progress(rates: Values) -> Values:
+    turned = np.concatenate((np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)[:, :-1]), axis=1)
+    return np.asarray(turned / turned[:, -1:])
+
+
+def _steadied(values: Values) -> Values:
+    """Median of each three: a body does not fold for a single frame."""
+    padded = np.concatenate((values[:1], values, values[-1:]))
+    return np.asarray(np.median(np.stack((padded[:-2], padded[1:-1], padded[2:])), axis=0))
+
+
+def _forwards(flight: Flight, sign: float) -> float:
+    weight = flight.trust * np.sin(flight.hip / 2.0) ** 2
+    return float(np.clip(sign * (weight * flight.front).sum() / max(float(weight.sum()), 0.5), -1.0, 1.0))
