@@ -64,8 +64,8 @@ def calibrate(
         first = clip_seeds(SEED, 1, unseen=True).start + offset
         seeds[kind] = range(first, first + max(round(share * clips), 8))
         shape = ClipShape.of(preprocessing)
-        dataset = rendered_dataset(seeds[kind], shape, cache, workers, on_progress, f"drawing {kind}", draw)
-        on_progress("looking", 0.0, f"{len(dataset)} clips, {kind}")
+        dataset = rendered_dataset(seeds[kind], shape, cache, workers, on_progress, "drawing to calibrate", draw)
+        on_progress("calibrating", 0.0, f"{len(dataset)} clips, {kind}")
         seen[kind] = Seen(sights_of(network, dataset, preprocessing), dataset.labels)
     even = {kind: np.arange(len(part.sights)) % 2 == 0 for kind, part in seen.items()}
     fitted_on = CalibrationClips(**{kind: part.where(even[kind]) for kind, part in seen.items()})
@@ -112,7 +112,7 @@ def measured_figures(
 
 @click.command()
 @click.argument("weights", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--clips", type=click.IntRange(40), default=700, show_default=True, help="As drawn; others besides.")
+@click.option("--clips", type=click.IntRange(40), default=400, show_default=True, help="As drawn; others besides.")
 @click.option("--workers", type=click.IntRange(0), default=2, show_default=True, help="Processes that draw; 0: none.")
 @click.option(
     "--cache",

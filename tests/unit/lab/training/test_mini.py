@@ -14,7 +14,7 @@ from tests.unit.lab.progress import silent
 
 TINY = MiniSettings(seed=3, clips=6, validation=12, frame_steps=2, judge_steps=3, frames=2, judged=4)
 TRAINING = {"command": "divescore train"}
-PARTS = ["drawing", "drawing unseen", "frames", "looking", "judge"]
+PARTS = ["drawing", "drawing unseen", "frames", "looking", "judge", "drawing to calibrate", "calibrating"]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def test_writes_a_folder_that_the_scorer_loads_and_repeats_it(folder: Path) -> N
 
     assert stages == PARTS
     assert read_manifest(folder / "model") == manifest
+    assert manifest.calibration is not None
     assert (manifest.training["seed"], manifest.training["command"]) == (3, "divescore train")
     assert manifest.training["code"] == code_digest()
     assert manifest.training["data"] in {path.name for path in (folder / "clips").iterdir()}
