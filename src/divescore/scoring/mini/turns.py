@@ -20,25 +20,27 @@ MOST = 9
 """Half somersaults."""
 _CONTRASTS = (0.7, 1.2, 2.0, 3.5)
 """Powers of the inertia that is seen: folds are seen too small, and no two bodies are alike."""
-_FOLDS, _OPENS, _FASTER = (0.08, 0.16, 0.24), (0.66, 0.75, 0.85), (1.6, 2.6, 4.0)
+_FOLDS, _OPENS, _FASTER = (0.1, 0.22), (0.7, 0.82), (1.6, 2.6, 4.0)
 """Where folds are not seen: shares of the flight between which the body is folded, and how much faster it turns."""
 _GRADUAL = 0.06
 _GRID = 60
-_STARTS = (-0.3, 0.0, 0.3)
+_STARTS = (-0.2, 0.2)
 """Radians of the lean at the take-off, towards the turn, and their deviation."""
-_MISSES = (-0.7, -0.35, 0.0, 0.35)
+_MISSES = (-0.65, -0.25, 0.1)
 """Radians beyond the upright at the entry, and their deviation."""
 _START_DEVIATION, _MISS_DEVIATION = 0.3, 0.4
 _CONCENTRATION = 6.0
 _FLIPPED, _WRONG = 0.05, 0.1
 """Shares of the frames whose lean is wrong by half a turn, or by anything."""
+_CIRCLE = 128
+"""Directions of a lean that are told apart; a power of two."""
 _SHORTEST = 0.5
 """Seconds of a flight."""
 _AS_SEEN = 0.5
 """Weight of the phases beside the turn where they disagree about take-off and entry."""
-_TRIED = 14
+_TRIED = 12
 """Moments that are tried as take-off, and as entry."""
-_KEPT = 2
+_KEPT = 3
 """The best of these flights are looked at more closely."""
 
 
@@ -73,11 +75,11 @@ def count_turns(flight: Flight) -> Turns:
     if len(times) < 4:
         even = np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1)))
         return Turns(even, 0.0, 0.0, 0.0, flight.take_off, flight.entry)
-    tried = sorted(_tried(flight), key=lambda ends: ends.worth, reverse=True)
-    few = [_Fit(_generic()[::5], ends, times, lean, trust, starts=(0.0,), misses=(-0.35, 0.0)) for ends in tried]
+    leans = _Leans(times, lean, trust)
+    few = [_Fit(_generic()[::5], ends, leans, starts=(0.0,), misses=(-0.3, 0.0)) for ends in _tried(flight)]
     best = sorted(few, key=lambda fit: fit.highest, reverse=True)[:_KEPT]
     fits = [
-        _Fit(np.concatenate((_generic(), _as_folded(flight, fit.ends))), fit.ends, times, lean, trust, _STARTS, _MISSES)
+        _Fit(np.concatenate((_generic(), _as_folded(flight, fit.ends))), fit.ends, leans, _STARTS, _MISSES)
         for fit in best
     ]
     highest = max(fit.highest for fit in fits)
@@ -116,53 +118,60 @@ def _tried(flight: Flight) -> list[_Ends]:
         if edges[last] - edges[first] >= _SHORTEST
     ]
     found.sort(key=lambda ends: ends.worth, reverse=True)
-    return [_Ends(flight.take_off, flight.entry, 0.0), *found[: 3 * _TRIED]]
+    return [_Ends(flight.take_off, flight.entry, 0.0), *found[:_TRIED]]
+
+
+class _Leans:
+    """How likely each lean is in each frame, on a circle of `_CIRCLE` directions: thousands of turns look it up."""
+
+    def __init__(self, times: Values, lean: Values, trust: Values) -> None:
+        self.times = times
+        directions = 2.0 * np.pi * np.arange(_CIRCLE) / _CIRCLE
+        off = np.cos(directions - lean[:, None])
+        norm = np.sqrt(2.0 * np.pi / _CONCENTRATION) / (2.0 * np.pi)
+        near, far = (np.exp(_CONCENTRATION * (sign * off - 1.0)) / norm for sign in (1.0, -1.0))
+        seen = (1.0 - _FLIPPED - _WRONG) * near + _FLIPPED * far + _WRONG
+        self._table = (trust[:, None] * np.log(seen)).astype(np.float32).ravel()
+        self._rows = _CIRCLE * np.arange(len(times), dtype=np.int32)
+
+    def likelihoods(self, turned: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logarithms [2, 2, ...] of turns [..., T]: standing or armstand, anticlockwise or clockwise."""
+        places = np.rint(turned * np.float32(_CIRCLE / (2.0 * np.pi))).astype(np.int32)
+        found = []
+        for begins in (0, _CIRCLE // 2):
+            for sign in (-1, 1):
+                index = (sign * places + begins) & (_CIRCLE - 1)
+                index += self._rows
+                found.append(self._table.take(index).sum(axis=-1))
+        return np.stack(found).reshape(2, 2, *turned.shape[:-1])
 
 
 class _Fit:
     """All turns of a flight between given ends."""
 
     def __init__(
-        self,
-        profiles: Values,
-        ends: _Ends,
-        times: Values,
-        lean: Values,
-        trust: Values,
-        starts: tuple[float, ...],
-        misses: tuple[float, ...],
+        self, profiles: Values, ends: _Ends, leans: _Leans, starts: tuple[float, ...], misses: tuple[float, ...]
     ) -> None:
         self.ends = ends
-        self._times = times
-        inside = np.clip((times - ends.take_off) / max(ends.entry - ends.take_off, 1e-3), 0.0, 1.0)
-        grid = np.linspace(0.0, 1.0, _GRID)
-        shares = np.stack([np.interp(inside, grid, profile) for profile in profiles]).astype(np.float32)
+        self._times = leans.times
+        inside = np.clip((leans.times - ends.take_off) / max(ends.entry - ends.take_off, 1e-3), 0.0, 1.0)
+        places = inside * (_GRID - 1)
+        before = np.minimum(places.astype(int), _GRID - 2)
+        after = places - before
+        shares = (profiles[:, before] * (1.0 - after) + profiles[:, before + 1] * after).astype(np.float32)
         begin, miss = np.array(starts, np.float32), np.array(misses, np.float32)
         usual = -0.5 * (begin / _START_DEVIATION)[:, None] ** 2 - 0.5 * (miss / _MISS_DEVIATION)[None] ** 2
         usual = usual - np.log(np.exp(usual).sum())
         whole = np.pi * np.arange(MOST + 1, dtype=np.float32)[:, None] + miss
-        # [count, profile, start, miss, frame]
+        # [half somersaults, profile, start, miss, frame]
         begin = begin[None, None, :, None, None]
         self._turned = begin + shares[None, :, None, None] * (whole[:, None, None, :, None] - begin)
-        by_sign = [self._logs(sign, lean.astype(np.float32), trust.astype(np.float32), usual) for sign in (-1, 1)]
-        every = np.stack([np.stack(parts) for parts in by_sign], axis=1) + ends.worth
+        every = leans.likelihoods(self._turned) + usual + ends.worth
         flat = every.reshape(2, 2, MOST + 1, -1)
         top = flat.max(axis=3)
         self.highest = float(top.max())
         self.logs = top + np.log(np.exp(flat - top[..., None]).mean(axis=3))
         self._best = np.unravel_index(int(flat.argmax()), every.shape)[2:]
-
-    def _logs(
-        self, sign: int, lean: NDArray[np.float32], trust: NDArray[np.float32], usual: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of standing dives, and of armstands."""
-        norm = np.sqrt(2.0 * np.pi / _CONCENTRATION) / (2.0 * np.pi)
-        near = np.exp(_CONCENTRATION * (np.cos(sign * self._turned - lean) - 1.0))
-        far = np.exp(-2.0 * _CONCENTRATION) / np.maximum(near, 1e-9)
-        right = 1.0 - _FLIPPED - _WRONG
-        standing = np.log(right / norm * near + _FLIPPED / norm * far + _WRONG)
-        armstand = np.log(right / norm * far + _FLIPPED / norm * near + _WRONG)
-        return (standing @ trust) + usual, (armstand @ trust) + usual
 
     def fastest(self) -> float:
         """Turns a second of the best turn where it is fastest."""
