@@ -130,7 +130,9 @@ class Scorer:
                     low=round(max(score - half, 0.0), 2), high=round(score + half, 2), level=scaling.level
                 ),
                 "dive": named or UNNAMED,
-                "segments": contributions(prediction.shares, score, video.source.seconds, prediction.ends),
+                "segments": contributions(
+                    prediction.shares, score, video.framing.start, video.framing.end, prediction.ends
+                ),
                 "strip": make_strip(video),
                 "model": self.info,
                 "runtime": self._model.runtime,

@@ -21,7 +21,7 @@ _COARSENESS = (3, 5, 8, 12, 18, 24, 31)
 
 def make_strip(video: SampledVideo) -> Strip:
     """`FRAMES` frames spread over the video, side by side, at the best quality within `MAX_CHARACTERS` of base64."""
-    height = min(max(round(WIDTH * video.source.height / video.source.width), _HEIGHTS[0]), _HEIGHTS[1])
+    height = min(max(round(WIDTH / video.framing.aspect), _HEIGHTS[0]), _HEIGHTS[1])
     chosen = np.linspace(0, len(video.frames) - 1, FRAMES).round().astype(int)
     row = np.hstack([_scaled(video.frames[i], height) for i in chosen])
     data = ""

@@ -98,7 +98,7 @@ def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[i
         if freed:
             report = decode_stream(video, data, container, into, limits, promise, await_slot, hand_over)
         else:
-            report = decode_samples(video, data, container, into, limits, report_share)
+            report = decode_samples(video, data, container, into, limits, report_share, request["framed"])
     except VideoRejected as error:
         send_message(control, rejected=[error.code.value, error.message])
     else:

@@ -20,6 +20,7 @@ from divescore.video.frames import DecodingReport, Frames
 from divescore.video.limits import VideoLimits
 from divescore.video.opening import open_video, set_up_decoder
 from divescore.video.parts import Bytes
+from divescore.video.reframing import Reframed, reframe
 from divescore.video.selection import (
     DecodingPass,
     DecodingPlan,
@@ -40,11 +41,18 @@ _NOTED = 0.03
 
 
 def decode_samples(
-    descriptor: int, data: Bytes, container: str, into: Frames, limits: VideoLimits, report_share: ReportShare
+    descriptor: int,
+    data: Bytes,
+    container: str,
+    into: Frames,
+    limits: VideoLimits,
+    report_share: ReportShare,
+    framed: bool = False,
 ) -> DecodingReport:
     """Fill `into`, uint8 RGB [N, H, W, 3], from the file open at `descriptor`, whose bytes are `data`.
 
-    `report_share` gets the share decoded, 0..1. Raises VideoRejected, and MemoryError.
+    `framed` leaves out borders that never change, and ends in which nothing moves. `report_share` gets the share
+    decoded, 0..1. Raises VideoRejected, and MemoryError.
     """
     plan = make_plan(descriptor, data, container, len(into), limits)
     done = run_pass(descriptor, container, FrameSampler(into, plan, limits), plan, limits, report_share)
@@ -54,7 +62,26 @@ def decode_samples(
             break
         plan = better
         done = run_pass(descriptor, container, FrameSampler(into, plan, limits), plan, limits, report_share)
-    return make_report(plan, done, limits)
+    report = make_report(plan, done, limits)
+    if not framed:
+        return report
+    again = reframe(
+        into, plan, done, limits, lambda sink, by: run_pass(descriptor, container, sink, by, limits, report_share)
+    )
+    return report if again is None else _reframed(report, done, again)
+
+
+def _reframed(report: DecodingReport, done: DecodingPass, again: Reframed) -> DecodingReport:
+    """The report on a film of which only a part was sampled in the end."""
+    first, last = done.positions[0], done.positions[-1]
+    start, cut = round(again.start - first, 3), last - again.end
+    return replace(
+        report,
+        times=(np.asarray(again.sampled) - first).tolist(),
+        start=start,
+        end=round(report.seconds - cut, 3),
+        aspect=again.width / again.height,
+    )
 
 
 def run_pass(
@@ -138,7 +165,17 @@ def make_report(plan: DecodingPlan, done: DecodingPass, limits: VideoLimits) -> 
             RejectionCode.TOO_SHORT,
             f"The video has {frames} frames; at least {limits.min_frames} are needed to see a dive.",
         )
-    return DecodingReport(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
+    return DecodingReport(
+        done.width,
+        done.height,
+        frames,
+        round(seconds, 3),
+        times.tolist(),
+        warnings,
+        start=0.0,
+        end=round(seconds, 3),
+        aspect=done.width / done.height,
+    )
 
 
 def _damage(plan: DecodingPlan, done: DecodingPass, seconds: float) -> list[str]:

@@ -19,6 +19,11 @@ class DecodingReport:
     seconds: float
     times: list[float]
     warnings: list[str]
+    start: float
+    """Where the part begins that was sampled, in seconds, and where it ends."""
+    end: float
+    aspect: float
+    """Width by height of what was sampled of the picture."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,15 @@ class SourceInfo:
 
 
 @dataclass(frozen=True)
+class Framing:
+    """The part of a film that frames were sampled of: from `start` to `end` in its seconds; its width by height."""
+
+    start: float
+    end: float
+    aspect: float
+
+
+@dataclass(frozen=True)
 class SampledVideo:
     """`frames` uint8 RGB [N, H, W, 3]; `times` float64 [N] seconds from the first frame; source; warnings."""
 
@@ -41,6 +50,14 @@ class SampledVideo:
     times: NDArray[np.float64]
     source: SourceInfo
     warnings: list[str] = field(default_factory=list)
+    part: Framing | None = None
+    """What of the film was sampled; None for all of it."""
+
+    @property
+    def framing(self) -> Framing:
+        """What of the film was sampled."""
+        whole = Framing(0.0, self.source.seconds, self.source.width / self.source.height)
+        return self.part or whole
 
 
 def sample_frames(
@@ -49,9 +66,11 @@ def sample_frames(
     size: tuple[int, int],
     limits: VideoLimits | None = None,
     on_progress: OnProgress = silent,
+    framed: bool = False,
 ) -> SampledVideo:
     """Sample `count` frames of `path`, evenly in time, scaled to `size` (width, height).
 
+    `framed` first leaves out borders that never change, and ends in which nothing moves or that are black.
     A video of fewer frames than `count` repeats its nearest ones. `on_progress` hears of the stage `decoding`.
     Raises VideoRejected with any code but NOT_A_DIVE; OSError when the file cannot be read;
     DecoderFailed when decoding failed for a reason of ours.
@@ -59,9 +78,11 @@ def sample_frames(
     limits = limits or VideoLimits()
     with _opened(path, limits) as file:
         container = _container(file, limits)
-        frames, report = sandbox().sample(file.fileno(), container, count, size, limits, on_progress)
+        frames, report = sandbox().sample(file.fileno(), container, count, size, limits, on_progress, framed)
     on_progress("decoding", 1.0)
-    return SampledVideo(frames, np.asarray(report.times, dtype=np.float64), _source(report, container), report.warnings)
+    part = Framing(report.start, report.end, report.aspect) if framed else None
+    times = np.asarray(report.times, dtype=np.float64)
+    return SampledVideo(frames, times, _source(report, container), report.warnings, part)
 
 
 def stream_frames(

@@ -65,9 +65,11 @@ class Sandbox:
         size: tuple[int, int],
         limits: VideoLimits,
         on_progress: OnProgress,
+        framed: bool = False,
     ) -> tuple[Frames, DecodingReport]:
         """`count` frames, evenly in time, of size (width, height), and the report of the file open at `descriptor`.
 
+        `framed` leaves out borders that never change, and ends in which nothing moves.
         Raises VideoRejected, DecoderFailed, and whatever `on_progress` raises; the decoder is gone by then.
         """
         width, height = size
@@ -77,7 +79,8 @@ class Sandbox:
             self._forkserver.await_ready()
             shared = shared_memory.create(shape)
             try:
-                self._forkserver.request(_request(container, shape, limits), [descriptor, shared])
+                request = _request(container, shape, limits) | {"framed": framed}
+                self._forkserver.request(request, [descriptor, shared])
                 outcome = self._await_outcome(limits, on_progress)
                 frames = shared_memory.map_frames(shared, shape)
             finally:

@@ -1,7 +1,9 @@
 """What becomes of the frames that a decoder yields: the limits each must keep, and which are wanted."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -30,6 +32,10 @@ class DecodingPlan:
     rate: float
     missing: float
     """Share of the film, 0 to 1, that the file's end has cut off: by the bytes that there are, and its own times."""
+    stamps: NDArray[np.int64] | None = None
+    """Those of all packets in order, where `needed` names some of them."""
+    scale: float = 1.0
+    """Seconds that a stamp counts."""
 
 
 @dataclass
@@ -42,6 +48,12 @@ class DecodingPass:
     backwards: bool = False
     width: int = 0
     height: int = 0
+
+
+def nearest_stamps(stamps: NDArray[np.int64], scale: float, wanted: Iterable[float]) -> frozenset[int]:
+    """Stamps of the packets that lie nearest to the wanted seconds."""
+    times = stamps * scale
+    return frozenset(int(stamps[np.abs(times - position).argmin()]) for position in wanted)
 
 
 def exhausted(error: Exception) -> bool:
@@ -120,7 +132,12 @@ class FrameSink(ABC):
 
     def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> NDArray[np.uint8 | np.uint16]:
         """RGB [height, width, 3] as it lies in the file: uint8, or uint16 where `is_wide`."""
-        wanted = "rgb48le" if is_wide(frame) else "rgb24"
+        wide = is_wide(frame)
+        pixels = self._reformatted(frame, width, height, interpolation, "rgb48le" if wide else "rgb24")
+        return np.asarray(pixels, dtype=np.uint16 if wide else np.uint8)
+
+    def _reformatted(self, frame: VideoFrame, width: int, height: int, interpolation: str, wanted: str) -> NDArray[Any]:
+        """Pixels of the kind `wanted`, as they lie in the file."""
         try:
             small = self._converter.reformat(
                 frame,
@@ -137,7 +154,7 @@ class FrameSink(ABC):
                 RejectionCode.UNSUPPORTED,
                 f"Pictures of the kind {frame.format.name} are not decoded here; export the video as H.264.",
             ) from error
-        return np.asarray(small.to_ndarray(), dtype=np.uint8 if wanted == "rgb24" else np.uint16)
+        return small.to_ndarray()
 
 
 class FrameSampler(FrameSink):

@@ -19,7 +19,7 @@ from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import VideoLimits
 from divescore.video.opening import DECODERS, open_video, unsupported
 from divescore.video.parts import Bytes, Structure, too_many_tracks
-from divescore.video.selection import DecodingPlan, check_length, check_size, exhausted
+from divescore.video.selection import DecodingPlan, check_length, check_size, exhausted, nearest_stamps
 from divescore.video.structure import read_structure, unread_share
 from divescore.video.tracks import PictureTrack, film_among
 
@@ -159,25 +159,29 @@ def _plan(film: _Walked, count: int, container: str, missing: float, limits: Vid
     claimed = float(stream.average_rate or 0)
     # In a transport stream a packet may be half a frame of interlaced film, or several frames.
     skips = clocked and container != Container.TS
+    ordered = _skippable(film) if skips else None
+    needed = None if ordered is None else nearest_stamps(ordered, float(film.scale), wanted.tolist())
+    if needed is not None and 2 * len(needed) > len(stamps):
+        needed = None
     return DecodingPlan(
         wanted=wanted.tolist(),
         clocked=clocked,
         track=stream.index,
         packets=len(stamps),
-        needed=_needed(film, wanted) if skips else None,
+        needed=needed,
         rate=claimed if _SANE_RATE[0] <= claimed <= _SANE_RATE[1] else _FALLBACK_RATE,
         missing=missing,
+        stamps=ordered if needed is not None else None,
+        scale=float(film.scale),
     )
 
 
-def _needed(film: _Walked, wanted: NDArray[np.float64]) -> frozenset[int] | None:
-    codec, stamps = film.stream.codec_context, film.stamps
-    ordered = np.asarray(sorted(set(stamps)))
-    if codec is None or codec.name not in _ONE_PACKET_A_FRAME or len(ordered) != len(stamps):
-        return None
-    times = ordered * float(film.scale)
-    nearest = {int(ordered[np.abs(times - position).argmin()]) for position in wanted}
-    return frozenset(nearest) if 2 * len(nearest) <= len(stamps) else None
+def _skippable(film: _Walked) -> NDArray[np.int64] | None:
+    """The stamps in order, where packets of the film may be left undecoded."""
+    codec = film.stream.codec_context
+    ordered = np.asarray(sorted(set(film.stamps)), dtype=np.int64)
+    unique = len(ordered) == len(film.stamps)
+    return ordered if codec is not None and codec.name in _ONE_PACKET_A_FRAME and unique else None
 
 
 def _unreadable_share(stream: VideoStream, length: int) -> float:

@@ -15,7 +15,7 @@ from divescore.scoring.contributions import contributions
     st.floats(0.5, 60),
 )
 def test_they_add_up_to_the_hundredth(shares: list[float], hundredths: int, seconds: float) -> None:
-    parts = contributions(shares, hundredths / 100, seconds)
+    parts = contributions(shares, hundredths / 100, 0.0, seconds)
 
     assert sum(round(100 * part.contribution) for part in parts) == hundredths
     assert all(part.contribution >= 0 for part in parts)
@@ -25,7 +25,7 @@ def test_they_add_up_to_the_hundredth(shares: list[float], hundredths: int, seco
 
 
 def test_they_follow_the_shares() -> None:
-    parts = contributions([1, 3, 0, 6], 30.0, 4.0)
+    parts = contributions([1, 3, 0, 6], 30.0, 0.0, 4.0)
 
     assert [part.contribution for part in parts] == [3.0, 9.0, 0.0, 18.0]
     assert [part.start for part in parts] == [0.0, 1.0, 2.0, 3.0]

@@ -17,8 +17,8 @@ _SURE = 2.0
 """Errors by which a height must be nearer than the next one."""
 
 
-def aspects_of(sight: Sight, evidence: float, execution: float, calibration: Calibration, end: float) -> Aspects:
-    """What to tell of a clip that ends at `end` seconds; `execution` is the network's own, in points.
+def aspects_of(sight: Sight, evidence: float, execution: float, calibration: Calibration, start: float, end: float) -> Aspects:
+    """What to tell of a clip from `start` to `end` seconds; `execution` is the network's own, in points.
 
     The flaws' points are those of the network's own estimate, weighted by the evidence: what real dives lose besides
     is `unseen`, which whoever knows the prior adds.
@@ -37,7 +37,7 @@ def aspects_of(sight: Sight, evidence: float, execution: float, calibration: Cal
         if taken >= _SMALLEST
     ]
     flaws.sort(key=lambda flaw: flaw.points, reverse=True)
-    return Aspects(flaws=flaws, phases=_phases(sight, end), measures=_measures(sight, evidence, calibration))
+    return Aspects(flaws=flaws, phases=_phases(sight, start, end), measures=_measures(sight, evidence, calibration))
 
 
 def seen_height(sight: Sight, calibration: Calibration, evidence: float) -> float | None:
@@ -66,12 +66,12 @@ def _moment(name: str, sight: Sight) -> float:
             return 0.5 * (turns.take_off + turns.entry)
 
 
-def _phases(sight: Sight, end: float) -> list[Phase]:
+def _phases(sight: Sight, start: float, end: float) -> list[Phase]:
     take_off, entry = sight.turns.take_off, sight.turns.entry
-    standing = max(take_off - _TAKING_OFF, 0.0)
+    standing = max(take_off - _TAKING_OFF, start)
     under = min(entry + _ENTERING, max(end, entry))
     return [
-        Phase(name="approach", start=0.0, end=round(standing, 3)),
+        Phase(name="approach", start=round(start, 3), end=round(standing, 3)),
         Phase(name="take-off", start=round(standing, 3), end=round(take_off, 3)),
         Phase(name="flight", start=round(take_off, 3), end=round(entry, 3)),
         Phase(name="entry", start=round(entry, 3), end=round(under, 3)),

@@ -27,7 +27,7 @@ from divescore.scoring.mini.temporal import FLAWS, POSITIONS, ROTATIONS
 from divescore.scoring.mini.thread_pool import PinnedThreadPool
 from divescore.video.limits import VideoLimits
 from divescore.video.progress import OnProgress
-from divescore.video.sampling import SampledVideo, sample_frames
+from divescore.video.sampling import Framing, SampledVideo, sample_frames
 
 
 class MiniModel:
@@ -58,7 +58,7 @@ class MiniModel:
         """Sample the video evenly and predict."""
         wanted = self._preprocessing
         started = time.perf_counter()
-        video = sample_frames(path, wanted.frames, (wanted.width, wanted.height), limits, on_progress)
+        video = sample_frames(path, wanted.frames, (wanted.width, wanted.height), limits, on_progress, framed=True)
         decoded = time.perf_counter()
         on_progress("scoring", 0.0)
         prediction = self.predict(video)
@@ -69,11 +69,11 @@ class MiniModel:
 
     def predict(self, video: SampledVideo) -> Prediction:
         """One forward pass."""
-        aspect = video.source.width / video.source.height
+        framing = video.framing
         with torch.inference_mode():
-            pose = self._estimate_pose(torch.from_numpy(video.frames), torch.tensor([aspect]))
-        sight = see(pose, self._network.temporal, aspect, video.source.seconds, video.times)
-        return _read(sight, self._scale, self._calibration, video.source.seconds)
+            pose = self._estimate_pose(torch.from_numpy(video.frames), torch.tensor([framing.aspect]))
+        sight = see(pose, self._network.temporal, framing.aspect, framing.end - framing.start, video.times)
+        return _read(sight, self._scale, self._calibration, framing)
 
     def _estimate_pose(self, frames: Tensor, aspects: Tensor) -> FramePose:
         """As the network's pose model does it, each core with frames of its own."""
@@ -103,7 +103,7 @@ def _fold_norms(network: MiniNetwork) -> None:
                     module[index], module[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
 
 
-def _read(sight: Sight, scale: float, calibration: Calibration | None, end: float) -> Prediction:
+def _read(sight: Sight, scale: float, calibration: Calibration | None, framing: Framing) -> Prediction:
     outputs = sight.outputs
     execution = scale * sight.execution
     evidence = aspects = height = sureness = None
@@ -121,7 +121,7 @@ def _read(sight: Sight, scale: float, calibration: Calibration | None, end: floa
         named = name(sight.classes, sight.turns, calibration.turns_weight)
         dive, sureness = named.dive, round(named.sureness, 4)
         evidence, spread = round(calibration.weight(sight), 4), calibration.spread(sight)
-        aspects = aspects_of(sight, evidence, execution, calibration, end)
+        aspects = aspects_of(sight, evidence, execution, calibration, framing.start, framing.end)
         height = seen_height(sight, calibration, evidence)
     return Prediction(
         gate=float(torch.sigmoid(outputs.gate[0])),

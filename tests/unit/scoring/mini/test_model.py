@@ -39,7 +39,7 @@ def test_the_shipped_model_predicts_within_the_sports_bounds(monkeypatch: pytest
     torch.set_num_threads(1)
     manifest = read_manifest(WEIGHTS)
     video = noise(manifest.preprocessing_as(Preprocessing))
-    monkeypatch.setattr(module, "sample_frames", lambda *_arguments: video)
+    monkeypatch.setattr(module, "sample_frames", lambda *_arguments, **_named: video)
     stages: list[tuple[str, float]] = []
     gates: list[float] = []
 
