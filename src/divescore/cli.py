@@ -22,6 +22,7 @@ COMMANDS = {
     "load": "divescore.ops.load.commands",
     "train": "divescore.lab.training.commands",
     "evaluate": "divescore.lab.evaluation.commands",
+    "adapt": "divescore.lab.adapting.commands",
     "bench": "divescore.ops.load.bench_command",
     "capacity": "divescore.lab.capacity.commands",
     "keys": "divescore.ops.keys.commands",

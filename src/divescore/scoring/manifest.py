@@ -60,6 +60,8 @@ class Manifest(ManifestPart):
     """What else the architecture has to know; its shape is the architecture's, see `network_as`."""
     calibration: dict[str, Any] | None = None
     """How evidence and aspects follow from what was seen, see `calibration_as`; None: the network stands alone."""
+    adaptation: dict[str, Any] | None = None
+    """A last layer of a club's own; its shape is the architecture's."""
     execution_scale: float
     """Points that one unit of the network's output is worth."""
     interval: IntervalScaling
@@ -84,6 +86,10 @@ class Manifest(ManifestPart):
     def network_as(self, kind: type[P]) -> P:
         """What the architecture has to know besides, as its own `kind`; raises WeightsInvalid."""
         return self._as(kind, "network", self.network)
+
+    def adaptation_as(self, kind: type[P]) -> P | None:
+        """The adaptation, where there is one, as the architecture's own `kind`; raises WeightsInvalid."""
+        return None if self.adaptation is None else self._as(kind, "adaptation", self.adaptation)
 
     def _as(self, kind: type[P], name: str, value: dict[str, Any]) -> P:
         try:

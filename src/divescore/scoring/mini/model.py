@@ -14,6 +14,7 @@ from divescore.result import Runtime
 from divescore.scoring.architectures import CheckGate, Inference, Prediction
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
+from divescore.scoring.mini.adaptation import Adaptation
 from divescore.scoring.mini.aspects import aspects_of, seen_height
 from divescore.scoring.mini.calibration import Calibration
 from divescore.scoring.mini.evidence import SIGNS
@@ -41,6 +42,7 @@ class MiniModel:
         self._calibration = manifest.calibration_as(Calibration)
         if self._calibration is not None and not self._calibration.fits():
             raise WeightsInvalid(f"{folder} was calibrated for other signs; calibrate it again.")
+        self._adaptation = manifest.adaptation_as(Adaptation)
         self._network = MiniNetwork()
         tensors = {name: tensor for file in manifest.files for name, tensor in load_file(folder / file.name).items()}
         # Assigned tensors stay views of the mapped files: nothing is copied until a page is touched.
@@ -62,6 +64,8 @@ class MiniModel:
         decoded = time.perf_counter()
         on_progress("scoring", 0.0)
         prediction = self.predict(video)
+        if self._adaptation is not None:
+            prediction = self._adaptation.adapted(prediction)
         on_progress("scoring", 1.0)
         inferred = time.perf_counter()
         check_gate(prediction.gate)

@@ -1,0 +1,1 @@
+"""A model fitted to the dives of those who use it."""
