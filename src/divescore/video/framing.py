@@ -63,7 +63,8 @@ def block_means(greys: Greys) -> NDArray[np.float32]:
     rows, columns = min(_BLOCKS[0], height), min(_BLOCKS[1], width)
     high, wide = height // rows, width // columns
     whole = greys[:, : rows * high, : columns * wide].reshape(count, rows, high, columns, wide)
-    return whole.mean(axis=(2, 4), dtype=np.float32)
+    means: NDArray[np.float32] = whole.mean(axis=(2, 4), dtype=np.float32)
+    return means
 
 
 def uniform(greys: Greys) -> NDArray[np.bool_]:

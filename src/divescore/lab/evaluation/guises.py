@@ -69,7 +69,8 @@ def _h264(crf: int) -> Encoding:
     return Encoding(options=(("crf", str(crf)), ("preset", "veryfast")))
 
 
-def _resized(picture: Picture, width: int, height: int) -> Picture:
+def resized(picture: Picture, width: int, height: int) -> Picture:
+    """The picture at another size."""
     interpolation = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (width, height), interpolation=interpolation), dtype=np.uint8)
 
@@ -108,12 +109,12 @@ def _blurred(size: Callable[[Picture], tuple[int, int]]) -> Callable[[Picture], 
     def change(picture: Picture) -> Picture:
         width, height = size(picture)
         larger = max(width / picture.shape[1], height / picture.shape[0])
-        whole = _resized(picture, round(picture.shape[1] * larger), round(picture.shape[0] * larger))
+        whole = resized(picture, round(picture.shape[1] * larger), round(picture.shape[0] * larger))
         top, left = (whole.shape[0] - height) // 2, (whole.shape[1] - width) // 2
         # Blurred at an eighth of the size, which looks the same and costs little.
-        small = _resized(whole[top : top + height, left : left + width], width // 8, height // 8)
+        small = resized(whole[top : top + height, left : left + width], width // 8, height // 8)
         soft = np.asarray(cv2.GaussianBlur(small, (0, 0), max(width, height) / 256), dtype=np.uint8)
-        return _on(picture, _resized(soft, width, height))
+        return _on(picture, resized(soft, width, height))
 
     return change
 
@@ -121,7 +122,7 @@ def _blurred(size: Callable[[Picture], tuple[int, int]]) -> Callable[[Picture], 
 def _cropped(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     top, left = round(0.05 * height), round(0.05 * width)
-    return _resized(picture[top : height - top, left : width - left], width, height)
+    return resized(picture[top : height - top, left : width - left], width, height)
 
 
 def _grey(picture: Picture) -> Picture:

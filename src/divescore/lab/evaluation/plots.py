@@ -149,6 +149,20 @@ def accuracies(shares: Mapping[str, float], guessing: Mapping[str, float]) -> st
         return svg(figure, f"Classes named rightly: {said}.")
 
 
+def guise_differences(names: list[str], means: Values, worst: Values, bounds: Values) -> str:
+    """How far each guise moves the execution: mean and worst film, with the bound. All [N], in points."""
+    said = "; ".join(f"{name} {mean:.2f}" for name, mean in zip(names, means, strict=True))
+    with drawn(8, 0.3 * len(names) + 1.2) as figure:
+        axes = figure.add_subplot(title="Guises", xlabel="difference to the plain twin, points of 30")
+        places = np.arange(len(names))[::-1]
+        axes.barh(places, means, height=0.6, alpha=0.75, label="mean")
+        axes.plot(worst, places, "o", color=COLOURS[1], label="worst film")
+        axes.plot(bounds, places, "|", color=INK, markersize=10, label="bound")
+        axes.set_yticks(places, names)
+        axes.legend(loc="lower right")
+        return svg(figure, f"Mean difference of the execution by guise, points: {said}.")
+
+
 def _reference(axes: Axes, x: tuple[float, float], y: tuple[float, float], label: str | None = None) -> None:
     """A dashed line to compare with."""
     axes.plot(x, y, color=INK, linewidth=1.2, linestyle="dashed", label=label)
