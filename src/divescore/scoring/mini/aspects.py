@@ -17,7 +17,9 @@ _SURE = 2.0
 """Errors by which a height must be nearer than the next one."""
 
 
-def aspects_of(sight: Sight, evidence: float, execution: float, calibration: Calibration, start: float, end: float) -> Aspects:
+def aspects_of(
+    sight: Sight, evidence: float, execution: float, calibration: Calibration, start: float, end: float
+) -> Aspects:
     """What to tell of a clip from `start` to `end` seconds; `execution` is the network's own, in points.
 
     The flaws' points are those of the network's own estimate, weighted by the evidence: what real dives lose besides

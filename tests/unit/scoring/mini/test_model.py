@@ -59,21 +59,6 @@ def test_the_shipped_model_predicts_within_the_sports_bounds(monkeypatch: pytest
     assert stages == [("scoring", 0.0), ("scoring", 1.0)]
 
 
-def test_half_the_precision_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(1)
-    manifest = read_manifest(WEIGHTS)
-    video = dive(manifest.preprocessing_as(Preprocessing))
-    found = {}
-    for halved in (False, True):
-        monkeypatch.setattr(module, "_has_bf16", partial(bool, halved))
-        model = MiniModel(WEIGHTS, manifest)
-        found[model.runtime.precision] = model.predict(video)
-
-    assert sum(found["bf16"].shares) == pytest.approx(sum(found["fp32"].shares), abs=0.3)
-    assert found["bf16"].gate == pytest.approx(found["fp32"].gate, abs=0.02)
-    assert found["bf16"].dive == found["fp32"].dive
-
-
 def test_any_number_of_cores_says_the_same() -> None:
     manifest = read_manifest(WEIGHTS)
     video = dive(manifest.preprocessing_as(Preprocessing))
