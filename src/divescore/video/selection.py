@@ -17,6 +17,9 @@ from divescore.video.frames import Frames
 from divescore.video.geometry import AS_STORED, Orientation, orientation_of
 from divescore.video.limits import VideoLimits
 
+_ON_EVERY_PROCESSOR = Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+"""The same pixels whatever vectors the processor has."""
+
 
 @dataclass
 class DecodingPlan:
@@ -130,13 +133,17 @@ class FrameSink(ABC):
         self.done.width, self.done.height = self._way.shown(frame.width, frame.height)
         return self._way
 
-    def _convert(self, frame: VideoFrame, width: int, height: int, interpolation: str) -> NDArray[np.uint8 | np.uint16]:
+    def _convert(
+        self, frame: VideoFrame, width: int, height: int, interpolation: Interpolation
+    ) -> NDArray[np.uint8 | np.uint16]:
         """RGB [height, width, 3] as it lies in the file: uint8, or uint16 where `is_wide`."""
         wide = is_wide(frame)
         pixels = self._reformatted(frame, width, height, interpolation, "rgb48le" if wide else "rgb24")
         return np.asarray(pixels, dtype=np.uint16 if wide else np.uint8)
 
-    def _reformatted(self, frame: VideoFrame, width: int, height: int, interpolation: str, wanted: str) -> NDArray[Any]:
+    def _reformatted(
+        self, frame: VideoFrame, width: int, height: int, interpolation: Interpolation, wanted: str
+    ) -> NDArray[Any]:
         """Pixels of the kind `wanted`, as they lie in the file."""
         try:
             small = self._converter.reformat(
@@ -144,8 +151,7 @@ class FrameSink(ABC):
                 width=width,
                 height=height,
                 format=wanted,
-                # The same pixels whatever vectors the processor has.
-                interpolation=Interpolation[interpolation] | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+                interpolation=interpolation,
             )
         except (av.FFmpegError, ValueError) as error:
             if exhausted(error):
@@ -195,7 +201,7 @@ class FrameSampler(FrameSink):
         orientation = self._orientation(frame)
         lying = orientation.shown(width, height)
         area = lying[0] < frame.width and lying[1] < frame.height
-        interpolation = "AREA" if area else "BILINEAR"
+        interpolation = (Interpolation.AREA if area else Interpolation.BILINEAR) | _ON_EVERY_PROCESSOR
         if orientation.swapped and frame.format.name.startswith("yuv") and not is_wide(frame):
             # The scaler halves the colours of each row, so a picture has to be upright before it becomes RGB.
             upright = self._upright(frame, orientation, *lying, interpolation)
@@ -203,7 +209,7 @@ class FrameSampler(FrameSink):
         return orientation.upright(shown(self._convert(frame, *lying, interpolation), frame))
 
     def _upright(
-        self, frame: VideoFrame, orientation: Orientation, width: int, height: int, interpolation: str
+        self, frame: VideoFrame, orientation: Orientation, width: int, height: int, interpolation: Interpolation
     ) -> VideoFrame:
         """`frame` made small, as [height, width] as it lies in the file, and then put upright; not yet RGB."""
         full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from divescore.video.colour import shown
@@ -84,7 +85,7 @@ class _FrameStreamer(FrameSink):
         if not self._filled:
             self._await_slot()
         height, width = self._slots.shape[2:4]
-        whole = self._convert(frame, frame.width, frame.height, "BILINEAR")
+        whole = self._convert(frame, frame.width, frame.height, Interpolation.BILINEAR)
         upright = self._orientation(frame).upright(whole)
         self._slots[self._slot, self._filled] = shown(scaled(upright, width, height), frame)
         self._filled += 1

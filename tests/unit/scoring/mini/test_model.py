@@ -1,6 +1,5 @@
 """The shipped model: from sampled frames to what it predicts."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
