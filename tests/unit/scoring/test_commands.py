@@ -36,7 +36,7 @@ def test_one_file_gives_one_document_with_the_raw_output(dive: Path) -> None:
     document = json.loads(outcome.stdout)
     assert set(document) == {"file", "result"}
     assert document["file"] == str(dive)
-    assert document["result"]["raw"]["execution"] == pytest.approx(document["result"]["execution"] / 30, abs=0.001)
+    assert document["result"]["raw"]["execution"] == pytest.approx(document["result"]["seen"]["mean"] / 30, abs=0.001)
 
 
 def test_several_files_give_an_array_and_one_rejected_exits_with_3(dive: Path, noise: Path) -> None:

@@ -39,6 +39,9 @@ SIGNS = (
 )
 """Names of the signs, in order."""
 _EVENLY = 1e-3
+_STRANGEST = 4.0
+"""Deviation beyond which a sign says no more: one that leaps, as when two turns explain a flight alike, is one sign of
+many."""
 
 
 class EvidenceScaling(ManifestPart):
@@ -95,7 +98,7 @@ def signs_of(pose: FramePose, flight: Flight, turns: Turns, outputs: Outputs) ->
 def distance_of(signs: Values, execution: float, scaling: EvidenceScaling) -> float:
     """How far signs are from those of dives well seen; about 1 for these. `execution` is the network's, 0..1."""
     level = np.array(scaling.level) @ np.array([1.0, execution, execution**2])
-    deviations = np.array(scaling.whitening) @ (signs - level)
+    deviations = (np.array(scaling.whitening) @ (signs - level)).clip(-_STRANGEST, _STRANGEST)
     return float(np.sqrt((deviations**2).mean()))
 
 
