@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 from av.filter import Graph
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from divescore.video.frames import Frames
@@ -163,7 +164,7 @@ class _Scan(FrameSink):
         smaller = min(1.0, _LONGER_SIDE / max(frame.width, frame.height))
         size = max(round(smaller * frame.width), 1), max(round(smaller * frame.height), 1)
         # Single pixels, since a mean would blur the edge of a border.
-        grey = self._reformatted(frame, *size, "POINT", "gray")
+        grey = self._reformatted(frame, *size, Interpolation.POINT, "gray")
         for window in windows:
             window.add(grey[None], position)
         if spread:
