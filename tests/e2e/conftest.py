@@ -9,12 +9,15 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect, sync_playwright
 
 from tests.browser import launch
 from tests.conftest import divescore
 
 RENDER_WITHIN = 60.0
+# Long, so that none of these tests is one of the machine's pace.
+WITHIN_MS = 60_000
+expect.set_options(timeout=WITHIN_MS)
 # Watches the words of every card's stage from the first moment on.
 STAGE_RECORDER = """
 window.__stages = [];
@@ -81,7 +84,7 @@ def visit(browser: Browser, stack: dict[str, Any]) -> Iterator[Visitor]:
         contexts.append(context)
         context.add_init_script(STAGE_RECORDER)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(WITHIN_MS)
         visit = Visit(page, stack["api"])
         visits.append(visit)
         listen(visit)

@@ -202,7 +202,7 @@ def test_removing_says_what_stays_and_can_be_taken_back(visit: Visitor, clips: l
     undo.click()
     assert score_of(one.page) == score
     one.page.get_by_role("button", name="Remove from this page").click()
-    expect(one.page.locator("article")).to_have_count(0, timeout=20_000)
+    expect(one.page.locator("article")).to_have_count(0)
     assert one.page.evaluate("document.activeElement.id") == "dives"
 
 

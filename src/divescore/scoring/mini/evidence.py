@@ -39,7 +39,7 @@ SIGNS = (
 )
 """Names of the signs, in order."""
 _EVENLY = 1e-3
-_STRANGEST = 4.0
+_STRANGEST = 2.5
 """Deviation beyond which a sign says no more: one that leaps, as when two turns explain a flight alike, is one sign of
 many."""
 
