@@ -31,18 +31,20 @@ _STREAM = 13
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownClip:
     """Pictures [T, H, W, 3] of a film and the seconds that they span."""
 
     pictures: Pictures
     seconds: float
 
 
-def _recoded(lowest: int, highest: int) -> Callable[[Shown, np.random.Generator], Shown]:
+def _recoded(lowest: int, highest: int) -> Callable[[ShownClip, np.random.Generator], ShownClip]:
     return lambda shown, rng: replace(shown, pictures=recoded(shown.pictures, int(rng.integers(lowest, highest))))
 
 
-def _each(change: Callable[[Pictures], NDArray[np.floating[Any]]]) -> Callable[[Shown, np.random.Generator], Shown]:
+def _each(
+    change: Callable[[Pictures], NDArray[np.floating[Any]]],
+) -> Callable[[ShownClip, np.random.Generator], ShownClip]:
     return lambda shown, _: replace(shown, pictures=np.clip(change(shown.pictures), 0, 255).astype(np.uint8))
 
 
@@ -50,21 +52,21 @@ def _grey(pictures: Pictures) -> NDArray[np.floating[Any]]:
     return np.repeat((pictures @ np.array([0.299, 0.587, 0.114]))[..., None], 3, axis=3)
 
 
-def _cut(shown: Shown, rng: np.random.Generator) -> Shown:
+def _cut(shown: ShownClip, rng: np.random.Generator) -> ShownClip:
     height, width = shown.pictures.shape[1:3]
     top, left = (int(rng.uniform(0.0, 0.1) * size) for size in (height, width))
     part = shown.pictures[:, top : top + round(0.9 * height), left : left + round(0.9 * width)]
     return replace(shown, pictures=np.stack([cv2.resize(picture, (width, height)) for picture in part]))
 
 
-def _jerky(shown: Shown, _: np.random.Generator) -> Shown:
+def _jerky(shown: ShownClip, _: np.random.Generator) -> ShownClip:
     count = len(shown.pictures)
     frames = max(round(15.0 * shown.seconds), 2)
     kept = np.round(np.round(np.linspace(0, frames - 1, count)) * (count - 1) / (frames - 1)).astype(int)
     return replace(shown, pictures=shown.pictures[kept])
 
 
-GUISES: dict[str, Callable[[Shown, np.random.Generator], Shown]] = {
+PICTURE_GUISES: dict[str, Callable[[ShownClip, np.random.Generator], ShownClip]] = {
     "codec": _recoded(18, 37),
     "mirrored": _each(lambda pictures: pictures[:, :, ::-1].astype(np.float64)),
     "grey": _each(_grey),
@@ -101,7 +103,7 @@ def guised_clip(seed: int, shape: ClipShape) -> Clip:
     """The first style's dive of a seed in the guise of that seed."""
     rng = np.random.default_rng([seed, _STREAM])
     film = random_rendered_dive(seed)
-    return _clip_of(film, sorted(GUISES)[seed % len(GUISES)], rng, shape)
+    return _clip_of(film, sorted(PICTURE_GUISES)[seed % len(PICTURE_GUISES)], rng, shape)
 
 
 def second_style_clip(seed: int, shape: ClipShape) -> Clip:
@@ -135,7 +137,7 @@ def _clip_of(film: Film, guise: str, rng: np.random.Generator, shape: ClipShape)
     height = round(_ENLARGED * shape.height)
     moments = [float(moment) for moment in np.linspace(start, end, shape.frames)]
     drawn = np.stack([film.frame(moment, round(height * aspect) // 2 * 2, height) for moment in moments])
-    shown = GUISES[guise](Shown(drawn, end - start), rng)
+    shown = PICTURE_GUISES[guise](ShownClip(drawn, end - start), rng)
     frames = [encode_frame(picture, shape, _QUALITY) for picture in shown.pictures]
     labels = np.zeros(len(LABELS), dtype=np.float32)
     if isinstance(film, RenderedDive | SecondStyleDive):

@@ -9,8 +9,8 @@ import divescore.lab
 from divescore.lab.datasets.dataset import ClipShape
 from divescore.lab.datasets.labels import LABEL
 from divescore.lab.evaluation.calibration_clips import (
-    GUISES,
-    Shown,
+    PICTURE_GUISES,
+    ShownClip,
     foreign_clip,
     guised_clip,
     recoded,
@@ -65,9 +65,9 @@ def test_clips_to_calibrate_on_repeat() -> None:
 def test_a_guise_changes_the_film_and_keeps_its_shape() -> None:
     rng = np.random.default_rng(0)
     pictures = np.stack([SecondStyleDive(4).frame(0.2 * index, 96, 72) for index in range(8)])
-    shown = Shown(pictures, 0.4)
+    shown = ShownClip(pictures, 0.4)
 
-    for name, change in GUISES.items():
+    for name, change in PICTURE_GUISES.items():
         guised = change(shown, rng)
         assert guised.pictures.shape == pictures.shape, name
         assert guised.seconds != shown.seconds or (guised.pictures != pictures).any(), name
