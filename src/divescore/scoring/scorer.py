@@ -27,10 +27,11 @@ MEGABYTES_PER_CORE = 1769
 
 @dataclass(frozen=True)
 class Scored:
-    """A result together with the network's unscaled outputs."""
+    """A result together with the network's unscaled outputs, and whether a common browser plays the film."""
 
     result: Result
     raw: dict[str, object]
+    playable: bool
 
 
 class Scorer:
@@ -103,7 +104,8 @@ class Scorer:
             doubts.append("The video does not look like a dive; its score means little.")
 
         inference = self._model.infer(path, self._limits, on_progress, check_gate)
-        return Scored(self._result(inference, declared, difficulty, doubts), inference.prediction.raw)
+        result = self._result(inference, declared, difficulty, doubts)
+        return Scored(result, inference.prediction.raw, inference.video.source.playable)
 
     def _result(self, inference: Inference, declared: Dive | None, given: float | None, doubts: list[str]) -> Result:
         video, prediction = inference.video, inference.prediction

@@ -91,6 +91,7 @@ def run_pass(
             if exhausted(error):
                 raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
+        done.codec, done.pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt or ""
         sink.finish()
     done.broken += failures
     return done
@@ -138,7 +139,16 @@ def make_report(plan: DecodingPlan, done: DecodingPass, limits: VideoLimits) -> 
             RejectionCode.TOO_SHORT,
             f"The video has {frames} frames; at least {limits.min_frames} are needed to see a dive.",
         )
-    return DecodingReport(done.width, done.height, frames, round(seconds, 3), times.tolist(), warnings)
+    return DecodingReport(
+        width=done.width,
+        height=done.height,
+        frames=frames,
+        seconds=round(seconds, 3),
+        times=times.tolist(),
+        warnings=warnings,
+        codec=done.codec,
+        pixel_format=done.pixel_format,
+    )
 
 
 def _damage(plan: DecodingPlan, done: DecodingPass, seconds: float) -> list[str]:
