@@ -17,6 +17,7 @@ from divescore.api.bodies import (
     JobCreated,
     JobRead,
     LiveAddress,
+    RenditionAddress,
     Shared,
     ShareJob,
     UploadForm,
@@ -137,13 +138,17 @@ class Operations:
         if version is None or head is None:
             raise VideoNotThere("There is no video of this job: it has not arrived, or it was erased.")
         url = self.store.playback_url(job, version, PLAYBACK_SECONDS, _served_type(job, head))
-        return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
+        smaller = self.store.rendition_url(job_id, PLAYBACK_SECONDS)
+        expires_at = iso(self.table.now() + PLAYBACK_SECONDS * 1000)
+        rendition = RenditionAddress(url=smaller, expires_at=expires_at) if smaller is not None else None
+        return VideoAddress(url=url, expires_at=expires_at, rendition=rendition)
 
     def cancel(self, job_id: str) -> JobChanged:
         """Cancel an open job, leave a finished one as it is, and erase the video in either case."""
         outcome = self.table.apply(self.table.get(job_id), Cancelled())
         # After the write: an upload that arrives from now on finds a cancelled job and is erased by the gate.
         self.store.erase(job_id)
+        self.store.erase_rendition(job_id)
         return JobChanged(job=job_view(outcome.job if isinstance(outcome, Refusal) else outcome))
 
     def _live(self, job_id: str) -> LiveAddress:
