@@ -19,6 +19,7 @@ from divescore.jobs.table import JobTable
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivery, ScoreVideo, Worker
 from divescore.worker.model import load_scorer
+from divescore.worker.rendition import Renditions, make_rendition
 from functions.observability import logger, metrics, observed
 from functions.settings import FunctionSettings
 
@@ -105,9 +106,11 @@ def _worker(score: ScoreVideo) -> Worker:
     env = settings()
     # A heartbeat that is stuck must try again before its lease is over.
     sqs = client("sqs", **within(env.lease_seconds))
+    table = _table()
+    store = UploadStore(env.uploads_bucket, client("s3", **within(env.function_seconds)))
     return Worker(
-        table=_table(),
-        store=UploadStore(env.uploads_bucket, client("s3", **within(env.function_seconds))),
+        table=table,
+        store=store,
         score=score,
         sqs=sqs,
         queue_url=env.scoring_queue_url,
@@ -116,6 +119,7 @@ def _worker(score: ScoreVideo) -> Worker:
         heartbeat_seconds=env.heartbeat_seconds,
         max_attempts=env.max_attempts,
         report=logger.warning,
+        renditions=Renditions(store, make_rendition, logger.warning, table.now, LoggedMeter()),
         meter=LoggedMeter(),
     )
 

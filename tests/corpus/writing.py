@@ -59,6 +59,21 @@ def write_film(
             _write_tone(opened, tone, frames / rate)
 
 
+def rewrite(film: Path, target: Path, codec: str) -> None:
+    """The pictures of `film` again, in another codec and the container that the target's name says."""
+    with av.open(str(film), "r") as source, av.open(str(target), "w") as opened:
+        [taken] = source.streams.video
+        stream = opened.add_stream(codec, rate=taken.average_rate)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = taken.width, taken.height
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number, frame in enumerate(source.decode(video=0)):
+            picture = av.VideoFrame.from_ndarray(frame.to_ndarray(format="bgr24"), format="bgr24")
+            picture.pts = number
+            opened.mux(stream.encode(picture))
+        opened.mux(stream.encode())
+
+
 def display_matrix(a: int, b: int, c: int, d: int) -> list[int]:
     """The nine numbers of a display matrix, in fixed point."""
     return [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30]

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 from tests.e2e.conftest import Visitor
 from tests.e2e.test_page import SCORED_WITHIN_MS, is_upload, score_of, send
 
+HAS_ALL_TO_PLAY = 4  # HTMLMediaElement.HAVE_ENOUGH_DATA
+
 pytestmark = pytest.mark.stack
 
 SIZES = {"phone": (390, 844), "small phone": (320, 568), "tablet": (768, 1024), "laptop": (1440, 900)}
@@ -157,6 +159,33 @@ def test_says_that_a_file_is_not_playable_here(visit: Visitor, clips: list[Path]
     send(one, clips[0])
     score_of(one.page)
     expect(one.page.get_by_text("This browser does not play WEBM files of this kind.")).to_be_visible()
+
+
+def test_plays_the_copy_of_a_film_that_does_not_play(visit: Visitor, clips: list[Path]) -> None:
+    made: list[str] = []  # the copy comes some seconds after the score
+
+    def spoil(page: Page) -> None:
+        page.route(
+            "**/film-itself", lambda route: route.fulfill(status=200, body=b"no film", content_type="video/webm")
+        )
+        page.route("**/copy-of-it", lambda route: route.fulfill(status=200, path=clips[0], content_type="video/webm"))
+
+        def answer(route: Route) -> None:
+            bucket = route.request.url.split("/jobs/")[0]
+            body: dict[str, Any] = {"url": f"{bucket}/film-itself", "expiresAt": "2099-01-01T00:00:00.000Z"}
+            copies = [{"url": f"{bucket}/{name}", "expiresAt": body["expiresAt"]} for name in made]
+            route.fulfill(json=body | ({"rendition": copies[0]} if copies else {}))
+
+        page.route("**/video", answer)
+
+    one = visit(prepare=spoil)
+    send(one, clips[0])
+    score_of(one.page)
+    expect(one.page.get_by_text("This browser does not play WEBM files of this kind.")).to_be_visible()
+    made.append("copy-of-it")
+    one.page.get_by_role("button", name="Try again").click()
+    expect(one.page.get_by_text("A small copy: this browser does not play WEBM files of this kind.")).to_be_visible()
+    expect(one.page.locator("video")).to_have_js_property("readyState", HAS_ALL_TO_PLAY)
 
 
 @pytest.mark.parametrize(("width", "zoom"), [(320, 1.0), (390, 2.0)], ids=["320 px", "390 px at 200 % text"])

@@ -21,6 +21,7 @@ WRITES = frozenset(
         "change_message_visibility_batch",
         "delete_message_batch",
         "delete_object",
+        "put_object",
     }
 )
 

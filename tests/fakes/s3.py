@@ -42,6 +42,9 @@ class FakeS3(StandIn):
         self.objects.setdefault(key, []).append(version)
         return version.version_id
 
+    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
+        return self._network.carry("s3", "put_object", lambda: {"VersionId": self.put(Key, Body)})
+
     def head_object(self, *, Key: str, VersionId: str | None = None, **_: Any) -> dict[str, Any]:
         def read() -> dict[str, Any]:
             version = self._find(Key, VersionId, "404")
@@ -86,7 +89,8 @@ class FakeS3(StandIn):
         return {"url": "https://bucket.invalid/", "fields": {"key": arguments["Key"]}}
 
     def generate_presigned_url(self, operation: str, **arguments: Any) -> str:
-        return f"https://bucket.invalid/{arguments['Params']['Key']}?versionId={arguments['Params']['VersionId']}"
+        wanted = arguments["Params"]
+        return f"https://bucket.invalid/{wanted['Key']}?versionId={wanted.get('VersionId', '')}"
 
     def _find(self, key: str, version_id: str | None, missing: str) -> Version:
         versions = self.objects.get(key, [])

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 
-def scored(document: Mapping[str, Any]) -> Any:
+def scored(document: Mapping[str, Any], *, playable: bool = True) -> Any:
     """What `Scorer.score` gives, with the result that `document` is."""
-    return SimpleNamespace(result=SimpleNamespace(timings=document["timings"], to_json=lambda: dict(document)))
+    result = SimpleNamespace(timings=document["timings"], to_json=lambda: dict(document))
+    return SimpleNamespace(result=result, playable=playable)

@@ -21,6 +21,7 @@ from divescore.uploads.admission import Admission
 from divescore.uploads.notifications import notification_body, parse_notification
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivered, Delivery, Worker
+from divescore.worker.rendition import MakeRendition, Renditions
 from tests.fakes.clock import Clock
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.network import Killed, Network
@@ -67,6 +68,8 @@ class World:
         self.admission = Admission(self.table, self.store, self.queue)
         self.sweeper = Sweeper(self.table, self.store, self.queue, UPLOADS, self.sqs, MAX_ATTEMPTS, self.report)
         self.score: Callable[[Path, Report], Mapping[str, Any]] = good_score
+        self.playable = True
+        self.rendition: MakeRendition = lambda film, _seconds: b"small " + film.read_bytes()
         ring = KeyRing("k1", {"k1": "k" * 48})
         self.operations = Operations(
             table=self.table,
@@ -91,7 +94,7 @@ class World:
         def score(
             path: Path, dive: str | None, difficulty: float | None, *, height: float | None, on_progress: Report
         ) -> Any:
-            return scored(self.score(path, on_progress))
+            return scored(self.score(path, on_progress), playable=self.playable)
 
         return Worker(
             table=self.table,
@@ -104,6 +107,7 @@ class World:
             heartbeat_seconds=3600,
             max_attempts=MAX_ATTEMPTS,
             report=self.report,
+            renditions=Renditions(self.store, self.rendition, self.report, self.clock),
             monotonic=self.clock.seconds,
         )
 

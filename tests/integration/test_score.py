@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import io
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import pytest
 
@@ -14,6 +16,7 @@ from divescore.client.http import Http
 from divescore.client.live import Live
 from divescore.client.submit import submit
 from divescore.client.upload import upload
+from tests.corpus.writing import rewrite
 from tests.integration.conftest import REAL_CLIP, System
 
 pytestmark = pytest.mark.stack
@@ -77,6 +80,33 @@ def test_nothing_is_polled(system: System, clips: dict[str, Path]) -> None:
 
     system.talk(work)
     assert methods == ["POST", "POST"], "one to create the job, one to upload, and no more"
+
+
+def test_a_film_that_no_browser_plays_has_a_rendition_until_it_is_erased(
+    system: System, clips: dict[str, Path], tmp_path: Path
+) -> None:
+    film = tmp_path / "film.avi"
+    rewrite(clips["one"], film, "mjpeg")
+
+    async def work(http: Http, live: Live) -> None:
+        run = await submit(http, live, film)
+        assert run.job is not None
+        assert run.job.status == "SCORED"
+        job_id, token = run.job.job_id, run.token
+        while (link := await http.video(job_id, token)).rendition is None:
+            await asyncio.sleep(0.2)
+        shown = await http.client.get(link.rendition.url)
+        assert shown.headers["content-type"] == "video/mp4"
+        with av.open(io.BytesIO(shown.content), "r") as opened:
+            [stream] = opened.streams.video
+            seen = run.job.result or {}
+            assert stream.codec_context.name == "h264"
+            assert (stream.width, stream.height) == (seen["video"]["width"], seen["video"]["height"])
+            assert len(list(opened.decode(video=0))) == seen["video"]["frames"]
+        await http.cancel(job_id, token)
+        assert (await http.client.get(link.rendition.url)).status_code == 404
+
+    system.talk(work)
 
 
 def test_the_video_plays_until_it_is_erased(system: System, clips: dict[str, Path]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import QUEUE_RETENTION_MS
 from divescore.sweep.overdue import UNCLAIMED_MS
 from divescore.views import Status
+from tests.corpus.writing import rewrite
 from tests.rights.system import System
 
 LOOK_EVERY = 0.2
@@ -70,6 +72,7 @@ class Exercise:
         """All parts; they may run at the same time."""
         return [
             self.a_dive_is_scored_shown_shared_and_erased,
+            self.an_unplayable_film_gets_a_rendition,
             self.a_subscription_ends,
             self.a_dead_watcher_is_forgotten,
             self.a_late_upload_is_erased,
@@ -102,6 +105,21 @@ class Exercise:
             assert await self.versions(job_id) == []
             with pytest.raises(ApiError, match="CONFLICT"):
                 await self.http.video(job_id, token)
+
+    async def an_unplayable_film_gets_a_rendition(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            film = Path(folder) / "film.avi"
+            await asyncio.to_thread(rewrite, self.film, film, "mjpeg")
+            async with self.watched(film) as dive:
+                made = dive.made
+                await upload(self.http.client, made.upload, film)
+                await dive.until("SCORED")
+                while (link := await self.http.video(made.job_id, made.token)).rendition is None:
+                    await asyncio.sleep(LOOK_EVERY)
+                shown = await self.http.client.get(link.rendition.url)
+                assert shown.headers["content-type"] == "video/mp4", shown.status_code
+                await self.http.cancel(made.job_id, made.token)
+                assert (await self.http.client.get(link.rendition.url)).status_code == 404
 
     async def a_subscription_ends(self) -> None:
         async with self.watched() as dive:
@@ -196,12 +214,13 @@ class Exercise:
 
     # --- what they are made of ----------------------------------------------------------------------------------------
 
-    async def announced(self) -> Created:
-        return await self.http.create(self.film.name, "video/webm", self.film.stat().st_size)
+    async def announced(self, film: Path | None = None) -> Created:
+        film = film or self.film
+        return await self.http.create(film.name, "video/webm", film.stat().st_size)
 
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[Watched]:
-        made = await self.announced()
+    async def watched(self, film: Path | None = None) -> AsyncIterator[Watched]:
+        made = await self.announced(film)
         async with connect(made.live.url, proxy=None) as socket:
             dive = Watched(made, socket)
             assert (await dive.ask(action="subscribe", token=made.token))["type"] == "job"

@@ -32,6 +32,9 @@ UNSEEN = {
     ("FailedBatches", "sqs:SendMessage"): ENGINE_POLLS,
     ("NotFoundInsteadOfForbidden", "s3:ListBucket"): ENGINE_TELLS,
     ("SignAndErase", "s3:DeleteObject"): "the engine asks for s3:DeleteObjectVersion only",
+    ("SignAndEraseRendition", "s3:DeleteObject"): "the engine asks for s3:DeleteObjectVersion only",
+    ("KeepRendition", "s3:DeleteObject"): "the engine asks for s3:DeleteObjectVersion only",
+    ("KeepRendition", "s3:DeleteObjectVersion"): "only of a video that is erased in the moment of its rendition",
     ("SniffAndErase", "s3:DeleteObject"): "the engine asks for s3:DeleteObjectVersion only",
     ("CloseTheSlow", "execute-api:ManageConnections"): "the engine's sockets take everything, so none has to be closed",
 }

@@ -378,6 +378,15 @@ def test_uploads_are_versioned_and_expire_with_their_old_versions() -> None:
     assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
 
 
+def test_renditions_expire_as_videos_do() -> None:
+    rules = {rule["Id"]: rule for rule in properties("UploadsBucket")["LifecycleConfiguration"]["Rules"]}
+    video, rendition = rules["expire-videos"], rules["expire-renditions"]
+    for member in ("Status", "ExpirationInDays", "NoncurrentVersionExpiration"):
+        assert rendition[member] == video[member]
+    assert {rules[name]["Prefix"] for name in ("expire-renditions", "remove-rendition-markers")} == {"renditions/"}
+    assert rules["remove-rendition-markers"]["ExpiredObjectDeleteMarker"] is True
+
+
 def test_the_table_can_be_restored_expires_and_streams_both_images() -> None:
     table = properties("JobsTable")
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

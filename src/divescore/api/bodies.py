@@ -167,11 +167,19 @@ class Shared(View):
     url: str
 
 
-class VideoAddress(View):
-    """Answer of `GET /jobs/{jobId}/video`."""
+class RenditionAddress(View):
+    """A small MP4 of a video that browsers do not play."""
 
     url: str
     expires_at: str
+
+
+class VideoAddress(View):
+    """Answer of `GET /jobs/{jobId}/video`; `rendition` is there once it was made, for videos that need one."""
+
+    url: str
+    expires_at: str
+    rendition: RenditionAddress | None = None
 
 
 class Health(View):

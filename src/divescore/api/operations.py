@@ -21,6 +21,7 @@ from divescore.api.bodies import (
     JobRead,
     LiveAddress,
     MarkJob,
+    RenditionAddress,
     Shared,
     ShareJob,
     UploadForm,
@@ -174,7 +175,10 @@ class Operations:
         if version is None or head is None:
             raise VideoNotThere("There is no video of this job: it has not arrived, or it was erased.")
         url = self.store.playback_url(job, version, PLAYBACK_SECONDS, _served_type(job, head))
-        return VideoAddress(url=url, expires_at=iso(self.table.now() + PLAYBACK_SECONDS * 1000))
+        smaller = self.store.rendition_url(job_id, PLAYBACK_SECONDS)
+        expires_at = iso(self.table.now() + PLAYBACK_SECONDS * 1000)
+        rendition = RenditionAddress(url=smaller, expires_at=expires_at) if smaller is not None else None
+        return VideoAddress(url=url, expires_at=expires_at, rendition=rendition)
 
     def amend(self, job_id: str, request: AmendJob) -> JobChanged:
         """Change what was declared, and of a scored dive the score with it; what is declared already changes nothing.
@@ -212,6 +216,7 @@ class Operations:
         outcome = self.table.apply(self.table.get(job_id), Cancelled())
         # After the write: an upload that arrives from now on finds a cancelled job and is erased by the gate.
         self.store.erase(job_id)
+        self.store.erase_rendition(job_id)
         # After the video: marks that come from now on find none, and are not kept.
         self.marks.erase(job_id)
         return JobChanged(job=job_view(outcome.job if isinstance(outcome, Refusal) else outcome))

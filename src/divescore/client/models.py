@@ -103,11 +103,19 @@ class JobAnswer(Wire):
     live: Live | None = None
 
 
-class VideoLink(Wire):
-    """A presigned address that plays the video until `expires_at`."""
+class RenditionLink(Wire):
+    """A presigned address that plays a small MP4 of the video until `expires_at`."""
 
     url: str
     expires_at: str = ""
+
+
+class VideoLink(Wire):
+    """A presigned address that plays the video until `expires_at`; `rendition` where browsers would not play it."""
+
+    url: str
+    expires_at: str = ""
+    rendition: RenditionLink | None = None
 
 
 class Shared(Wire):

@@ -2,6 +2,7 @@
 
 Accepted, Rejected (by code), Scored, Retried (by code), TakenOver, Failed (by code): jobs.
 QueueAge: seconds from the message's sending to its first claim. StageSeconds (by stage): of a scored attempt.
+Renditions: made for videos that browsers do not play.
 """
 
 from typing import Protocol

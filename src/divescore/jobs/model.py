@@ -67,6 +67,11 @@ def object_key(job_id: str) -> str:
     return f"uploads/{job_id}/video"
 
 
+def rendition_key(job_id: str) -> str:
+    """The key of what browsers play in the video's place; outside of `uploads/`, so no notification tells of it."""
+    return f"renditions/{job_id}/video"
+
+
 def job_of_key(key: str) -> str | None:
     """The job an object key belongs to, or None for keys that this system does not hand out."""
     parts = key.split("/")

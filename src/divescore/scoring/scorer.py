@@ -27,10 +27,11 @@ MEGABYTES_PER_CORE = 1769
 
 @dataclass(frozen=True)
 class Scored:
-    """A result together with the network's unscaled outputs."""
+    """A result together with the network's unscaled outputs, and whether a common browser plays the film."""
 
     result: Result
     raw: dict[str, object]
+    playable: bool
 
 
 class Scorer:
@@ -103,7 +104,8 @@ class Scorer:
 
         inference = self._model.infer(path, self._limits, on_progress, check_gate)
         own = self._result(inference, doubts)
-        return Scored(rescored(own, dive=dive, height=height, difficulty=difficulty), inference.prediction.raw)
+        result = rescored(own, dive=dive, height=height, difficulty=difficulty)
+        return Scored(result, inference.prediction.raw, inference.video.source.playable)
 
     def _result(self, inference: Inference, doubts: list[str]) -> Result:
         """What the network says by itself, nothing declared and no prior heard."""

@@ -1,4 +1,4 @@
-"""The uploads bucket: presigned forms and links, first bytes, download, erasure."""
+"""The uploads bucket: presigned forms and links, first bytes, download, renditions, erasure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from divescore.jobs.model import Job, object_key
+from divescore.jobs.model import Job, object_key, rendition_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 _CHUNK = 1 << 20
+RENDITION_TYPE = "video/mp4"
 
 
 class ObjectGone(Exception):
@@ -66,19 +67,43 @@ class UploadStore:
         url: str = self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
         return url
 
+    def rendition_url(self, job_id: str, seconds: int) -> str | None:
+        """A presigned GET of the job's rendition, its type forced; None when there is none."""
+        key = rendition_key(job_id)
+        if self._describe(key) is None:
+            return None
+        parameters = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "ResponseContentType": RENDITION_TYPE,
+            "ResponseContentDisposition": "inline",
+        }
+        url: str = self.s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+        return url
+
+    def put_rendition(self, job_id: str, version: str, data: bytes) -> bool:
+        """Keep `data` as the rendition of a version of the video, if that is still there; whether it is."""
+        key = rendition_key(job_id)
+        kept = self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=RENDITION_TYPE)
+        # Whoever erases takes the video first, so one of us sees what the other did.
+        if self.has(job_id, version):
+            return True
+        self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=kept["VersionId"])
+        return False
+
     def current_version(self, job_id: str) -> str | None:
         """The version that lies under the job's key now; None when nothing does."""
-        head = self._describe(job_id)
+        head = self._describe(object_key(job_id))
         return None if head is None else str(head["VersionId"])
 
     def has(self, job_id: str, version: str) -> bool:
         """Whether this version of the job's video is (still) there."""
-        return self._describe(job_id, version) is not None
+        return self._describe(object_key(job_id), version) is not None
 
-    def _describe(self, job_id: str, version: str | None = None) -> "HeadObjectOutputTypeDef | None":
+    def _describe(self, key: str, version: str | None = None) -> "HeadObjectOutputTypeDef | None":
         which: Any = {} if version is None else {"VersionId": version}
         try:
-            return self.s3.head_object(Bucket=self.bucket, Key=object_key(job_id), **which)
+            return self.s3.head_object(Bucket=self.bucket, Key=key, **which)
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None
@@ -117,13 +142,19 @@ class UploadStore:
 
     def erase(self, job_id: str) -> int:
         """Delete every version of the job's video for good; the number deleted. Erasing twice is harmless."""
-        key = object_key(job_id)
+        return self._erase(object_key(job_id))
+
+    def erase_rendition(self, job_id: str) -> int:
+        """Delete every version of the job's rendition for good, after the video; the number deleted."""
+        return self._erase(rendition_key(job_id))
+
+    def _erase(self, key: str) -> int:
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
         count = 0
         for page in pages:
             for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 if entry["Key"] == key:
-                    self.erase_version(job_id, entry["VersionId"])
+                    self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=entry["VersionId"])
                     count += 1
         return count
 

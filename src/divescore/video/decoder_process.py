@@ -57,12 +57,13 @@ def run(control: socket.socket, forkserver: int, link: socket.socket) -> NoRetur
 
 
 def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[int], lost: list[str]) -> None:
-    """Sample the video, or stream it where there is a third descriptor, by which slots are freed.
+    """Sample the video, encode it where that is asked, or stream it by a third descriptor, which tells of free slots.
 
     `lost`: protections that the system refused so far.
     """
     from divescore.video import shared_memory
     from divescore.video.decoding import decode_samples
+    from divescore.video.encoding import encode_film
     from divescore.video.errors import VideoRejected
     from divescore.video.limits import VideoLimits
     from divescore.video.streaming import decode_stream
@@ -84,6 +85,8 @@ def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[i
             reported = now
             send_message(control, progress=share)
 
+    more: dict[str, int] = {}
+
     def promise(frames: int) -> None:
         send_message(control, promised=frames)
 
@@ -95,14 +98,17 @@ def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[i
         send_message(control, slot=slot, count=count, progress=share)
 
     try:
-        if freed:
+        if request.get("encode"):
+            length, report = encode_film(video, data, container, into, limits)
+            more["encoded"] = length
+        elif freed:
             report = decode_stream(video, data, container, into, limits, promise, await_slot, hand_over)
         else:
             report = decode_samples(video, data, container, into, limits, report_share, request["framed"])
     except VideoRejected as error:
         send_message(control, rejected=[error.code.value, error.message])
     else:
-        send_message(control, report=asdict(report))
+        send_message(control, report=asdict(report), **more)
 
 
 def _has_come(link: socket.socket, within: float = 0.0) -> bool:

@@ -118,6 +118,7 @@ def run_pass(
             if exhausted(error):
                 raise MemoryError(str(error)) from error
             failures += 1  # the demuxer gave up; what came before counts
+        done.codec, done.pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt or ""
         sink.finish()
     done.broken += failures
     return done
@@ -166,12 +167,14 @@ def make_report(plan: DecodingPlan, done: DecodingPass, limits: VideoLimits) -> 
             f"The video has {frames} frames; at least {limits.min_frames} are needed to see a dive.",
         )
     return DecodingReport(
-        done.width,
-        done.height,
-        frames,
-        round(seconds, 3),
-        times.tolist(),
-        warnings,
+        width=done.width,
+        height=done.height,
+        frames=frames,
+        seconds=round(seconds, 3),
+        times=times.tolist(),
+        warnings=warnings,
+        codec=done.codec,
+        pixel_format=done.pixel_format,
         start=0.0,
         end=round(seconds, 3),
         aspect=done.width / done.height,

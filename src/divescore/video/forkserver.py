@@ -16,6 +16,7 @@ from divescore.video.decoder_process import MOST_DESCRIPTORS, REQUEST_BYTES, run
 
 _IMPORTED = (
     "divescore.video.shared_memory",
+    "divescore.video.encoding",
     "divescore.video.streaming",
     # PyAV imports these when it meets such a track, and a confined process can open no file to import from.
     "av.audio.codeccontext",

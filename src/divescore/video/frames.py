@@ -19,6 +19,9 @@ class DecodingReport:
     seconds: float
     times: list[float]
     warnings: list[str]
+    codec: str
+    """FFmpeg's name of the decoder."""
+    pixel_format: str
     start: float
     """Where the part begins that was sampled, in seconds, and where it ends."""
     end: float

@@ -182,9 +182,9 @@ class _CroppingSampler(FrameSampler):
         self._outside = outside
         self._crop: Graph | None = None
 
-    def _shrink(self, frame: VideoFrame) -> Frames:
+    def _shrink(self, frame: VideoFrame, height: int, width: int) -> Frames:
         left = self._within(frame) if self._outside else frame
-        small = super()._shrink(left)
+        small = super()._shrink(left, height, width)
         self.picture = self.done.width, self.done.height
         return small
 

@@ -16,6 +16,7 @@ from divescore.containers import HEAD_BYTES, Container, NotTaken, sniff
 from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.frames import Chunk, DecodingReport, Frames
 from divescore.video.limits import VideoLimits
+from divescore.video.playability import plays_in_browsers
 from divescore.video.progress import OnProgress, silent
 from divescore.video.sandbox import sandbox
 
@@ -31,6 +32,8 @@ class SourceInfo:
     frames: int
     seconds: float
     format: str
+    playable: bool = True
+    """Whether a common browser plays it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,15 @@ def stream_frames(
     return _source(report, container), report.warnings
 
 
+def rendition_of(path: Path, limits: VideoLimits) -> bytes:
+    """A small MP4 of the film at `path` that browsers play, made within `limits.decode_seconds`.
+
+    Raises what `sample_frames` raises.
+    """
+    with _opened(path, limits) as file:
+        return sandbox().encode(file.fileno(), _container(file, limits), limits)
+
+
 @contextmanager
 def _opened(path: Path, limits: VideoLimits) -> Iterator[BinaryIO]:
     """The file; of a pipe or a device, which cannot be read twice, a copy of as much as may be too much."""
@@ -135,4 +147,11 @@ def _container(file: BinaryIO, limits: VideoLimits) -> Container:
 
 
 def _source(report: DecodingReport, container: Container) -> SourceInfo:
-    return SourceInfo(report.width, report.height, report.frames, report.seconds, container.value)
+    return SourceInfo(
+        width=report.width,
+        height=report.height,
+        frames=report.frames,
+        seconds=report.seconds,
+        format=container.value,
+        playable=plays_in_browsers(container, report.codec, report.pixel_format),
+    )

@@ -24,9 +24,11 @@ from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.forkserver_connection import DecoderFailed, ForkserverConnection
 from divescore.video.frames import Chunk, DecodingReport, Frames
 from divescore.video.limits import VideoLimits
-from divescore.video.progress import OnProgress
+from divescore.video.progress import OnProgress, silent
 
 STREAM_SLOTS = 3
+RENDITION_BYTES = 16 << 20
+"""Of the largest: a minute, the longest film, takes 11 MB at the encoder's highest rate."""
 TICK_SECONDS = 0.5
 """`on_progress` is called at least this often, so that a silent decoder can be cancelled."""
 
@@ -117,6 +119,22 @@ class Sandbox:
             slots = shared_memory.map_frames(shared, shape)
             os.write(free, bytes(STREAM_SLOTS))
             return (yield from self._chunks(slots, free, limits, on_progress))
+
+    def encode(self, descriptor: int, container: str, limits: VideoLimits) -> bytes:
+        """A small MP4 of the file open at `descriptor`, see `encoding`. Raises VideoRejected and DecoderFailed."""
+        shape = (RENDITION_BYTES,)
+        with self._lock:
+            self._forkserver.stop_decoder()
+            self._forkserver.await_ready()
+            shared = shared_memory.create(shape)
+            try:
+                self._forkserver.request(_request(container, shape, limits) | {"encode": True}, [descriptor, shared])
+                outcome = self._await_outcome(limits, silent)
+                _report(outcome, limits)
+                encoded = shared_memory.map_frames(shared, shape)[: int(outcome["encoded"])].tobytes()
+            finally:
+                os.close(shared)
+        return encoded
 
     def _chunks(
         self, slots: Frames, free: int, limits: VideoLimits, on_progress: OnProgress

@@ -51,6 +51,8 @@ class DecodingPass:
     backwards: bool = False
     width: int = 0
     height: int = 0
+    codec: str = ""
+    pixel_format: str = ""
 
 
 def nearest_stamps(stamps: NDArray[np.int64], scale: float, wanted: Iterable[float]) -> frozenset[int]:
@@ -162,6 +164,30 @@ class FrameSink(ABC):
             ) from error
         return small.to_ndarray()
 
+    def _shrink(self, frame: VideoFrame, height: int, width: int) -> Frames:
+        """RGB [height, width, 3] of BT.709, upright; best where that is smaller than the picture."""
+        orientation = self._orientation(frame)
+        lying = orientation.shown(width, height)
+        area = lying[0] < frame.width and lying[1] < frame.height
+        interpolation = (Interpolation.AREA if area else Interpolation.BILINEAR) | _ON_EVERY_PROCESSOR
+        if orientation.swapped and frame.format.name.startswith("yuv") and not is_wide(frame):
+            # The scaler halves the colours of each row, so a picture has to be upright before it becomes RGB.
+            upright = self._upright(frame, orientation, *lying, interpolation)
+            return shown(self._convert(upright, width, height, interpolation), upright)
+        return orientation.upright(shown(self._convert(frame, *lying, interpolation), frame))
+
+    def _upright(
+        self, frame: VideoFrame, orientation: Orientation, width: int, height: int, interpolation: Interpolation
+    ) -> VideoFrame:
+        """`frame` made small, as [height, width] as it lies in the file, and then put upright; not yet RGB."""
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        kind = "yuvj444p" if full else "yuv444p"
+        small = self._turner.reformat(frame, width=width, height=height, format=kind, interpolation=interpolation)
+        planes = orientation.upright(small.to_ndarray().transpose(1, 2, 0)).transpose(2, 0, 1)
+        upright = VideoFrame.from_ndarray(np.ascontiguousarray(planes), format=kind)
+        upright.colorspace, upright.color_range = frame.colorspace, small.color_range
+        return upright
+
 
 class FrameSampler(FrameSink):
     """Converts the frames nearest to the wanted positions; holds two frames at most."""
@@ -192,30 +218,6 @@ class FrameSampler(FrameSink):
         if frame is self._converted:
             self._into[index] = self._into[index - 1]
         else:
-            self._into[index] = self._shrink(frame)
+            self._into[index] = self._shrink(frame, *self._into.shape[1:3])
             self._converted = frame
         self.done.sampled.append(position)
-
-    def _shrink(self, frame: VideoFrame) -> Frames:
-        height, width = self._into.shape[1:3]
-        orientation = self._orientation(frame)
-        lying = orientation.shown(width, height)
-        area = lying[0] < frame.width and lying[1] < frame.height
-        interpolation = (Interpolation.AREA if area else Interpolation.BILINEAR) | _ON_EVERY_PROCESSOR
-        if orientation.swapped and frame.format.name.startswith("yuv") and not is_wide(frame):
-            # The scaler halves the colours of each row, so a picture has to be upright before it becomes RGB.
-            upright = self._upright(frame, orientation, *lying, interpolation)
-            return shown(self._convert(upright, width, height, interpolation), upright)
-        return orientation.upright(shown(self._convert(frame, *lying, interpolation), frame))
-
-    def _upright(
-        self, frame: VideoFrame, orientation: Orientation, width: int, height: int, interpolation: Interpolation
-    ) -> VideoFrame:
-        """`frame` made small, as [height, width] as it lies in the file, and then put upright; not yet RGB."""
-        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        kind = "yuvj444p" if full else "yuv444p"
-        small = self._turner.reformat(frame, width=width, height=height, format=kind, interpolation=interpolation)
-        planes = orientation.upright(small.to_ndarray().transpose(1, 2, 0)).transpose(2, 0, 1)
-        upright = VideoFrame.from_ndarray(np.ascontiguousarray(planes), format=kind)
-        upright.colorspace, upright.color_range = frame.colorspace, small.color_range
-        return upright

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,7 @@ from divescore.video.progress import OnProgress
 from divescore.views import Status
 from divescore.worker.attempt import Attempt, HandBack, LeaseLost
 from divescore.worker.folders import attempt_folder
+from divescore.worker.rendition import RENDITION_SECONDS, Renditions
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -95,6 +97,7 @@ class Worker:
     heartbeat_seconds: float
     max_attempts: int
     report: Callable[..., None]  # a structured warning: message, then fields
+    renditions: Renditions
     monotonic: Callable[[], float] = time.monotonic
     meter: Meter = SILENT
 
@@ -144,11 +147,20 @@ class Worker:
             on_heartbeat_error=lambda error: self.report("heartbeat failed", error=repr(error)),
             clock=self.monotonic,
         )
-        try:
-            with attempt:
-                settled = self._work(attempt)
-        except LeaseLost:
-            return Delivered.LOST
+        with ExitStack() as videos:
+            try:
+                with attempt:
+                    settled, unplayable = self._work(attempt, videos)
+            except LeaseLost:
+                return Delivered.LOST
+            outcome = self._settle(delivery, settled)
+            if unplayable is not None:
+                # No heartbeat holds the message any more. Were it delivered meanwhile, its job would be found settled.
+                self._delay(delivery, RENDITION_SECONDS + VISIBILITY_MARGIN_SECONDS)
+                self.renditions.add(settled, unplayable, seconds_left())
+        return outcome
+
+    def _settle(self, delivery: Delivery, settled: Job) -> Delivered:
         match settled.status:
             case Status.SCORED:
                 self._measure(settled)
@@ -164,32 +176,31 @@ class Worker:
                 self._delay(delivery, back_off(settled.attempt))
                 return Delivered.RETRY
 
-    def _work(self, attempt: Attempt) -> Job:
-        """The job after the attempt's last write."""
+    def _work(self, attempt: Attempt, videos: ExitStack) -> tuple[Job, Path | None]:
+        """The job after the attempt's last write; its film, kept by `videos`, if that needs a rendition now."""
         try:
-            return attempt.finish(self._result(attempt))
+            result, unplayable = self._result(attempt, videos)
+            return attempt.finish(result), unplayable
         except VideoRejected as error:
-            return attempt.reject(Cause(error.code, error.message))
+            return attempt.reject(Cause(error.code, error.message)), None
         except LeaseLost:
             raise
         except Exception as error:  # whatever it was, the job must not hang: its cause goes on record
             cause = _cause(error)
             self.report("attempt failed", code=cause.code, error=repr(error), attempt=attempt.job.attempt)
-            return attempt.fail(cause)
+            return attempt.fail(cause), None
 
-    def _result(self, attempt: Attempt) -> dict[str, object]:
+    def _result(self, attempt: Attempt, videos: ExitStack) -> tuple[dict[str, object], Path | None]:
         job = attempt.job
         if job.object_version is None:
             raise ValueError("a claimed job is bound to an upload")
-        with attempt_folder(self.report) as folder:
-            path = folder / "video"
-            started = time.perf_counter()
-            self.store.download(
-                job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part)
-            )
-            downloaded = time.perf_counter() - started
-            result = self.score(path, job.dive, job.difficulty, height=job.height, on_progress=attempt.progress).result
-        return {**result.to_json(), "timings": {"download": round(downloaded, 4), **result.timings}}
+        path = videos.enter_context(attempt_folder(self.report)) / "video"
+        started = time.perf_counter()
+        self.store.download(job.job_id, job.object_version, path, lambda part: attempt.progress("downloading", part))
+        downloaded = time.perf_counter() - started
+        scored = self.score(path, job.dive, job.difficulty, height=job.height, on_progress=attempt.progress)
+        result, unplayable = scored.result, None if scored.playable else path
+        return {**result.to_json(), "timings": {"download": round(downloaded, 4), **result.timings}}, unplayable
 
     def _measure(self, scored: Job) -> None:
         self.meter.count("Scored")

@@ -3,16 +3,18 @@
 import io
 import json
 import runpy
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 
 from divescore.jobs.items import to_item
-from divescore.jobs.model import Job
+from divescore.jobs.model import Job, rendition_key
 from divescore.jobs.table import JobTable
 from divescore.result import ModelInfo
 from divescore.scoring.errors import ScoringError
@@ -20,6 +22,7 @@ from divescore.video.errors import VideoRejected
 from divescore.views import Status
 from functions.observability import logger
 from functions.worker import app
+from tests.corpus.writing import write_film
 from tests.fakes.aws import Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, counted, sqs_event
@@ -38,6 +41,7 @@ class Scorer:
     def __init__(self) -> None:
         self.loads = 0
         self.error: Exception | None = None
+        self.playable = True
         self.broken: Exception | None = None
         self.on_load: Callable[[], object] = lambda: None
 
@@ -53,7 +57,7 @@ class Scorer:
         if self.error is not None:
             raise self.error
         on_progress("scoring", 1.0)
-        return scored({"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}})
+        return scored({"score": 84.15, "timings": {"decode": 0.1, "infer": 0.1}}, playable=self.playable)
 
 
 @pytest.fixture
@@ -77,10 +81,10 @@ def scorer(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
         cached.cache_clear()
 
 
-def queued(aws: Aws, status: Status = Status.QUEUED, **changes: Any) -> tuple[Job, str]:
+def queued(aws: Aws, status: Status = Status.QUEUED, video: bytes = VIDEO, **changes: Any) -> tuple[Job, str]:
     """A job, and the message that is about it."""
     job = job_in(status, **changes)
-    version = aws.s3.put_object(Bucket=aws.bucket, Key=job.key, Body=VIDEO)["VersionId"]
+    version = aws.s3.put_object(Bucket=aws.bucket, Key=job.key, Body=video)["VersionId"]
     job = job_in(status, **(changes | {"object_version": version}))
     aws.dynamodb.put_item(TableName=aws.table, Item=to_item(job))
     return job, json.dumps({"jobId": job.job_id, "objectVersion": version})
@@ -111,6 +115,22 @@ def test_the_model_is_loaded_once_and_noted(aws: Aws, scorer: Scorer) -> None:
     work(queued(aws)[1])
     assert scorer.loads == 1
     assert JobTable(aws.table, aws.dynamodb).registered_model() == INFO
+
+
+def test_a_film_that_no_browser_plays_gets_a_rendition_beside_its_score(
+    aws: Aws, scorer: Scorer, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.avi"
+    write_film(film, "mjpeg")
+    scorer.playable = False
+    job, body = queued(aws, video=film.read_bytes(), created_at=int(time.time() * 1000))
+    assert work(body) == []
+    assert JobTable(aws.table, aws.dynamodb).get(job.job_id).status is Status.SCORED
+    kept = aws.s3.get_object(Bucket=aws.bucket, Key=rendition_key(job.job_id))
+    assert kept["ContentType"] == "video/mp4"
+    with av.open(io.BytesIO(kept["Body"].read()), "r") as opened:
+        assert opened.streams.video[0].codec_context.name == "h264"
+        assert len(list(opened.decode(video=0))) == 48
 
 
 def test_a_bad_video_is_rejected_and_acknowledged(aws: Aws, scorer: Scorer) -> None:

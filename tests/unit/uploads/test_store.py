@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from divescore.jobs.model import Job
+from divescore.jobs.model import Job, rendition_key
 from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.views import Status
 from tests.fakes.aws import Aws
@@ -100,6 +100,28 @@ def test_erasing_leaves_nothing_and_touches_nobody_else(store: UploadStore, aws:
     listing = aws.s3.list_object_versions(Bucket=aws.bucket)
     assert [entry["Key"] for entry in listing["Versions"]] == [job.key + "-of-another"]
     assert "DeleteMarkers" not in listing
+
+
+def test_a_rendition_plays_beside_its_video_until_it_is_erased(store: UploadStore, aws: Aws, job: Job) -> None:
+    version = put(aws, job)
+    assert store.rendition_url(job.job_id, 900) is None
+    assert store.put_rendition(job.job_id, version, b"small")
+    assert store.put_rendition(job.job_id, version, b"the same again, by a replay")
+    url = store.rendition_url(job.job_id, 900)
+    assert url is not None
+    assert rendition_key(job.job_id) in url
+    assert "response-content-type=video%2Fmp4" in url
+    assert "response-content-disposition=inline" in url
+    assert store.erase_rendition(job.job_id) == 2
+    assert store.rendition_url(job.job_id, 900) is None
+    assert store.has(job.job_id, version)
+
+
+def test_a_rendition_of_an_erased_video_does_not_stay(store: UploadStore, aws: Aws, job: Job) -> None:
+    version = put(aws, job)
+    store.erase(job.job_id)
+    assert not store.put_rendition(job.job_id, version, b"small")
+    assert "Versions" not in aws.s3.list_object_versions(Bucket=aws.bucket)
 
 
 def test_an_empty_object_has_no_first_bytes(world: World, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -343,7 +344,7 @@ def test_a_claimed_job_is_bound_to_an_upload(world: World) -> None:
         on_heartbeat_error=print,
     )
     with pytest.raises(ValueError, match="bound to an upload"):
-        world.worker()._result(attempt)
+        world.worker()._result(attempt, ExitStack())
 
 
 def test_a_cancel_before_the_claim_wins(world: World) -> None:

@@ -455,6 +455,16 @@ export interface components {
             stage: string;
         };
         /**
+         * RenditionAddress
+         * @description A small MP4 of a video that browsers do not play.
+         */
+        RenditionAddress: {
+            /** Expiresat */
+            expiresAt: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * Result
          * @description Score of one video and what it rests on; `timings` in seconds by stage.
          */
@@ -637,11 +647,12 @@ export interface components {
         };
         /**
          * VideoAddress
-         * @description Answer of `GET /jobs/{jobId}/video`.
+         * @description Answer of `GET /jobs/{jobId}/video`; `rendition` is there once it was made, for videos that need one.
          */
         VideoAddress: {
             /** Expiresat */
             expiresAt: string;
+            rendition?: components["schemas"]["RenditionAddress"] | null;
             /** Url */
             url: string;
         };
@@ -1056,7 +1067,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Answer of `GET /jobs/{jobId}/video`. */
+            /** @description Answer of `GET /jobs/{jobId}/video`; `rendition` is there once it was made, for videos that need one. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,7 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
-
-/** Container formats that a browser may play; whether it can play this very file only trying tells. */
-const MAYBE_PLAYABLE = new Set(["webm", "mkv", "mp4", "mov", "3gp"]);
+import { maybePlayable, sourceOf } from "./playback";
 
 export interface ReplayProps {
   result: Result;
@@ -13,12 +11,12 @@ export interface ReplayProps {
   playback: () => Promise<Playback>;
 }
 
-/** The dive again: its video where the browser can play it, else its frames, over what each segment gave to the score. */
+/** The dive again: its video or a copy that the browser can play, else its frames, over what each segment gave to the score. */
 export function Replay({ result, filename, video: state, playback }: ReplayProps) {
   const video = useRef<HTMLVideoElement>(null);
-  const playable = state === "there" && MAYBE_PLAYABLE.has(result.video.format);
-  const { source, trouble, load, onError } = usePlayback(playable, playback);
-  const showsVideo = playable && trouble === null;
+  const { format } = result.video;
+  const { source, trouble, load, onError } = usePlayback(state === "there", format, playback);
+  const showsVideo = state === "there" && trouble === null && (source !== null || maybePlayable(format));
   const [at, setAt] = useState<number | null>(null);
   useFrameClock(video, showsVideo && source !== null, setAt);
 
@@ -34,7 +32,7 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
           {source !== null && (
             <video
               ref={video}
-              src={source}
+              src={source.url}
               controls
               muted
               playsInline
@@ -51,10 +49,11 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
       )}
       <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} />
       <figcaption className="fine">
+        {showsVideo && source?.isCopy === true && `A small copy: this browser does not play ${format.toUpperCase()} files of this kind. `}
         {showsVideo
           ? "Each bar is what a stretch of the video gave to the score. Choose one to go there."
-          : `${whyNoVideo(state, trouble ?? "format", result.video.format)} Here are frames that the network looked at, and what each stretch gave to the score.`}
-        {state === "there" && trouble === "unavailable" && (
+          : `${whyNoVideo(state, trouble ?? "format", format)} Here are frames that the network looked at, and what each stretch gave to the score.`}
+        {state === "there" && (trouble === "unavailable" || trouble === "format") && (
           <button type="button" className="button quiet" onClick={load}>
             Try again
           </button>
@@ -159,9 +158,13 @@ function troubleOf(error: unknown): VideoTrouble {
   return error.status === 409 || error.refused ? "gone" : "unavailable";
 }
 
-/** Asks for the video's address when it is wanted, and once more when playing fails, to find out why. */
-function usePlayback(wanted: boolean, playback: () => Promise<Playback>) {
+/**
+ * Asks for the video's address when it is wanted, and once more when playing fails, to find out why. A film that does
+ * not play gives way to its copy, which comes some seconds after the score.
+ */
+function usePlayback(wanted: boolean, format: string, playback: () => Promise<Playback>) {
   const [loaded, setLoaded] = useState<Playback | null>(null);
+  const [itselfMayPlay, setItselfMayPlay] = useState(maybePlayable(format));
   const [trouble, setTrouble] = useState<VideoTrouble | null>(null);
   const ask = useRef(playback);
   useEffect(() => {
@@ -171,11 +174,12 @@ function usePlayback(wanted: boolean, playback: () => Promise<Playback>) {
     ask.current().then(
       (found) => {
         setLoaded(found);
-        setTrouble(null);
+        setTrouble(sourceOf(found, itselfMayPlay) === null ? "format" : null);
       },
       (error: unknown) => setTrouble(troubleOf(error)),
     );
-  }, []);
+  }, [itselfMayPlay]);
+  // Once, and again with what is known by then: when the film itself turns out not to play.
   useEffect(() => {
     if (wanted) load();
   }, [wanted, load]);
@@ -187,13 +191,17 @@ function usePlayback(wanted: boolean, playback: () => Promise<Playback>) {
       }
       // The element does not tell a file that it cannot play from one that is not there; the service does.
       ask.current().then(
-        () => setTrouble(networkBroke ? "unavailable" : "format"),
+        () => {
+          if (!networkBroke && itselfMayPlay) setItselfMayPlay(false);
+          else setTrouble(networkBroke ? "unavailable" : "format");
+        },
         (error: unknown) => setTrouble(troubleOf(error)),
       );
     },
-    [loaded, load],
+    [loaded, load, itselfMayPlay],
   );
-  return { source: loaded?.url ?? null, trouble, load, onError };
+  const source = useMemo(() => (loaded === null ? null : sourceOf(loaded, itselfMayPlay)), [loaded, itselfMayPlay]);
+  return { source, trouble, load, onError };
 }
 
 /** Tells the video's time with every frame while it plays; its own timeupdate comes only four times a second. */

@@ -1,0 +1,20 @@
+import type { Playback } from "../api/types";
+
+/** Container formats that a browser may play; whether it can play this very file only trying tells. */
+const MAYBE_PLAYABLE = new Set(["webm", "mkv", "mp4", "mov", "3gp"]);
+
+export function maybePlayable(format: string): boolean {
+  return MAYBE_PLAYABLE.has(format);
+}
+
+export interface Source {
+  url: string;
+  /** Whether it is the small copy that is made of films that browsers do not play. */
+  isCopy: boolean;
+}
+
+/** What to play: the film itself where it may be playable, else its copy; null when there is none yet. */
+export function sourceOf(found: Playback, itselfMayPlay: boolean): Source | null {
+  if (itselfMayPlay) return { url: found.url, isCopy: false };
+  return found.rendition ? { url: found.rendition.url, isCopy: true } : null;
+}
