@@ -94,7 +94,8 @@ def rescored(
     metres = height if height is not None else kept.height
     degree, source = _difficulty(result, Declaration(dive, metres, difficulty))
     result = _warned(result, Declaration(dive, height, difficulty).warning())
-    rounded = round(degree.middle, 2 if source == "given" else 1)
+    # To hundredths where it is predicted too: a tenth is two points of the score, and would leap by a file's encoding.
+    rounded = round(degree.middle, 2)
     if kept.of == "score":
         return _with(result, declared, height, rounded, source, _following(result, rounded))
     sureness = 1.0 if declared else (kept.dive.sureness or 0.0) if kept.dive else 0.0

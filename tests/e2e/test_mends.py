@@ -185,7 +185,7 @@ def test_plays_the_copy_of_a_film_that_does_not_play(visit: Visitor, clips: list
     made.append("copy-of-it")
     one.page.get_by_role("button", name="Try again").click()
     expect(one.page.get_by_text("A small copy: this browser does not play WEBM files of this kind.")).to_be_visible()
-    expect(one.page.locator("video")).to_have_js_property("readyState", HAS_ALL_TO_PLAY)
+    expect(one.page.locator(".replay video")).to_have_js_property("readyState", HAS_ALL_TO_PLAY)
 
 
 @pytest.mark.parametrize(("width", "zoom"), [(320, 1.0), (390, 2.0)], ids=["320 px", "390 px at 200 % text"])

@@ -8,7 +8,7 @@ import torch
 
 from divescore.dives import parse_dive
 from divescore.lab.datasets.labels import LABEL, dive_labels
-from divescore.lab.evaluation.calibrating import CalibrationClips, Seen, as_competed, fit_calibration
+from divescore.lab.evaluation.calibrating import CalibrationClips, Seen, as_competed, fit_calibration, replace_growth
 from divescore.lab.evaluation.figures import rank_correlation
 from divescore.lab.evaluation.predictions import estimate_of, predictions_of
 from divescore.lab.rendering.flaws import REAL_EXECUTIONS
@@ -96,6 +96,7 @@ def test_intervals_hold_what_they_promise(fitted: tuple) -> None:  # type: ignor
 
 def test_a_film_farther_off_is_less_sure(fitted: tuple) -> None:  # type: ignore[type-arg]
     calibration, kinds, _ = fitted
+    calibration = replace_growth(calibration, 0.5)
     sight = kinds.drawn.sights[0]
     farther = replace(sight, signs=sight.signs + 4.0)
 

@@ -36,5 +36,5 @@ def test_one_sign_that_leaps_is_one_of_many() -> None:
     near = np.full(len(SIGNS), 2.0)
     near[3] = 1000.0
 
-    assert distance_of(near, 0.0, SCALING) == pytest.approx(np.sqrt((4.0 * (len(SIGNS) - 1) + 16.0) / len(SIGNS)))
-    assert distance_of(np.full(len(SIGNS), 1000.0), 0.0, SCALING) == pytest.approx(4.0)
+    assert distance_of(near, 0.0, SCALING) == pytest.approx(np.sqrt((4.0 * (len(SIGNS) - 1) + 2.5**2) / len(SIGNS)))
+    assert distance_of(np.full(len(SIGNS), 1000.0), 0.0, SCALING) == pytest.approx(2.5)
