@@ -204,6 +204,7 @@ def test_has_no_accessibility_violation(visit: Visitor, clips: list[Path], tmp_p
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
 
     one = visit(prepare=prefer)
+    expect(one.page.get_by_role("heading", level=1)).to_be_visible()
     assert violations(one.page) == []
     send(one, clips[0], notes)
     expect(one.page.get_by_text("NOT_A_VIDEO")).to_be_visible(timeout=REJECTED_WITHIN_MS)
