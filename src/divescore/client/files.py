@@ -1,6 +1,5 @@
 """A file before it is sent: its name as text, its bytes where only a stream is given, and what they plainly are not."""
 
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from divescore.containers import HEAD_BYTES, NotTaken, sniff
 from divescore.printable import printable
 
 LONGEST_NAME = 255
+_PIECE = 1 << 20
 MOST_BYTES = 1 << 30
 """Of what comes by a pipe or a device; how large a video may be is the service's to say."""
 
@@ -49,7 +49,7 @@ def regular(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="divescore-") as folder:
         copy = Path(folder) / "video"
         with path.open("rb") as source, copy.open("wb") as target:
-            while piece := source.read(shutil.COPY_BUFSIZE):  # type: ignore[attr-defined]
+            while piece := source.read(_PIECE):
                 target.write(piece)
                 if target.tell() > MOST_BYTES:
                     raise ClientError("TOO_LARGE", f"More than {MOST_BYTES >> 30} GB came from {name_of(path)}.")

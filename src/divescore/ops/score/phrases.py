@@ -76,7 +76,9 @@ def summary(result: Result | None, since_upload: float | None) -> list[tuple[str
 def foundations(result: Result) -> Iterator[tuple[str, str]]:
     """The rows of execution and difficulty, interval, dive and model."""
     source = SOURCES.get(result.difficulty_source, result.difficulty_source)
-    factors = f"execution {result.execution:.2f} of 30 {TIMES} difficulty {result.difficulty:.1f}"
+    # A predicted difficulty has hundredths: the product must come out as the score.
+    difficulty = f"{result.difficulty:.2f}".removesuffix("0")
+    factors = f"execution {result.execution:.2f} of 30 {TIMES} difficulty {difficulty}"
     yield "rests on", f"{factors} ({source})"
     span = result.interval
     yield "interval", f"{span.low:.2f} to {span.high:.2f}, holding the true score {span.level:.0%} of the time"
