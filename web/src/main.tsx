@@ -4,6 +4,7 @@ import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
 import { postFile } from "./api/upload";
 import { App } from "./App";
+import { startLanguage } from "./i18n";
 import { browserStorage, Memory } from "./jobs/memory";
 import { Pool } from "./jobs/pool";
 import { sharedToken } from "./jobs/tokens";
@@ -11,7 +12,7 @@ import { LiveLink } from "./live/link";
 import "./styles/index.css";
 
 async function start(root: HTMLElement): Promise<void> {
-  const config = await loadConfigPatiently();
+  const [config] = await Promise.all([loadConfigPatiently(), startLanguage()]);
   const api = new HttpApi(config.api);
   const links: LiveLink[] = [];
   // By the server's clock: one that is wrong by a year would forget every dive.
