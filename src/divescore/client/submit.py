@@ -79,6 +79,7 @@ async def submit(
     declared_type: str | None = None,
     timeout: float = 600.0,
     marks: Mapping[str, Any] | None = None,
+    reference: str | None = None,
     observer: Observer | None = None,
 ) -> Submission:
     """Have a video scored, within `timeout` seconds. Errors of the way are in the answer, not raised.
@@ -100,6 +101,7 @@ async def submit(
                     declared.dive,
                     declared.difficulty,
                     height=declared.height,
+                    reference=reference,
                 )
                 run.job, run.token = made.job, made.token
                 watcher.created(made.job)

@@ -30,6 +30,7 @@ BAD_INPUT = frozenset({400, 413, 415})
 @click.option("--dive", metavar="NUMBER", help="The dive's number, such as 107B, if you know it.")
 @click.option("--height", type=click.Choice([f"{height:g}" for height in HEIGHTS]), help="Metres of board or platform.")
 @click.option("--difficulty", type=float, metavar="DD", help="The dive's degree of difficulty, if you know it.")
+@click.option("--reference", metavar="TEXT", help="Your name for the dive; servers that are told of its score get it.")
 @click.option("--marks", metavar="M,M,M,M,M,M,M", help="Judges' seven marks; or execution=25.5, or score=84.15.")
 @click.option("--consent", is_flag=True, help="With --marks: film and marks may be copied to adapt models.")
 @click.option("--content-type", metavar="TYPE", help="Instead of what the file's suffix suggests.")
@@ -44,6 +45,7 @@ def score(
     dive: str | None,
     height: str | None,
     difficulty: float | None,
+    reference: str | None,
     marks: str | None,
     consent: bool,
     content_type: str | None,
@@ -71,7 +73,7 @@ def score(
     given = None if marks is None else _marks(marks, consent, len(files))
     try:
         address = api_address(api, stack)
-        runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given))
+        runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given, reference))
     except NoSystem as error:
         click.echo(error.message, err=True)
         runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]
@@ -90,6 +92,7 @@ async def _score(
     content_type: str | None,
     timeout: float,
     marks: dict[str, Any] | None,
+    reference: str | None,
 ) -> list["Submission"]:
     """All files at once over one socket, as far as the service allows one client."""
     from divescore.client.http import Http
@@ -105,7 +108,7 @@ async def _score(
         async def one(path: Path) -> "Submission":
             watcher = JobTrace(trace, label(path))
             async with places:
-                run = await submit(http, live, path, declared, content_type, timeout, marks, watcher)
+                run = await submit(http, live, path, declared, content_type, timeout, marks, reference, watcher)
             if run.error is not None and run.error.code == "UNREACHABLE":
                 run.error.message += _hint(api)
             trace.outcome(watcher.name, run.job, run.error, watcher.ended_after)
