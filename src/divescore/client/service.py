@@ -7,11 +7,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from divescore.client.errors import ClientError, NotFinished
 from divescore.client.http import Http
@@ -83,8 +83,9 @@ class Divescore:
         following = asyncio.create_task(
             submit(self._http, self._live, path, declared, content_type, within, None, reference, upload)
         )
+        either: set[asyncio.Future[Any]] = {following, upload.ended}
         try:
-            await asyncio.wait({following, upload.ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if upload.made is not None and upload.ended.done():
                 return SubmittedDive(self._http, self._live, upload.made.token, upload.made.job)
             error = (await following).error
@@ -133,7 +134,7 @@ class SubmittedDive:
             raise NotFinished(f"The job was not finished within {within:g} s; it is {self.job.status}.") from None
         return self.job
 
-    async def watch(self) -> AsyncIterator[Job]:
+    async def watch(self) -> AsyncGenerator[Job, None]:
         """Each newer state of the job as it is pushed, from the present one until it has settled.
 
         One at a time may watch or wait for a dive; close the iterator (`contextlib.aclosing`) to leave it early.
