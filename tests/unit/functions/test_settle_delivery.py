@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from divescore.jobs.amendment import Amended
 from divescore.jobs.items import from_item
-from divescore.jobs.transitions import Amended, Cancelled
+from divescore.jobs.transitions import Cancelled
 from divescore.live.settled import Topic
 from divescore.views import SETTLED, Status
 from functions.observability import metrics
