@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 LONG_POLL_SECONDS = 10
 BATCH = 10
+REMEMBERED = 10_000  # versions: each comes at least once, and again within minutes if it does
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Follower:
     sqs: "SQSClient"
     url: str
     report: Callable[[str], None]
-    seen: set[tuple[str, int]] = field(default_factory=set)  # versions that came already: each comes at least once
+    seen: dict[tuple[str, int], None] = field(default_factory=dict)  # versions that came already, the oldest first
 
     def messages(self, follow: bool) -> Iterator[Settled]:
         """What waits, each version once; with `follow` what comes from now on too, without end.
@@ -43,7 +44,9 @@ class Follower:
                     continue
                 if settled.key not in self.seen:
                     yield settled
-                    self.seen.add(settled.key)
+                    self.seen[settled.key] = None
+                    if len(self.seen) > REMEMBERED:
+                        del self.seen[next(iter(self.seen))]
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             if not received and not follow:
                 return

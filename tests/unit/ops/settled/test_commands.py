@@ -54,6 +54,15 @@ def test_what_waits_is_printed_once_and_taken_out(aws: Aws, queue: str) -> None:
     assert waiting(aws, queue) == 0
 
 
+def test_only_the_last_versions_are_remembered(aws: Aws, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "REMEMBERED", 2)
+    follower = following.Follower(aws.sqs, queue, lambda _said: None)
+    for version in range(5, 9):
+        tell(aws, queue, Status.SCORED, version=version)
+    assert sorted(one.key[1] for one in follower.messages(follow=False)) == [5, 6, 7, 8]
+    assert len(follower.seen) == 2
+
+
 def test_json_is_a_line_for_each(aws: Aws, queue: str) -> None:
     for version in (5, 6):
         tell(aws, queue, Status.SCORED, version=version)
