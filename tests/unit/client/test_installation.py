@@ -80,3 +80,10 @@ def test_the_service_is_an_extra_that_command_and_worker_bring_along() -> None:
     assert not {"boto3", "aws-lambda-powertools", "torch"} & brought_by(PROJECT["dependencies"])
     assert "divescore[service]" in extras["cli"]
     assert "divescore[service]" in extras["worker"]
+
+
+def test_type_checkers_of_those_who_use_it_read_its_types() -> None:
+    """PEP 561: a marker in the package, which an installation brings along."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert "py.typed" in setuptools["package-data"]["divescore"]
+    assert (ROOT / "src" / "divescore" / "py.typed").is_file()
