@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 # Their debug lines hold what must not be in a log, whatever level the rest of it has: signatures, the secret that signs
@@ -79,6 +80,8 @@ def client(service: Literal["dynamodb"], **tuning: Unpack[Tuning]) -> "DynamoDBC
 def client(service: Literal["s3"], **tuning: Unpack[Tuning]) -> "S3Client": ...
 @overload
 def client(service: Literal["secretsmanager"], **tuning: Unpack[Tuning]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sns"], **tuning: Unpack[Tuning]) -> "SNSClient": ...
 @overload
 def client(service: Literal["sqs"], **tuning: Unpack[Tuning]) -> "SQSClient": ...
 def client(service: str, endpoint: str | None = None, **tuning: Unpack[Tuning]) -> Any:

@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "divescore.stack.local.commands",
     "score": "divescore.ops.score.commands",
     "watch": "divescore.ops.score.commands",
+    "settled": "divescore.ops.settled.commands",
     "replay": "divescore.ops.replay.commands",
     "export": "divescore.ops.export.commands",
     "predict": "divescore.scoring.commands",

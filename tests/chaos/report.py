@@ -10,6 +10,7 @@ from typing import Any
 from divescore.views import OPEN
 
 Note = Mapping[str, Any]
+_PROMISED_NONE = ("lost", "scored_twice", "stuck", "untold")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome. `lost`: accepted, but without a final state or a client that heard of it; `stuck`: still open."""
+    """The outcome. `lost`: accepted, but without a final state or a client that heard of it; `stuck`: still open;
+    `untold`: settled, and no message of `DiveSettled` about it."""
 
     jobs: int
     faults: dict[str, Any]
@@ -52,6 +54,8 @@ class Report:
     lost: list[str]
     scored_twice: list[str]
     stuck: list[str]
+    untold: list[str]
+    messages: dict[str, int]
     dead_letters: int
     drain_seconds: float
     restart_seconds: Spread
@@ -61,13 +65,13 @@ class Report:
     @property
     def holds(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.scored_twice or self.stuck)
+        return not (self.lost or self.scored_twice or self.stuck or self.untold)
 
     def document(self) -> dict[str, Any]:
         """As JSON: counts where the promise is zero, and the ids beside them."""
         body = asdict(self)
-        broken = {name: body[name] for name in ("lost", "scored_twice", "stuck") if body[name]}
-        return body | {name: len(body[name]) for name in ("lost", "scored_twice", "stuck")} | {"broken": broken}
+        broken = {name: body[name] for name in _PROMISED_NONE if body[name]}
+        return body | {name: len(body[name]) for name in _PROMISED_NONE} | {"broken": broken}
 
     def __str__(self) -> str:
         return json.dumps(self.document(), indent=2)

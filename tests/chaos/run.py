@@ -54,6 +54,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--duplicates", type=int, default=50)
     parser.add_argument("--push-failures", type=int, default=50)
+    parser.add_argument("--publish-failures", type=int, default=50)
     parser.add_argument("--push-chance", type=float, default=0.2, help="of a push to be one that fails, until all have")
     parser.add_argument("--engine-restarts", type=int, default=2)
     parser.add_argument("--socket-cuts", type=int, default=10)
@@ -82,6 +83,7 @@ def main() -> int:
                     kills=options.kills,
                     duplicates=options.duplicates,
                     push_failures=options.push_failures,
+                    publish_failures=options.publish_failures,
                     engine_restarts=options.engine_restarts,
                     socket_cuts=options.socket_cuts,
                     outside_kills=options.outside_kills,

@@ -14,11 +14,12 @@ import psutil
 
 from divescore.client.http import Http
 from divescore.client.live import Event, Live
-from divescore.client.models import Job
+from divescore.client.models import Created
 from divescore.client.submit import Observer, Submission, submit
 from divescore.views import OPEN
 from tests.chaos.injected.faults import STAGES
 from tests.chaos.report import Heard, Report, Spread, kills, lost, restarts, scored_twice
+from tests.chaos.subscriber import Subscriber
 from tests.chaos.system import System
 from tests.chaos.transitions import Transitions
 
@@ -37,6 +38,7 @@ class Orders:
     kills: int
     duplicates: int
     push_failures: int
+    publish_failures: int
     engine_restarts: int = 2
     socket_cuts: int = 10
     outside_kills: int = 10
@@ -93,10 +95,10 @@ class Dive(Observer):
     upload_ended: float = 0.0
     _left: bool = False
 
-    def created(self, job: Job) -> None:
-        self.job_id = job.job_id
+    def created(self, made: Created) -> None:
+        self.job_id = made.job_id
         if self.kill is not None:
-            self.storm.system.faults.plan_kill(job.job_id, self.kill)
+            self.storm.system.faults.plan_kill(made.job_id, self.kill)
 
     def uploaded(self, size: int, seconds: float) -> None:
         self.upload_ended = time.monotonic()
@@ -145,12 +147,15 @@ class Storm:
             self.system.faults.plan_push(number, chance.choice(("error", "error", "slow")))
         dives = self._plan(chance)
         split = orders.jobs - orders.idle_kills
-        transitions = Transitions(self.system)
+        for number in range(orders.publish_failures):
+            self.system.faults.plan_publish(number, chance.choice(("refused", "answer lost")))
+        transitions, subscriber = Transitions(self.system), Subscriber(self.system)
         transitions.start()
+        subscriber.start()
         async with Http(self.system.stack.api) as http, contextlib.AsyncExitStack() as stack:
             await http.health()  # the API is warm before many clients want it at once
             lives = [await stack.enter_async_context(Live(http)) for _ in range(SOCKETS)]
-            restarting = asyncio.create_task(self._restart_engine(split))
+            restarting = asyncio.create_task(self._restart_engine(split, subscriber))
             cutting = asyncio.create_task(self._cut_sockets(lives, split))
             killing = asyncio.create_task(self._kill_outside(chance))
             slots = asyncio.Semaphore(orders.in_flight)
@@ -174,9 +179,11 @@ class Storm:
             runs += await asyncio.gather(*idle)
             await asyncio.gather(*self._tasks)
             await asyncio.to_thread(self._quiet)
+            await asyncio.to_thread(self._told, subscriber)
         transitions.end()
+        subscriber.end()
         last = max(dive.upload_ended for dive in dives[:split])
-        return self._report(dives, split, runs, transitions, drained - last, time.monotonic() - began)
+        return self._report(dives, split, runs, transitions, subscriber, drained - last, time.monotonic() - began)
 
     def _plan(self, chance: random.Random) -> list[Dive]:
         orders = self.orders
@@ -215,13 +222,14 @@ class Storm:
             await self.door.leave()
         self.counts[kind] += 1
 
-    async def _restart_engine(self, jobs: int) -> None:
+    async def _restart_engine(self, jobs: int, subscriber: Subscriber) -> None:
         for number in range(self.orders.engine_restarts):
             await self._until(jobs * (number + 1) / (self.orders.engine_restarts + 1))
             async with self.door.closed():
                 while self.orders.calm and not await asyncio.to_thread(self._calm):
                     await asyncio.sleep(0.1)
                 self.away.append(await asyncio.to_thread(self.system.restart))
+                self.counts["forgotten"] += await asyncio.to_thread(subscriber.hand_over_what_the_engine_forgot)
             self.say(f"engine restarted: away for {self.away[-1]:.1f} s")
 
     async def _cut_sockets(self, lives: list[Live], jobs: int) -> None:
@@ -278,8 +286,21 @@ class Storm:
         while time.monotonic() < end and (self.system.messages("uploads") or self.system.messages("scoring")):
             time.sleep(0.5)
 
+    def _told(self, subscriber: Subscriber) -> None:
+        """Wait until the subscriber has heard of everything; what it has not by then, it never will."""
+        end = time.monotonic() + QUIET_WITHIN
+        while time.monotonic() < end and subscriber.missing():
+            time.sleep(0.5)
+
     def _report(
-        self, dives: list[Dive], split: int, runs: list[Submission], seen: Transitions, drain: float, wall: float
+        self,
+        dives: list[Dive],
+        split: int,
+        runs: list[Submission],
+        seen: Transitions,
+        told: Subscriber,
+        drain: float,
+        wall: float,
     ) -> Report:
         notes = self.system.faults.notes()
         statuses = {job: item["status"]["S"] for job, item in self.system.records().items()}
@@ -297,6 +318,7 @@ class Storm:
                 "kills": {"total": sum(kills(notes).values()), **kills(notes)},
                 "duplicates": {name: self.counts[name] for name in ("message", "notification")},
                 "push_failures": dict(pushes),
+                "publish_failures": dict(Counter(note["how"] for note in notes if note["event"] == "publish failed")),
                 "sockets_cut": self.counts["cut"],
                 "engine_restarts": len(self.away),
                 "engine_away_seconds": [round(seconds, 1) for seconds in self.away],
@@ -305,6 +327,12 @@ class Storm:
             lost=lost(heard, statuses),
             scored_twice=scored_twice(notes, seen.scored),
             stuck=sorted(job for job, status in statuses.items() if status in OPEN),
+            untold=told.missing(),
+            messages={
+                "versions": len(told.heard),
+                "twice": sum(count > 1 for count in told.heard.values()),
+                "forgotten_by_the_engine": self.counts["forgotten"],
+            },
             dead_letters=len(self.system.dead_letters()),
             drain_seconds=round(drain, 1),
             restart_seconds=Spread.of(restarts(notes)),

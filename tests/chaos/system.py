@@ -1,4 +1,4 @@
-"""The local system with faults in it: its own folder and engine, wrapped worker and notify, and restarts."""
+"""The local system with faults in it: its own folder and engine, wrapped worker, notify and settle, and restarts."""
 
 import io
 import json
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAVED_WITHIN = 60.0  # a busy engine on a busy machine takes its time to end
 # A message that a worker took and died of before its claim comes back after the queue's own time-out, six times this.
 WORKER_TIMEOUT = "60"
-WRAPPED = {"WorkerFunction": "worker", "NotifyFunction": "notify"}
+WRAPPED = {"WorkerFunction": "worker", "NotifyFunction": "notify", "SettleFunction": "settle"}
 
 
 @dataclass

@@ -31,14 +31,16 @@ def chaos(*arguments: str, timeout: float) -> dict[str, Any]:
 
 
 def holds(report: dict[str, Any]) -> None:
-    assert (report["lost"], report["scored_twice"], report["stuck"]) == (0, 0, 0), report["broken"]
+    broken = [report[name] for name in ("lost", "scored_twice", "stuck", "untold")]
+    assert broken == [0, 0, 0, 0], report["broken"]
     assert report["final_states"] == {"SCORED": report["jobs"]}
 
 
 @pytest.mark.stack
 def test_a_short_storm() -> None:
-    size = {"--jobs": 8, "--kills": 5, "--duplicates": 4, "--push-failures": 3, "--socket-cuts": 1}
-    more = {"--engine-restarts": 1, "--outside-kills": 0, "--idle-kills": 0, "--lease": 5, "--timeout": 240}
+    size = {"--jobs": 8, "--kills": 5, "--duplicates": 4, "--push-failures": 3, "--publish-failures": 4}
+    more = {"--socket-cuts": 1, "--engine-restarts": 1, "--outside-kills": 0, "--idle-kills": 0, "--lease": 5}
+    more |= {"--timeout": 240}
     # A short storm has few pushes: the first ones fail, so that all that were planned do.
     chances = {"--push-chance": 1, "--seed": 5}
     words = [str(word) for pair in (size | more | chances).items() for word in pair]
@@ -47,13 +49,15 @@ def test_a_short_storm() -> None:
     assert report["faults"]["kills"]["total"] == 5
     assert sum(report["faults"]["duplicates"].values()) == 4
     assert sum(report["faults"]["push_failures"].values()) == 3
+    assert sum(report["faults"]["publish_failures"].values()) == 4
+    assert report["messages"]["versions"] == report["jobs"]
     assert report["faults"]["engine_restarts"] == 1
 
 
 @pytest.mark.soak
 @pytest.mark.stack
 def test_a_long_storm() -> None:
-    size = ("--jobs", "300", "--kills", "60", "--duplicates", "50", "--push-failures", "50")
+    size = ("--jobs", "300", "--kills", "60", "--duplicates", "50", "--push-failures", "50", "--publish-failures", "50")
     report = chaos(*size, timeout=LONG_WITHIN)
     holds(report)
     faults = report["faults"]
@@ -62,6 +66,8 @@ def test_a_long_storm() -> None:
         assert sum(count for where, count in faults["kills"].items() if where.startswith(stage)) >= 5, stage
     assert sum(faults["duplicates"].values()) >= 50
     assert sum(faults["push_failures"].values()) >= 50
+    assert sum(faults["publish_failures"].values()) >= 50
+    assert report["messages"]["versions"] == 300
     assert report["restart_seconds_idle"]["median"] <= RESTARTS_WITHIN
 
 

@@ -16,6 +16,7 @@ def record(folder: Path, port: int = 1, api: str = API, ready: bool = True) -> L
         web=WEB,
         bucket="uploads",
         queues={"scoring": "http://127.0.0.1:1/0/scoring"},
+        topic="arn:aws:sns:us-east-1:000000000000:settled",
         table="jobs",
         worker="worker-function",
         functions={"worker": "worker-function"},

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import free_port
 from tests.rights import exercise
@@ -63,8 +64,16 @@ def test_the_worker_reaches_no_row_but_jobs_and_the_model(system: System) -> Non
         assert not allows(document, type(noted)("WorkerRole", noted.action, noted.resource, keys, allowed=True))
 
 
+def test_nobody_but_settle_publishes_to_the_topic(system: System) -> None:
+    """Not even the user that deploys, who may do everything else: the topic's own policy denies it."""
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        system.client("sns").publish(TopicArn=system.stack.topic, Message="{}")
+    published = [one for one in system.decisions() if one.action == "sns:Publish"]
+    assert {(one.role, one.allowed) for one in published} == {("SettleRole", True)}
+
+
 def test_no_log_of_the_running_system_holds_a_token_a_signature_or_a_key(system: System) -> None:
-    for function in ("Presign", "Enqueue", "Worker", "Notify", "Sweep"):
+    for function in ("Presign", "Enqueue", "Worker", "Notify", "Settle", "Sweep"):
         lines = system.logs(f"{function}Logs")
         assert any('"message"' in line for line in lines), f"{function} logged nothing"
         assert [line for line in lines if SECRET.search(line)] == []

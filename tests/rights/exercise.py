@@ -73,6 +73,7 @@ class Exercise:
         return [
             self.a_dive_is_scored_shown_shared_and_erased,
             self.an_unplayable_film_gets_a_rendition,
+            self.servers_are_told_of_a_settled_dive,
             self.a_subscription_ends,
             self.a_dead_watcher_is_forgotten,
             self.a_late_upload_is_erased,
@@ -120,6 +121,16 @@ class Exercise:
                 assert shown.headers["content-type"] == "video/mp4", shown.status_code
                 await self.http.cancel(made.job_id, made.token)
                 assert (await self.http.client.get(link.rendition.url)).status_code == 404
+
+    async def servers_are_told_of_a_settled_dive(self) -> None:
+        made = await self.announced()
+        await self.http.cancel(made.job_id, made.token)
+        sqs, url = self.system.client("sqs"), self.system.stack.queues["settled"]
+        while True:
+            answer = await asyncio.to_thread(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=10)
+            if any(made.job_id in message["Body"] for message in answer.get("Messages", [])):
+                return
+            await asyncio.sleep(LOOK_EVERY)
 
     async def a_subscription_ends(self) -> None:
         async with self.watched() as dive:

@@ -25,6 +25,7 @@ ROLES = {
     "worker": "WorkerRole",
     "ws_connect": "WsConnectRole",
     "notify": "NotifyRole",
+    "settle": "SettleRole",
     "sweep": "SweepRole",
 }
 

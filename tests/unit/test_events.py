@@ -32,3 +32,10 @@ def test_the_stream_tells_of_a_job_that_is_being_scored() -> None:
     [change], unreadable = read_changes(event("notify")["Records"])
     assert unreadable == []
     assert (change.job.status, change.job.version, change.version_before) == (Status.PROCESSING, 3, 2)
+
+
+def test_the_stream_tells_of_a_job_that_is_scored() -> None:
+    [change], unreadable = read_changes(event("settle")["Records"])
+    assert unreadable == []
+    assert (change.job.status, change.job.reference, change.job.version) == (Status.SCORED, "order 7", 5)
+    assert change.version_before == 4

@@ -49,6 +49,8 @@ ARNS = {
     "AWS::Logs::LogGroup": f"arn:aws:logs:{HERE}:log-group:{STACK}-WorkerLogs-1",
     "AWS::S3::Bucket": f"arn:aws:s3:::{STACK}-uploadsbucket-1",
     "AWS::S3::BucketPolicy": f"arn:aws:s3:::{STACK}-uploadsbucket-1",
+    "AWS::SNS::Topic": f"arn:aws:sns:{HERE}:{STACK}-DiveSettled-1",
+    "AWS::SNS::TopicPolicy": f"arn:aws:sns:{HERE}:{STACK}-DiveSettled-1",
     "AWS::SQS::Queue": f"arn:aws:sqs:{HERE}:{STACK}-UploadsQueue-1",
     "AWS::SQS::QueuePolicy": f"arn:aws:sqs:{HERE}:{STACK}-UploadsQueue-1",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{HERE}:secret:TokenSecret-1",
@@ -105,6 +107,7 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     ("AWS::Logs::LogGroup", "logs:*ResourcePolicy"): UNUSED("a policy of a log group"),
     ("AWS::Logs::LogGroup", "s3:*"): UNUSED("a delivery of logs"),
     ("AWS::S3::Bucket", "iam:PassRole"): UNUSED("a copy of a bucket in another"),
+    ("AWS::SNS::Topic", "iam:GetRole"): UNUSED("a topic that logs its deliveries by a role"),
 }
 ACCOUNT_WIDE = {
     "cloudfront:ListDistributions",
@@ -239,6 +242,7 @@ def test_the_role_reaches_no_other_stack() -> None:
         "iam:PutRolePolicy": f"arn:aws:iam::{ACCOUNT}:role/other-WorkerRole-1",
         "iam:AttachRolePolicy": ARNS["AWS::IAM::Role"],
         "s3:DeleteBucket": "arn:aws:s3:::other-uploadsbucket-1",
+        "sns:DeleteTopic": f"arn:aws:sns:{HERE}:other-DiveSettled-1",
         "sqs:DeleteQueue": f"arn:aws:sqs:{HERE}:other-UploadsQueue-1",
     }.items():
         assert not grants("CloudFormationRole", action, arn), action

@@ -50,7 +50,7 @@ NEVER = {
     **dict.fromkeys(("api", "client", "jobs", "live", "sweep", "tokens", "uploads"), HEAVY),
     **dict.fromkeys(("scoring", "video"), AWS),
 }
-ZIP_FUNCTIONS = ("presign", "enqueue", "notify", "ws_connect", "sweep")
+ZIP_FUNCTIONS = ("presign", "enqueue", "notify", "settle", "ws_connect", "sweep")
 
 
 def module_of(path: Path) -> str:

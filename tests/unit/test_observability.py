@@ -11,7 +11,7 @@ from divescore.stack.local.translate import read, resources
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = {"UploadsQueue", "ScoringQueue"}
-DEAD_LETTERS = {"UploadsDlq", "ScoringDlq", "StreamDlq"}
+DEAD_LETTERS = {"UploadsDlq", "ScoringDlq", "StreamDlq", "SettleDlq"}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,7 @@ def test_what_must_be_noticed_has_an_alarm(template: dict[str, Any]) -> None:
     assert "WorkerFunction" in watched(template, "AWS/Lambda", "Errors")
     assert "WorkerFunction" in watched(template, "AWS/Lambda", "Throttles")
     assert watched(template, "Divescore", "Push_failed") == {"notify"}
+    assert watched(template, "AWS/Lambda", "IteratorAge") == {"SettleFunction"}
 
 
 def test_every_alarm_can_reach_somebody_and_says_what_to_do(template: dict[str, Any]) -> None:

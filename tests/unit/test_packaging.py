@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from botocore.loaders import Loader
 
-from divescore.stack.local import package, translate
+from divescore.stack.local import deploy, package, translate
 from divescore.stack.local.checkout import project_root
 from functions import slim
 from tests.image.dockerfile import Instruction, read
@@ -39,7 +39,7 @@ def domains(names: tuple[str, ...]) -> list[Path]:
 
 
 def test_the_layer_has_the_models_of_the_services_that_are_called() -> None:
-    functions = [ROOT / "functions" / name for name in ("presign", "enqueue", "notify", "ws_connect", "sweep")]
+    functions = [ROOT / "functions" / name for name in deploy.FUNCTIONS.values()]
     [listed] = re.findall(r"^SERVICES := (.+)$", LAYER, re.MULTILINE)
     assert set(listed.split(",")) == set(calls([*functions, *domains(package.SHARED_PACKAGES)]))
 

@@ -91,6 +91,16 @@ GRANTED = {
         f"execute-api:ManageConnections {CONNECTIONS}/POST/@connections/*",
         f"execute-api:ManageConnections {CONNECTIONS}/DELETE/@connections/*",
     },
+    "SettleRole": {
+        "logs:CreateLogStream SettleLogs",
+        "logs:PutLogEvents SettleLogs",
+        "dynamodb:DescribeStream JobsTable/stream/*",
+        "dynamodb:GetRecords JobsTable/stream/*",
+        "dynamodb:GetShardIterator JobsTable/stream/*",
+        "dynamodb:ListStreams JobsTable/stream/*",
+        "sqs:SendMessage SettleDlq",
+        "sns:Publish DiveSettled",
+    },
     "SweepRole": {
         "logs:CreateLogStream SweepLogs",
         "logs:PutLogEvents SweepLogs",
@@ -121,11 +131,13 @@ def as_list(value: Any) -> list[Any]:
 
 
 def named(resource: Any) -> str:
-    """`{"Fn::GetAtt": [X, "Arn"]}` as X, and what hangs below it as X/…."""
+    """`{"Fn::GetAtt": [X, "Arn"]}` and a topic's `{"Ref": X}` as X, and what hangs below it as X/…."""
     if isinstance(resource, str):
         return resource
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
+    if "Ref" in resource:
+        return str(resource["Ref"])
     return re.sub(r"^\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
 
 

@@ -14,12 +14,14 @@ from pydantic import ValidationError
 import functions.enqueue.app
 import functions.notify.app
 import functions.presign.app
+import functions.settle.app
 import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
 from divescore.difficulty import HIGHEST, LOWEST
 from divescore.stack.local import deploy, package, translate
 from divescore.video.limits import VideoLimits
+from divescore.views import SETTLED
 from functions.settings import FunctionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,7 @@ SETTINGS: dict[str, type[FunctionSettings]] = {
     "EnqueueFunction": functions.enqueue.app.EnqueueSettings,
     "NotifyFunction": functions.notify.app.NotifySettings,
     "WsConnectFunction": functions.ws_connect.app.WsConnectSettings,
+    "SettleFunction": functions.settle.app.SettleSettings,
     "SweepFunction": functions.sweep.app.SweepSettings,
     "WorkerFunction": functions.worker.app.WorkerSettings,
 }
@@ -117,7 +120,7 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
         if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     ]
-    for dead in (*QUEUES.values(), "StreamDlq"):
+    for dead in (*QUEUES.values(), "StreamDlq", "SettleDlq"):
         assert [{"Name": "QueueName", "Value": {"Fn::GetAtt": [dead, "QueueName"]}}] in watched
 
 
@@ -180,7 +183,7 @@ EFFECTS: dict[str, set[str]] = {
     "AlarmTopic": {
         f"{name}Alarm.AlarmActions"
         for name in (
-            *("UploadsDlq", "ScoringDlq", "StreamDlq", "UploadsAge", "ScoringAge"),
+            *("UploadsDlq", "ScoringDlq", "StreamDlq", "SettleDlq", "UploadsAge", "ScoringAge", "SettleAge"),
             *("WorkerErrors", "WorkerThrottles", "PushFailures", "SweepErrors"),
         )
     },
@@ -279,6 +282,45 @@ def test_the_stream_tells_of_job_records_only_and_gives_up_on_none_silently() ->
     assert mapping["MaximumRetryAttempts"] > 0
     assert mapping["MaximumRecordAgeInSeconds"] >= 60
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDlq", "Arn"]}
+
+
+def test_the_stream_tells_servers_of_every_settled_state_and_gives_up_late_and_not_silently() -> None:
+    mapping = mapping_of("SettleFunction")
+    [pattern] = mapping["FilterCriteria"]["Filters"]
+    record = json.loads(pattern["Pattern"])["dynamodb"]
+    assert record["Keys"] == {"sk": {"S": ["JOB"]}}
+    assert set(record["NewImage"]["status"]["S"]) == SETTLED
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert "FunctionResponseTypes" not in mapping, "it raises"
+    notify = mapping_of("NotifyFunction")
+    assert DAY / 2 == mapping["MaximumRecordAgeInSeconds"] > notify["MaximumRecordAgeInSeconds"]
+    assert mapping["MaximumRetryAttempts"] > notify["MaximumRetryAttempts"]
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["SettleDlq", "Arn"]}
+
+
+def test_the_stream_has_no_more_than_two_readers() -> None:
+    """DynamoDB throttles more of them: two processes at most should read from one shard."""
+    readers = [
+        mapping["FunctionName"]["Ref"]
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["EventSourceArn"] == {"Fn::GetAtt": ["JobsTable", "StreamArn"]}
+    ]
+    assert sorted(readers) == ["NotifyFunction", "SettleFunction"]
+
+
+def test_the_topic_is_encrypted_and_only_settle_publishes_there_over_tls() -> None:
+    assert properties("DiveSettled")["KmsMasterKeyId"] == "alias/aws/sns"
+    policy = properties("DiveSettledPolicy")
+    assert policy["Topics"] == [{"Ref": "DiveSettled"}]
+    denied = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+    assert set(denied) == {"TlsOnly", "NobodyElsePublishes"}
+    for statement in denied.values():
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert (statement["Action"], statement["Resource"]) == ("sns:Publish", {"Ref": "DiveSettled"})
+    assert denied["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    role = {"Fn::GetAtt": ["SettleRole", "Arn"]}
+    assert denied["NobodyElsePublishes"]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role}}
 
 
 def test_each_function_has_a_role_and_a_log_group_of_its_own() -> None:
@@ -447,14 +489,15 @@ def test_a_setting_that_is_missing_is_named(function: str, monkeypatch: pytest.M
 
 def test_the_zip_functions_require_what_the_project_does() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert pins(ROOT / "functions/requirements.txt") == set(project["dependencies"])
+    assert pins(ROOT / "functions/requirements.txt") == set(project["optional-dependencies"]["service"])
 
 
 def test_the_worker_requires_what_the_project_does() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    allowed = {*project["dependencies"], *project["optional-dependencies"]["worker"]}
+    extras = project["optional-dependencies"]
+    allowed = {*extras["service"], *extras["worker"]} - {"divescore[service]"}
     required = pins(ROOT / "functions/worker/requirements.txt")
-    assert set(project["optional-dependencies"]["worker"]) <= required <= allowed
+    assert set(extras["worker"]) - {"divescore[service]"} <= required <= allowed
 
 
 def test_layer_and_image_hold_the_packages_that_the_local_zips_hold() -> None:

@@ -24,6 +24,7 @@ from divescore.views import JobView, View
 
 NEUTRAL_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+LONGEST_REFERENCE = 128
 _MOST_BYTES = 2**53 - 1  # what every client's numbers hold; how much is taken is a setting of the service
 
 
@@ -35,6 +36,13 @@ def _dive_number(text: str) -> str | None:
 def _height(metres: float) -> float:
     Declaration(height=metres).check()
     return metres
+
+
+def _printable(text: str) -> str:
+    # It becomes an attribute of a message, which takes no control character, and is printed by commands.
+    if not text.isprintable():
+        raise ValueError("a reference consists of printable characters")
+    return text
 
 
 def _consented(value: Any) -> Any:
@@ -56,6 +64,12 @@ Height = Annotated[
     AfterValidator(_height),
 ]
 Difficulty = Annotated[float, Field(ge=LOWEST, le=HIGHEST, description="degree of difficulty")]
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_REFERENCE),
+    AfterValidator(_printable),
+    Field(description="printable characters by which whoever subscribes to `DiveSettled` knows the dive again"),
+]
 Mark = Annotated[float, Field(strict=True, ge=0, le=MAX_MARK, multiple_of=0.5)]
 
 
@@ -76,6 +90,7 @@ class CreateJob(RequestBody):
     dive: Dive | None = None
     height: Height | None = None
     difficulty: Difficulty | None = None
+    reference: Reference | None = None
 
     @field_validator("content_type")
     @classmethod

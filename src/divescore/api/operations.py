@@ -133,6 +133,7 @@ class Operations:
             dive=request.dive,
             height=request.height,
             difficulty=request.difficulty,
+            reference=request.reference,
             created_at=now,
             updated_at=now,
             expires_at=now + self.retention_days * 86_400_000,

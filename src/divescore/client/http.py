@@ -57,10 +57,15 @@ class Http:
         difficulty: float | None = None,
         key: str | None = None,
         height: float | None = None,
+        reference: str | None = None,
     ) -> Created:
-        """Create a job for a video of `size` bytes. The same `key` (default: a new one) gives the same job."""
+        """Create a job for a video of `size` bytes. The same `key` (default: a new one) gives the same job.
+
+        `reference` comes with the message that tells the service's owner of the job's end (`DiveSettled`).
+        """
         body: dict[str, Any] = {"filename": filename, "sizeBytes": size}
         told = {"contentType": content_type, "dive": dive, "height": height, "difficulty": difficulty}
+        told["reference"] = reference
         body |= {name: value for name, value in told.items() if value is not None}
         headers = {"idempotency-key": key or uuid.uuid4().hex}
         return await self._call(Created, "POST", "/jobs", headers=headers, json=body)

@@ -26,8 +26,8 @@ NOTHING = Declaration()
 class Observer:
     """What a job tells while it runs; each method may be overridden, none needs to be."""
 
-    def created(self, job: Job) -> None:
-        """The service took the job."""
+    def created(self, made: Created) -> None:
+        """The service took the job, and gave its token."""
 
     def uploading(self, sent: int, total: int) -> None:
         """`sent` bytes of `total` have left."""
@@ -79,6 +79,7 @@ async def submit(
     declared_type: str | None = None,
     timeout: float = 600.0,
     marks: Mapping[str, Any] | None = None,
+    reference: str | None = None,
     observer: Observer | None = None,
 ) -> Submission:
     """Have a video scored, within `timeout` seconds. Errors of the way are in the answer, not raised.
@@ -100,9 +101,10 @@ async def submit(
                     declared.dive,
                     declared.difficulty,
                     height=declared.height,
+                    reference=reference,
                 )
                 run.job, run.token = made.job, made.token
-                watcher.created(made.job)
+                watcher.created(made)
                 feed = live.watch(made.job_id, made.token, made.live.url)
                 news = asyncio.create_task(_follow(feed, run, watcher))
                 try:

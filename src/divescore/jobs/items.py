@@ -51,6 +51,7 @@ _FIELDS: Mapping[str, _Field] = {
     "dive": _Field("dive", "S", str),
     "height": _Field("height", "N", float, repr),
     "difficulty": _Field("difficulty", "N", float, repr),
+    "reference": _Field("reference", "S", str),
     "amendments": _Field("amendments", "N", int),
     "object_version": _Field("objectVersion", "S", str),
     "attempt": _Field("attempt", "N", int),

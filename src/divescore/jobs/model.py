@@ -35,6 +35,7 @@ class Job:
     dive: str | None = None  # as the uploader declared it; so are the next two
     height: float | None = None
     difficulty: float | None = None
+    reference: str | None = None  # the uploader's own name for the dive; told to who subscribes to `DiveSettled` alone
     amendments: int = 0  # how often the declaration was changed
     object_version: str | None = None  # the version of the upload that was accepted
     attempt: int = 0

@@ -5,7 +5,7 @@ from divescore.views import ErrorView, JobView, ProgressView, Status, iso
 
 
 def job_view(job: Job) -> JobView:
-    """The public view: no client, owner, lease, file name or object version."""
+    """The public view: no client, owner, lease, file name, reference or object version."""
     return JobView(
         job_id=job.job_id,
         status=job.status,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 32
@@ -42,6 +43,8 @@ class Clients(Protocol):
     def __call__(self, service: Literal["s3"], /) -> "S3Client": ...
     @overload
     def __call__(self, service: Literal["secretsmanager"], /) -> "SecretsManagerClient": ...
+    @overload
+    def __call__(self, service: Literal["sns"], /) -> "SNSClient": ...
     @overload
     def __call__(self, service: Literal["sqs"], /) -> "SQSClient": ...
     @overload

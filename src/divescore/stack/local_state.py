@@ -63,6 +63,7 @@ class StackOutputs:
     web: str
     bucket: str
     queues: dict[str, str]
+    topic: str
     table: str
     worker: str
     functions: dict[str, str]

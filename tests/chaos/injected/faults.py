@@ -17,7 +17,7 @@ STAGES = ("download", "decode", "inference", "before write", "after write")
 
 @dataclass(frozen=True)
 class Faults:
-    """A folder: `kills/<job>` holds a stage, each file of `pushes/` is one push to fail and holds how."""
+    """A folder: `kills/<job>` holds a stage, each file of `pushes/` and `publishes/` one to fail and holds how."""
 
     folder: Path
 
@@ -30,7 +30,7 @@ class Faults:
 
     def create(self) -> None:
         """Make the folders, empty."""
-        for name in ("kills", "pushes"):
+        for name in ("kills", "pushes", "publishes"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / JOURNAL).touch()
 
@@ -51,9 +51,18 @@ class Faults:
 
     def take_push(self, chance: float) -> str | None:
         """How the push that is about to happen is to fail; None (mostly) when it is not."""
-        if random.random() > chance:
-            return None
-        for path in sorted((self.folder / "pushes").iterdir()):
+        return None if random.random() > chance else self._take("pushes")
+
+    def plan_publish(self, number: int, how: str) -> None:
+        """Have some message to servers fail."""
+        (self.folder / "publishes" / f"{number}").write_text(how)
+
+    def take_publish(self) -> str | None:
+        """How the message that is about to be published is to fail; None when none is to any more."""
+        return self._take("publishes")
+
+    def _take(self, plan: str) -> str | None:
+        for path in sorted((self.folder / plan).iterdir()):
             how = path.read_text()
             path.unlink()
             return how

@@ -14,6 +14,11 @@ def test_a_request_may_declare_the_dive() -> None:
     assert (request.dive, request.height, request.difficulty) == ("107B", 7.5, 3.0)
 
 
+@pytest.mark.parametrize("reference", ["a", "x" * 128, "Order 7/2026 äßλ漢 \N{DIVING MASK}"])
+def test_a_reference_is_kept_as_it_is(reference: str) -> None:
+    assert CreateJob.model_validate(GOOD | {"reference": reference}).reference == reference
+
+
 def test_types_are_compared_without_case_and_space() -> None:
     assert CreateJob.model_validate(GOOD | {"contentType": " Video/MP4 "}).content_type == "video/mp4"
 
@@ -48,6 +53,12 @@ def test_what_is_no_dive_number_is_told(dive: str) -> None:
         {"difficulty": 0.9},
         {"difficulty": 6.1},
         {"difficulty": "NaN"},
+        {"reference": ""},
+        {"reference": "x" * 129},
+        {"reference": "line\nbreak"},
+        {"reference": "\u202eright to left"},
+        {"reference": "half a pair \ud83e"},
+        {"reference": 7},
         {"colour": "blue"},
     ],
 )

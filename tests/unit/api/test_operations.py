@@ -80,6 +80,12 @@ def test_a_new_job_has_all_that_its_owner_needs(world: World, operations: Operat
     operations.tokens.verify(ticket, Scope.CONNECT)
 
 
+def test_a_reference_is_kept_and_shown_to_nobody(world: World, operations: Operations) -> None:
+    made = operations.create(request(reference="order 7"), ADDRESS)
+    assert world.table.get(made.job_id).reference == "order 7"
+    assert "order 7" not in made.model_dump_json() + operations.read(made.job_id).model_dump_json()
+
+
 def test_the_uploaders_address_is_kept_as_a_hash_only(world: World, operations: Operations) -> None:
     job = world.table.get(operations.create(request(), ADDRESS).job_id)
     assert job.client == operations.tokens.client_id(ADDRESS)

@@ -56,7 +56,8 @@ def test_create_sends_the_declaration_and_the_same_key_at_every_attempt() -> Non
         body = {"jobId": "a1", "token": "t", "upload": form, "live": {"url": "wss://live"}, "job": JOB}
         return httpx.Response(201, json=body)
 
-    made = run(handler, lambda http: http.create("x.mp4", "video/mp4", 7, dive="107B", height=7.5, difficulty=3.0))
+    declared = {"dive": "107B", "height": 7.5, "difficulty": 3.0, "reference": "order 7"}
+    made = run(handler, lambda http: http.create("x.mp4", "video/mp4", 7, **declared))  # type: ignore[arg-type]
     assert made.token == "t"  # type: ignore[attr-defined]
     assert {request.headers["idempotency-key"] for request in seen} == {seen[0].headers["idempotency-key"]}
     assert (seen[0].method, str(seen[0].url)) == ("POST", API + "/jobs")
@@ -64,9 +65,7 @@ def test_create_sends_the_declaration_and_the_same_key_at_every_attempt() -> Non
         "filename": "x.mp4",
         "contentType": "video/mp4",
         "sizeBytes": 7,
-        "dive": "107B",
-        "height": 7.5,
-        "difficulty": 3.0,
+        **declared,
     }
 
 

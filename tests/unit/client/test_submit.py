@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from divescore.client.live import Event, Live
-from divescore.client.models import Job
+from divescore.client.models import Created
 from divescore.client.submit import Observer, Submission, submit
 from divescore.declaration import Declaration
 from tests.unit.client.service import Service, problem
@@ -30,7 +30,7 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def created(self, job: Job) -> None:
+    def created(self, made: Created) -> None:
         self.told.append("created")
 
     def uploading(self, sent: int, total: int) -> None:
@@ -121,7 +121,7 @@ def test_a_file_that_grew_since_its_job_was_made_is_told(video: Path) -> None:
     service = Service()
 
     class Growing(Observer):
-        def created(self, job: Job) -> None:
+        def created(self, made: Created) -> None:
             with video.open("ab") as file:
                 file.write(b"more")
 

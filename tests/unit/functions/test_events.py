@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 import functions.enqueue.app
 import functions.notify.app
 import functions.presign.app
+import functions.settle.app
 import functions.sweep.app
 import functions.worker.app
 import functions.ws_connect.app
@@ -20,6 +21,7 @@ from divescore.jobs.items import to_item
 from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
+from divescore.live.settled import Topic
 from divescore.live.subscriptions import Subscriptions
 from divescore.result import ModelInfo
 from divescore.tokens.tokens import KeyRing, Scope, Tokens
@@ -29,6 +31,7 @@ from tests.fakes.aws import KEY, Aws
 from tests.fakes.jobs import job_in
 from tests.fakes.lambdas import context, s3_body, sqs_event
 from tests.fakes.scored import scored
+from tests.fakes.sns import FakeTopics
 from tests.fakes.world import VIDEO
 from tests.unit.live.fakes import Management
 
@@ -40,6 +43,7 @@ APPS: dict[str, Any] = {
     "worker": functions.worker.app,
     "notify": functions.notify.app,
     "ws_connect": functions.ws_connect.app,
+    "settle": functions.settle.app,
     "sweep": functions.sweep.app,
 }
 CACHED = ("settings", "admission", "operations", "scorer", "worker", "session", "sweeper")
@@ -61,10 +65,11 @@ class Scorer:
 
 @dataclass
 class System:
-    """The stack's resources with all six handlers on them, and what was pushed."""
+    """The stack's resources with all seven handlers on them, and what was pushed and published."""
 
     aws: Aws
     management: Management
+    topics: FakeTopics
 
     def call(self, name: str, event: dict[str, Any]) -> Any:
         return APPS[name].handler(event, context())
@@ -92,7 +97,14 @@ class System:
             ]
             for url in (self.aws.uploads, self.aws.scoring, self.aws.scoring_dlq)
         ]
-        return items, held.get("Versions"), held.get("DeleteMarkers"), waiting, dict(self.management.received)
+        return (
+            items,
+            held.get("Versions"),
+            held.get("DeleteMarkers"),
+            waiting,
+            dict(self.management.received),
+            list(self.topics.published),
+        )
 
 
 @pytest.fixture
@@ -124,7 +136,9 @@ def system(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger]
         subscriptions = Subscriptions(aws.table, aws.dynamodb)
         fan_out = FanOut(subscriptions, Pusher(management), pool, lambda _pause: None)
         monkeypatch.setattr(functions.notify.app, "fan_out", lambda: fan_out)
-        yield System(aws, management)
+        topics: Any = FakeTopics()
+        monkeypatch.setattr(functions.settle.app, "topic", lambda: Topic("arn:topic", topics))
+        yield System(aws, management, topics)
     for app in APPS.values():
         for name in CACHED:
             if hasattr(app, name):
@@ -165,6 +179,16 @@ def test_notify_pushes_the_change_of_its_sample(system: System) -> None:
     assert system.call("notify", system.ours("notify")) == {"batchItemFailures": []}
     [message] = [json.loads(body) for body in system.management.received["c1"]]
     assert (message["job"]["jobId"], message["job"]["status"]) == (JOB, "PROCESSING")
+
+
+def test_settle_publishes_the_score_of_its_sample(system: System) -> None:
+    assert system.call("settle", system.ours("settle")) == {"published": 1}
+    [message] = system.topics.published
+    assert {name: value["StringValue"] for name, value in message["MessageAttributes"].items()} == {
+        "status": "SCORED",
+        "model": "divescore-mini",
+        "reference": "order 7",
+    }
 
 
 def test_ws_connect_lets_in_the_ticket_of_its_sample_when_it_is_one(system: System) -> None:

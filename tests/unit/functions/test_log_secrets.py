@@ -17,23 +17,26 @@ from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.live.fanout import FanOut
 from divescore.live.push import Pusher
+from divescore.live.settled import Topic
 from divescore.live.subscriptions import Subscriptions
 from divescore.views import Status
 from functions.enqueue import app as enqueue
 from functions.notify import app as notify
 from functions.observability import logger
 from functions.presign import app as presign
+from functions.settle import app as settle
 from functions.sweep import app as sweep
 from functions.worker import app as worker
 from functions.ws_connect import app as ws_connect
 from tests.fakes.aws import KEY, Aws
 from tests.fakes.lambdas import context, http_event, s3_body, s3_record, sqs_event
+from tests.fakes.sns import FakeTopics
 from tests.fakes.world import VIDEO
 from tests.unit.functions.test_worker import Scorer
 from tests.unit.functions.test_ws_connect import event as socket_event
 from tests.unit.live.fakes import Management, record
 
-HANDLERS = (enqueue, notify, presign, sweep, worker, ws_connect)
+HANDLERS = (enqueue, notify, presign, settle, sweep, worker, ws_connect)
 PAGE = "https://page.test"
 # Tokens of any kind (a JWT's header begins so), signatures, and headers that carry one.
 FORBIDDEN = re.compile(r"eyJ[\w-]{10,}|x-amz-signature|x-amz-security-token|bearer |authorization|SecretString", re.I)
@@ -80,6 +83,8 @@ def everything(
     with ThreadPoolExecutor(2) as pool:
         fan_out = FanOut(Subscriptions(aws.table, aws.dynamodb), Pusher(management), pool, lambda _pause: None)
         monkeypatch.setattr(notify, "fan_out", lambda: fan_out)
+        topics: Any = FakeTopics()
+        monkeypatch.setattr(settle, "topic", lambda: Topic("arn:topic", topics))
         yield lambda: "".join([log.getvalue(), others.stream.getvalue(), *capsys.readouterr()])
     root.removeHandler(others)
     for one, level in levels.items():
@@ -121,6 +126,7 @@ def life(aws: Aws) -> tuple[str, list[str]]:
     scored = JobTable(aws.table, aws.dynamodb).get(job_id)
     assert scored.status is Status.SCORED
     assert notify.handler({"Records": [record(scored, before)]}, context()) == {"batchItemFailures": []}
+    assert settle.handler({"Records": [record(scored, before)]}, context()) == {"published": 1}
     assert call("GET", f"/jobs/{job_id}", token=token)["job"]["status"] == "SCORED"
     address = call("GET", f"/jobs/{job_id}/video", token=token)["url"]
     secrets += [address, parse_qs(urlsplit(address).query)["X-Amz-Signature"][0]]
@@ -158,3 +164,4 @@ def test_what_is_logged_about_a_job_carries_its_id(aws: Aws, everything: Callabl
         if line["message"] in about and line.get("status") not in (401, 403):
             assert line["correlation_id"] == job_id, line
     assert any(job_id in line.get("jobs", []) for line in lines if line["message"] == "told")
+    assert any(job_id in line.get("jobs", []) for line in lines if line["message"] == "published")

@@ -18,6 +18,7 @@ PARTS = {
     "enqueue": ["admission"],
     "worker": ["worker"],
     "notify": ["fan_out"],
+    "settle": ["topic"],
     "ws_connect": ["session", "pusher"],
     "sweep": ["sweeper"],
 }

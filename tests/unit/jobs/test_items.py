@@ -41,6 +41,7 @@ def jobs(draw: st.DrawFn) -> Job:
             updated_at=times,
             dive=st.none() | words,
             difficulty=st.none() | st.floats(1, 6),
+            reference=st.none() | words,
             object_version=st.none() | words,
             attempt=st.integers(0, 10),
             owner=st.none() | words,

@@ -155,6 +155,8 @@ export interface components {
             filename: string;
             /** Height */
             height?: (1 | 3 | 5 | 7.5 | 10) | null;
+            /** Reference */
+            reference?: string | null;
             /** Sizebytes */
             sizeBytes: number;
         };

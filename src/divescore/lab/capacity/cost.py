@@ -7,8 +7,8 @@ from divescore.lab.capacity.workload import DAY, Inputs
 
 MONTH_DAYS = 30.0
 GB = 1e9
-METRICS = 45  # names times dimensions that the functions write
-ALARMS = 9
+METRICS = 47  # names times dimensions that the functions write
+ALARMS = 11
 IDLE_POLLS_PER_DAY = 2 * 5 * DAY / 20  # five pollers of each of two queues ask, and wait twenty seconds
 SECRET_SECONDS = 300.0  # for which a function keeps the signing keys
 RECORD_KB, ROW_KB = 0.7, 0.25  # a record without its result; a counter, a key, a subscription
@@ -45,6 +45,8 @@ def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
         "queues": usage.calls("sqs") * prices["sqs_request"]
         + usage.calls("sqs", "send_message", who="enqueue") * prices["sqs_fair_request"]
         + usage.calls("sqs", who="worker") * prices["sqs_fair_request"],
+        # One that is delivered to a queue or a function of the account costs no more.
+        "topic": usage.calls("sns") * prices["sns_publish"],
         "table": _table(inputs, usage),
         "video storage": _video(inputs, usage),
         "data out": _gb_out(inputs, usage) * prices["transfer_gb"],

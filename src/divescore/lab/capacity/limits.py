@@ -10,7 +10,7 @@ from typing import Any, Literal
 from divescore.jobs.items import OPEN_SHARDS
 from divescore.jobs.quota import BUDGET_SHARES
 from divescore.lab.capacity.scaling import INVOCATIONS_PER_POLLER, STANDARD_MOST
-from divescore.lab.capacity.usage import Usage
+from divescore.lab.capacity.usage import SHARDS, Usage
 from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
 Owner = Literal["parameter", "quota", "fixed", "design"]
@@ -91,6 +91,7 @@ def limits(inputs: Inputs, usage: Usage) -> list[Limit]:
     index_writes = usage.total("index_writes") - 2  # the client index is spread over clients
     lanes = usage.invocations["notify"] * assumed.notify
     lanes += usage.posts * assumed.notify_post / min(16.0, max(1.0, usage.posts))
+    second_lanes = usage.invocations["settle"] * assumed.settle + usage.calls("sns") * assumed.settle_publish
     connects = peak * workload.watchers
     inward = peak * (usage.messages - usage.posts) + connects
     gateway = peak * (usage.http_requests + usage.posts) + inward
@@ -104,7 +105,9 @@ def limits(inputs: Inputs, usage: Usage) -> list[Limit]:
         # Two transactions meet when one begins while the other runs; at one half, every second create is repeated.
         "budget counters": (peak / BUDGET_SHARES, 0.5 / assumed.transaction),
         "index on open jobs": (peak * index_writes / OPEN_SHARDS, PARTITION_WRITES),
-        "lanes of the stream": (peak * lanes, 4 * deployment.parallelization),
+        "lanes of the stream": (peak * lanes, SHARDS * deployment.parallelization),
+        "lanes of the stream's second reader": (peak * second_lanes, SHARDS),
+        "messages of the topic": (peak * usage.calls("sns"), deployment.published_per_second),
         "Lambda concurrency of the account": (workers + light, deployment.account_concurrency),
         "event source of enqueue": (concurrency(peak, assumed.enqueue), STANDARD_MOST),
         "starts of one function": (min(workers, peak * 10), STARTS_PER_TEN_SECONDS),
@@ -114,9 +117,9 @@ def limits(inputs: Inputs, usage: Usage) -> list[Limit]:
         "WebSocket connects": (connects, deployment.connects_per_second),
         "API Gateway of the account": (gateway, deployment.gateway_rate),
         "writes of the table": (writes, deployment.table_writes),
-        "writes of a new table": (writes, 4 * PARTITION_WRITES),
+        "writes of a new table": (writes, SHARDS * PARTITION_WRITES),
         "reads of the table": (peak * usage.total("reads"), deployment.table_reads),
-        "bytes of the stream": (peak * record_bytes / 4, SHARD_BYTES),
+        "bytes of the stream": (peak * record_bytes / SHARDS, SHARD_BYTES),
         "uploads into one prefix": (peak, PREFIX_PUTS),
         "reads from one prefix": (peak * usage.calls("s3", "get_object"), PREFIX_GETS),
         "reads of the signing keys": (light / 300, SECRET_READS),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
 
-from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
+from divescore.lab.capacity.workload import Assumed, Inputs, Workload
 
 PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
 HEARTBEAT_SECONDS = 10.0
@@ -17,7 +17,16 @@ RESUBSCRIBE_SECONDS = 240.0
 BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it, if it has not for a while
 STANDS_SECONDS = 0.1
 # Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
-LOG_BYTES = {"presign": 1000, "ws_connect": 800, "enqueue": 1200, "worker": 2000, "notify": 950, "sweep": 800}
+LOG_BYTES = {
+    "presign": 1000,
+    "ws_connect": 800,
+    "enqueue": 1200,
+    "worker": 2000,
+    "notify": 950,
+    "settle": 650,
+    "sweep": 800,
+}
+SHARDS = 4  # a new table on demand has four partitions, so as many shards
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ class Usage:
             + assumed.enqueue
             + times["notify"] * assumed.notify
             + self.posts * assumed.notify_post
+            + times["settle"] * assumed.settle
+            + self.calls("sns") * assumed.settle_publish
         )
 
     def calls(self, service: str, *operations: str, who: str | None = None) -> float:
@@ -108,6 +119,7 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         Calls("ws_connect", "apigatewaymanagementapi", "post_to_connection", subscribes),
         Calls("notify", "dynamodb", "query", changes, reads=1),
         Calls("notify", "apigatewaymanagementapi", "post_to_connection", pushes),
+        Calls("settle", "sns", "publish", 1),
     )
     return Usage(
         attempt=attempt,
@@ -117,7 +129,9 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
             "ws_connect": 2 * watchers + subscribes,
             "enqueue": 1 / batch,
             "worker": 1,
-            "notify": changes / _stream_batch(workload, deployment, changes + beats),
+            "notify": changes
+            / _batch(workload, deployment.stream_batch, changes + beats, SHARDS * deployment.parallelization),
+            "settle": 1 / _batch(workload, deployment.settle_batch, 1, SHARDS),
         },
         changes=changes,
         posts=subscribes + pushes,
@@ -137,7 +151,6 @@ def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Calls]:
     yield Calls("worker", "dynamodb", "update_item", 1, writes=ceil(result_kb), index_writes=2, records=1)
 
 
-def _stream_batch(workload: Workload, deployment: Deployment, records: float) -> float:
-    """Records in one call of notify: each lane of each shard is read about four times a second."""
-    lanes = 4 * deployment.parallelization  # a new table on demand has four partitions, so as many shards
-    return min(deployment.stream_batch, max(1.0, workload.average * records / lanes / 4))
+def _batch(workload: Workload, most: int, records: float, lanes: int) -> float:
+    """Records in one call of a reader of the stream: each lane of each shard is read about four times a second."""
+    return min(most, max(1.0, workload.average * records / lanes / 4))

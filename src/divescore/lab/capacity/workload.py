@@ -47,6 +47,8 @@ class Assumed:
     enqueue: float = 0.070  # a message
     notify: float = 0.040  # a batch, and besides
     notify_post: float = 0.012  # a post; sixteen at a time
+    settle: float = 0.030  # a batch, and besides
+    settle_publish: float = 0.015  # a message, one after another
     sweep: float = 1.0
     transaction: float = 0.012  # while which two transactions on one item meet
     notice: float = 1.0  # S3's notification ("typically in seconds", S3's guide)
@@ -73,10 +75,12 @@ class Deployment:
     light_memory_mb: int = 512
     parallelization: int = 4
     stream_batch: int = 100
+    settle_batch: int = 10
     enqueue_batch: int = 10
     pollers: tuple[int, int] | None = None  # provisioned mode of the scoring queue: least and most pollers
     provisioned_concurrency: int = 0
     account_concurrency: int = 1000
+    published_per_second: float = 30_000  # 300 in the smallest Regions
     connects_per_second: float = 500
     gateway_rate: float = 10_000
     table_writes: float = 40_000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from divescore.ops.replay.selection import Selection
 
 DONE, FAILED, USAGE = 0, 1, 2
-QUEUES = ("uploads", "scoring", "stream", "jobs")
+QUEUES = ("uploads", "scoring", "stream", "settled", "jobs")
 
 
 class Answer(NamedTuple):
@@ -129,6 +129,7 @@ def replay() -> None:
     uploads   notifications of uploads, for `enqueue`
     scoring   dives to score, for the workers
     stream    changes of jobs to push to browsers, for `notify`
+    settled   settled jobs to tell the subscribers of `DiveSettled` of, for `settle`
     jobs      none: FAILED jobs that have no dead letter, but can be scored again
 
     \b

@@ -20,7 +20,12 @@ class QueueName(StrEnum):
     UPLOADS = "uploads"
     SCORING = "scoring"
     STREAM = "stream"
+    SETTLED = "settled"
     JOBS = "jobs"
+
+
+# Their dead letters are Lambda's accounts of batches of the table's stream: positions, no records.
+OF_THE_STREAM = frozenset({QueueName.STREAM, QueueName.SETTLED})
 
 
 class UnreadableLetter(Exception):

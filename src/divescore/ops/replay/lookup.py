@@ -7,7 +7,14 @@ from typing import TypeVar
 from divescore.jobs.errors import JobNotFound
 from divescore.jobs.items import RECORD_SORT_KEY, from_item
 from divescore.jobs.model import Job
-from divescore.ops.replay.dead_letters import DeadLetter, QueueName, UnreadableLetter, stand_in, uploads_of
+from divescore.ops.replay.dead_letters import (
+    OF_THE_STREAM,
+    DeadLetter,
+    QueueName,
+    UnreadableLetter,
+    stand_in,
+    uploads_of,
+)
 from divescore.ops.replay.in_flight import InFlight
 from divescore.ops.replay.planning import Diagnosis, UploadState
 from divescore.ops.replay.resources import Resources
@@ -28,7 +35,7 @@ def survey(resources: Resources, in_flight: InFlight, queues: Collection[str]) -
     letters = in_flight.receive([name for name in in_flight.urls if name in needed.union(queues)])
     found = diagnose(resources, letters)
     if QueueName.JOBS in queues:
-        known = {job_id for each in found if each.letter.queue is not QueueName.STREAM for job_id in each.jobs}
+        known = {job_id for each in found if each.letter.queue not in OF_THE_STREAM for job_id in each.jobs}
         found += diagnose(resources, failed_jobs(resources, known))
     return [each for each in found if each.letter.queue in queues]
 
@@ -84,7 +91,7 @@ def failed_jobs(resources: Resources, known: Collection[str]) -> list[DeadLetter
 
 def _read(letter: DeadLetter) -> tuple[Sequence[Upload], StreamPosition | None, str | None]:
     try:
-        if letter.queue is QueueName.STREAM:
+        if letter.queue in OF_THE_STREAM:
             return (), parse_position(letter.body), None
         return uploads_of(letter), None, None
     except UnreadableLetter as error:

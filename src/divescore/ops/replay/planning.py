@@ -15,7 +15,7 @@ class Action(StrEnum):
     """What a run does with a dead letter."""
 
     SEND = "send"  # to its source queue; FAILED jobs become QUEUED
-    PUSH = "push"  # the jobs' current state, to whoever watches
+    PUSH = "push"  # the jobs' current state, to whoever watches or subscribes
     REMOVE = "remove"  # sent and confirmed by an earlier run that died before it could delete it
     DUPLICATE = "duplicate"  # of an older one about the same upload: deleted once that one is confirmed
     SKIP = "skip"

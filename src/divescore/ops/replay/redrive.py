@@ -135,7 +135,7 @@ class Redrive:
         return None
 
     def _push(self, step: Step) -> None:
-        failed = self.resources.notify.push(step.diagnosis.watched)
+        failed = self.resources.stream_functions[step.letter.queue].hand(step.diagnosis.watched)
         if failed:
             self._settle(step, StepOutcome.FAILED, "; ".join(f"{job_id}: {why}" for job_id, why in failed.items()))
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from divescore.jobs.table import JobTable
 from divescore.ops.replay.dead_letters import QueueName
 from divescore.ops.replay.queues import SourceQueue
-from divescore.ops.replay.streams import NotifyFunction, StreamReader
+from divescore.ops.replay.streams import StreamFunction, StreamReader
 from divescore.stack.deployed import find_stack
 from divescore.stack.local_state import STATE_FILE, homes
 from divescore.uploads.store import UploadStore
@@ -22,7 +22,10 @@ DEAD_LETTER_QUEUES = {
     QueueName.UPLOADS: "UploadsDlqUrl",
     QueueName.SCORING: "ScoringDlqUrl",
     QueueName.STREAM: "StreamDlqUrl",
+    QueueName.SETTLED: "SettleDlqUrl",
 }
+# What is to have the jobs behind a dead letter of the stream once more: the function, and the output that names it.
+STREAM_FUNCTIONS = {QueueName.STREAM: ("notify", "NotifyFunction"), QueueName.SETTLED: ("settle", "SettleFunction")}
 SOURCE_QUEUES = {
     QueueName.UPLOADS: "UploadsQueueUrl",
     QueueName.SCORING: "ScoringQueueUrl",
@@ -39,7 +42,7 @@ class Resources:
     table: JobTable
     store: UploadStore
     stream: StreamReader
-    notify: NotifyFunction
+    stream_functions: Mapping[QueueName, StreamFunction]
     dynamodb: "DynamoDBClient"
     sqs: "SQSClient"
     dead_letter_queues: Mapping[QueueName, str]  # their addresses
@@ -60,7 +63,10 @@ def open_resources(stack: str | None) -> Resources:
         table=JobTable(table, dynamodb),
         store=UploadStore(system.output("UploadsBucket"), system.client("s3")),
         stream=StreamReader(system.client("dynamodbstreams"), dynamodb, table),
-        notify=NotifyFunction(system.client("lambda"), system.output("NotifyFunction")),
+        stream_functions={
+            queue: StreamFunction(system.client("lambda"), system.output(output), name)
+            for queue, (name, output) in STREAM_FUNCTIONS.items()
+        },
         dynamodb=dynamodb,
         sqs=sqs,
         dead_letter_queues={queue: system.output(url) for queue, url in DEAD_LETTER_QUEUES.items()},

@@ -1,4 +1,4 @@
-"""Dead letters of the stream: they hold positions, not records. Finds the jobs behind these, and pushes them again."""
+"""Dead letters of the stream hold positions, not records. Finds the jobs behind these, and has them told again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _GONE = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException", "E
 
 
 class StreamPosition(BaseModel):
-    """Where in the stream the records are that could not be pushed, as Lambda writes it."""
+    """Where in the stream the records are that could not be told, as Lambda writes it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -122,8 +122,8 @@ class StreamReader:
 
 
 @dataclass(frozen=True)
-class NotifyFunction:
-    """The function `notify`: pushes the current state of jobs to whoever watches them.
+class StreamFunction:
+    """One of the stream's readers: `notify` pushes jobs to whoever watches them, `settle` publishes them.
 
     It is invoked with records as the stream would write them, so that whom to tell, back-off and clearing up are
     its own. Touching the jobs instead, for the stream to notice, would race with their workers and hand clients a
@@ -131,21 +131,22 @@ class NotifyFunction:
     """
 
     functions: "LambdaClient"
-    name: str
+    deployed: str  # the function's name in its stack
+    name: str = "notify"
 
-    def push(self, jobs: Sequence[Job]) -> dict[str, str]:
-        """Push to everybody who watches them; job id → why, for those whose watchers could not all be reached."""
+    def hand(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """Have everybody told of them who is to hear; job id → why, for those of which not all could be told."""
         failed: dict[str, str] = {}
         for part in chunks(jobs, JOBS_PER_CALL):
             event = {"Records": [_record(job) for job in part]}
-            answer = self.functions.invoke(FunctionName=self.name, Payload=json.dumps(event).encode())
+            answer = self.functions.invoke(FunctionName=self.deployed, Payload=json.dumps(event).encode())
             body = json.loads(answer["Payload"].read() or b"null")
             if "FunctionError" in answer:
                 reason = str(body.get("errorMessage", body) if isinstance(body, Mapping) else body)
-                failed |= {job.job_id: f"notify failed: {reason}" for job in part}
+                failed |= {job.job_id: f"{self.name} failed: {reason}" for job in part}
                 continue
-            for failure in body["batchItemFailures"]:
-                failed[failure["itemIdentifier"]] = "notify could not reach every watcher"
+            for failure in body.get("batchItemFailures", []):  # settle raises instead
+                failed[failure["itemIdentifier"]] = f"{self.name} could not reach every watcher"
         return failed
 
 

@@ -30,8 +30,18 @@ BAD_INPUT = frozenset({400, 413, 415})
 @click.option("--dive", metavar="NUMBER", help="The dive's number, such as 107B, if you know it.")
 @click.option("--height", type=click.Choice([f"{height:g}" for height in HEIGHTS]), help="Metres of board or platform.")
 @click.option("--difficulty", type=float, metavar="DD", help="The dive's degree of difficulty, if you know it.")
+@click.option("--reference", metavar="TEXT", help="Your name for the dive; servers that are told of its score get it.")
 @click.option("--marks", metavar="M,M,M,M,M,M,M", help="Judges' seven marks; or execution=25.5, or score=84.15.")
 @click.option("--consent", is_flag=True, help="With --marks: film and marks may be copied to adapt models.")
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Many files: a table of what is declared of each (file, dive, height, difficulty, reference).",
+)
+@click.option("--jobs", "at_once", type=click.IntRange(1, 100), help="Many files: so many at a time (16).")
+@click.option("--jsonl", "lines", is_flag=True, help="Many files: print each as a line of JSON as it ends.")
+@click.option("--resume", is_flag=True, help="Go on where an earlier run ended: what is done is not done again.")
 @click.option("--content-type", metavar="TYPE", help="Instead of what the file's suffix suggests.")
 @click.option("--stack", metavar="NAME", help="Use this stack deployed on AWS (its ApiUrl output).")
 @click.option("--api", metavar="URL", envvar="DIVESCORE_API", help="Use the API at this address.")
@@ -44,8 +54,13 @@ def score(
     dive: str | None,
     height: str | None,
     difficulty: float | None,
+    reference: str | None,
     marks: str | None,
     consent: bool,
+    table: Path | None,
+    at_once: int | None,
+    lines: bool,
+    resume: bool,
     content_type: str | None,
     stack: str | None,
     api: str | None,
@@ -58,6 +73,8 @@ def score(
     divescore score --dive 107B --height 3 --json dive.webm
     divescore score --marks 8.5,8.5,8,9,8.5,8.5,7.5 --consent dive.webm
     divescore score --stack divescore one.mp4 two.mp4
+    divescore score videos/*.mp4 --csv dives.csv --jobs 8
+    divescore score videos/*.mp4 --csv dives.csv --resume --jsonl
 
     Exit code: 0 scored, 1 failed, 2 wrong usage, 3 the input was rejected; of several files the worst.
     """
@@ -69,9 +86,18 @@ def score(
 
     declared = Declaration(dive, float(height) if height else None, difficulty)
     given = None if marks is None else _marks(marks, consent, len(files))
+    many = bool(table or at_once or lines or (resume and len(files) > 1))
+    if lines and as_json:
+        raise click.UsageError("--jsonl prints a line for each file, --json one document: choose one.")
+    if many and marks is not None:
+        raise click.UsageError("--marks are of one dive; score one file at a time with them.")
     try:
         address = api_address(api, stack)
-        runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given))
+        if many:
+            options = {"resume": resume, "at_once": at_once or AT_ONCE, "timeout": timeout, "lines": lines}
+            runs = _score_many(address, files, table, declared, reference, content_type, as_json, options)
+        else:
+            runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given, reference))
     except NoSystem as error:
         click.echo(error.message, err=True)
         runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]
@@ -82,6 +108,35 @@ def score(
     context.exit(next(code for code in (FAILED, REJECTED, SCORED) if code in codes))
 
 
+def _score_many(
+    api: str,
+    files: tuple[Path, ...],
+    table: Path | None,
+    declared: "Declaration",
+    reference: str | None,
+    content_type: str | None,
+    as_json: bool,
+    options: dict[str, Any],
+) -> list["Submission"]:
+    from rich.console import Console
+
+    from divescore.ops.score import many
+    from divescore.ops.score.declarations import BadTable
+
+    try:
+        entries, without = many.entries_of(files, table, declared, reference)
+    except BadTable as error:
+        raise click.UsageError(str(error)) from error
+    if table is not None:
+        many.warn_of_files_without_a_row(Console(stderr=True, soft_wrap=True), table, without)
+    try:
+        outcomes = asyncio.run(many.score_many(api, entries, content_type=content_type, quiet=as_json, **options))
+    except KeyboardInterrupt:
+        click.echo("Interrupted; --resume goes on from here.", err=True)
+        raise
+    return [outcome.run for outcome in outcomes]
+
+
 async def _score(
     api: str,
     files: tuple[Path, ...],
@@ -90,6 +145,7 @@ async def _score(
     content_type: str | None,
     timeout: float,
     marks: dict[str, Any] | None,
+    reference: str | None,
 ) -> list["Submission"]:
     """All files at once over one socket, as far as the service allows one client."""
     from divescore.client.http import Http
@@ -105,7 +161,7 @@ async def _score(
         async def one(path: Path) -> "Submission":
             watcher = JobTrace(trace, label(path))
             async with places:
-                run = await submit(http, live, path, declared, content_type, timeout, marks, watcher)
+                run = await submit(http, live, path, declared, content_type, timeout, marks, reference, watcher)
             if run.error is not None and run.error.code == "UNREACHABLE":
                 run.error.message += _hint(api)
             trace.outcome(watcher.name, run.job, run.error, watcher.ended_after)

@@ -7,8 +7,8 @@ from typing import TypeVar
 from divescore.stack.clients import Clients
 
 Found = TypeVar("Found")
-# presign, enqueue, notify, ws_connect and sweep: each has to run while all workers do.
-SMALL_FUNCTIONS = 5
+# presign, enqueue, notify, ws_connect, settle and sweep: each has to run while all workers do.
+SMALL_FUNCTIONS = 6
 # Lambda keeps so many unreserved whatever one reserves: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 ALWAYS_UNRESERVED = 100
 FEWEST_WORKERS = 2  # an event source takes no less

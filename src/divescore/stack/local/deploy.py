@@ -32,6 +32,7 @@ FUNCTIONS = {
     "EnqueueFunction": "enqueue",
     "NotifyFunction": "notify",
     "WsConnectFunction": "ws_connect",
+    "SettleFunction": "settle",
     "SweepFunction": "sweep",
 }
 
@@ -101,6 +102,7 @@ def local_template(
     localize.routes_from_openapi(template)
     localize.plain_concurrency(template, parameters)
     localize.no_tls(template)
+    localize.roles_by_their_sessions(template)
     localized: translate.Template = localize.local_endpoints(template, port)
     return localized
 
@@ -176,7 +178,9 @@ def finished(cloudformation: "CloudFormationClient") -> StackOutputs:
             "uploadsDlq": out["UploadsDlqUrl"],
             "scoringDlq": out["ScoringDlqUrl"],
             "streamDlq": out["StreamDlqUrl"],
+            "settledDlq": out["SettleDlqUrl"],
         },
+        topic=out["DiveSettledArn"],
         table=out["JobsTable"],
         worker=out["WorkerFunction"],
         functions={folder: out[name] for name, folder in (*FUNCTIONS.items(), ("WorkerFunction", "worker"))},

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.stack.deploy import page
 from divescore.stack.deploy.errors import DeployError, NotBuilt
-from divescore.stack.local import deploy, engine, warm_up
+from divescore.stack.local import deploy, engine, subscriber, warm_up
 from divescore.stack.local.checkout import project_root
 from divescore.stack.local.errors import EngineFailed, LocalError, SiteFailed
 from divescore.stack.local_state import STATE_FILE, Engine, LocalState, StackOutputs, home, load
@@ -131,6 +131,7 @@ def _deploy(current: LocalState, weights: Path, parameters: dict[str, str], say:
         current.credentials = current.credentials or deploy.create_user(current.engine)
         client = deploy.clients(current.engine, current.credentials)
         current.stack, changed = deploy.deploy(client, root, current.engine.port, weights, parameters)
+        current.stack.queues["settled"] = subscriber.subscribe(client, current.stack.topic)
         say("Deployed template.yaml." if changed else "Nothing changed in template.yaml or the code.")
         _publish(client("s3"), root / "web" / "dist", current.stack, say)
         model = warm_up.warm(client("lambda"), current.stack)

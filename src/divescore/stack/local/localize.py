@@ -99,8 +99,8 @@ def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
 
 
 def no_tls(template: Template) -> None:
-    """Let the page, the buckets and the queues do without TLS: on loopback there is no certificate to trust."""
-    for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+    """Let the page, buckets, queues and the topic do without TLS: on loopback there is no certificate to trust."""
+    for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
         for name, policy in resources(template, kind).items():
             document = policy["Properties"]["PolicyDocument"]
             document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "TlsOnly"]
@@ -108,6 +108,16 @@ def no_tls(template: Template) -> None:
                 del template["Resources"][name]
     for site in resources(template, "AWS::CloudFront::Distribution").values():
         site["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]["ViewerProtocolPolicy"] = "allow-all"
+
+
+def roles_by_their_sessions(template: Template) -> None:
+    """Name a role in the topic's policy by its sessions, since `aws:PrincipalArn` is these here and the role on AWS."""
+    for policy in resources(template, "AWS::SNS::TopicPolicy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            for test in statement.get("Condition", {}).values():
+                if "aws:PrincipalArn" in test:
+                    role, _ = test["aws:PrincipalArn"]["Fn::GetAtt"]
+                    test["aws:PrincipalArn"] = {"Fn::Sub": f"arn:aws:sts::*:assumed-role/${{{role}}}/*"}
 
 
 _ENDPOINTS: list[tuple[re.Pattern[str], str]] = [

@@ -25,6 +25,7 @@ def warm(functions: "LambdaClient", stack: StackOutputs) -> dict[str, str]:
     """
     calls: list[Callable[[], Any]] = [
         lambda: invoke(functions, "notify", stack.functions["notify"], {"Records": []}),
+        lambda: invoke(functions, "settle", stack.functions["settle"], {"Records": []}),
         lambda: check_http_api(stack.api),
         lambda: check_live_api(stack.live),
     ]

@@ -12,10 +12,14 @@ from divescore.api.bodies import CreateJob
 from divescore.lab.capacity.usage import Usage, usage_of_dive
 from divescore.lab.capacity.workload import Inputs, Workload
 from divescore.live.fanout import FanOut
+from divescore.live.settled import Topic, settled_messages
 from divescore.live.subscriptions import Subscriptions
 from divescore.views import Status
+from tests.fakes.jobs import job_in
+from tests.fakes.sns import FakeTopics
 from tests.fakes.world import VIDEO, Report, World
 from tests.unit.live.fakes import TABLE, LaggingTable
+from tests.unit.live.fakes import change as changed
 
 ONE = Inputs(Workload(jobs_per_day=1000, result_kb=0.9))
 
@@ -108,6 +112,20 @@ def test_notify_asks_once_for_the_watchers_of_a_change() -> None:
     assert FanOut.__dataclass_fields__["subscriptions"] is not None
     rows = [row for row in usage().rows if row.who == "notify"]
     assert [(row.operation, row.times) for row in rows] == [("query", 4), ("post_to_connection", 3)]
+
+
+def test_settle_publishes_each_dive_once() -> None:
+    sns: Any = FakeTopics()
+    changes = [changed(job_in(status)) for status in (Status.AWAITING_UPLOAD, Status.QUEUED, Status.SCORED)]
+    Topic("arn:topic", sns).publish(settled_messages(changes))
+    found = usage()
+    assert found.calls("sns", "publish", who="settle") == len(sns.published) == 1
+    assert found.invocations["settle"] == 1
+
+
+def test_under_load_settle_takes_several_dives_at_once() -> None:
+    many = usage_of_dive(Inputs(Workload(jobs_per_day=10_000_000)), 0.2, 0.2).invocations["settle"]
+    assert 1 / 10 <= many < 1
 
 
 @pytest.mark.parametrize(("attempt", "progress", "beats"), [(0.2, 0, 0), (0.9, 1, 0), (12.0, 24, 1), (35.0, 70, 3)])

@@ -19,13 +19,13 @@ from divescore.ops.replay.operations import RedriveOptions
 from divescore.ops.replay.queues import SourceQueue
 from divescore.ops.replay.resources import Resources
 from divescore.ops.replay.selection import Selection
-from divescore.ops.replay.streams import NotifyFunction, StreamReader
+from divescore.ops.replay.streams import StreamFunction, StreamReader
 from divescore.views import Status
 from tests.fakes.network import Call, Killed, Moment, refused
 from tests.fakes.sqs import Message, Queue
 from tests.fakes.world import SCORING, SCORING_DLQ, UPLOADS, UPLOADS_DLQ, World
 
-STREAM_DLQ = "stream-dlq"
+STREAM_DLQ, SETTLE_DLQ = "stream-dlq", "settle-dlq"
 CAUSE = Cause("INTERNAL", "A fault of ours.", True)
 ATTRIBUTES: Mapping[str, Any] = {
     "cause": {"DataType": "String", "StringValue": "INTERNAL"},
@@ -56,21 +56,25 @@ class FakeStreams:
 
 
 class FakeFunctions:
-    """Lambda: `pushed` holds what notify was invoked with; `unreachable` are jobs whose watchers it cannot reach."""
+    """Lambda: what notify and settle were invoked with; `unreachable` are jobs whose watchers notify cannot reach."""
 
     def __init__(self) -> None:
         self.pushed: list[dict[str, Any]] = []
+        self.settled: list[dict[str, Any]] = []
         self.unreachable: set[str] = set()
         self.broken: str | None = None
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        assert FunctionName == "notify"
+        assert FunctionName in ("notify", "settle")
         if self.broken is not None:
             return {
                 "FunctionError": "Unhandled",
                 "Payload": io.BytesIO(json.dumps({"errorMessage": self.broken}).encode()),
             }
         records = json.loads(Payload)["Records"]
+        if FunctionName == "settle":
+            self.settled += records
+            return {"Payload": io.BytesIO(json.dumps({"published": len(records)}).encode())}
         self.pushed += records
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
         failures = [{"itemIdentifier": number} for number in numbers if number in self.unreachable]
@@ -82,7 +86,8 @@ class FakeSystem:
 
     def __init__(self, home: Path, batches_keep_traces: bool = True) -> None:
         self.world = World()
-        self.world.sqs.queues[STREAM_DLQ] = Queue(retention=14 * 86_400)
+        for queue in (STREAM_DLQ, SETTLE_DLQ):
+            self.world.sqs.queues[queue] = Queue(retention=14 * 86_400)
         self.streams, self.functions = FakeStreams(), FakeFunctions()
         sqs: Any = self.world.sqs
         dynamodb: Any = self.world.dynamodb
@@ -95,13 +100,17 @@ class FakeSystem:
             table=self.world.table,
             store=self.world.store,
             stream=StreamReader(streams, dynamodb, "jobs"),
-            notify=NotifyFunction(functions, "notify"),
+            stream_functions={
+                QueueName.STREAM: StreamFunction(functions, "notify", "notify"),
+                QueueName.SETTLED: StreamFunction(functions, "settle", "settle"),
+            },
             dynamodb=dynamodb,
             sqs=sqs,
             dead_letter_queues={
                 QueueName.UPLOADS: UPLOADS_DLQ,
                 QueueName.SCORING: SCORING_DLQ,
                 QueueName.STREAM: STREAM_DLQ,
+                QueueName.SETTLED: SETTLE_DLQ,
             },
             source_queues={QueueName.UPLOADS: uploads, QueueName.SCORING: scoring, QueueName.JOBS: scoring},
         )

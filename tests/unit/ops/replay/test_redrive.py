@@ -3,11 +3,13 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from divescore.live.changes import read_changes
+from divescore.live.settled import settled_messages
 from divescore.ops.replay.redrive import DELAY_SECONDS
 from divescore.uploads.notifications import notification_body
 from divescore.views import Status
 from tests.fakes.world import SCORING, UPLOADS, UPLOADS_DLQ
-from tests.unit.ops.replay.conftest import ATTRIBUTES, STREAM_DLQ, FakeSystem
+from tests.unit.ops.replay.conftest import ATTRIBUTES, SETTLE_DLQ, STREAM_DLQ, FakeSystem
 from tests.unit.ops.replay.test_streams import BODY, records
 
 
@@ -161,6 +163,20 @@ def test_a_dead_letter_of_the_stream_is_removed_once_everybody_was_told(system: 
     system.functions.unreachable = set()
     assert (system.run()["pushed"], system.in_dlq(STREAM_DLQ)) == (1, [])
     assert system.world.read(job) == job, "the record is not touched"
+
+
+def test_a_dead_letter_of_settled_jobs_goes_to_settle_and_not_to_notify(system: FakeSystem) -> None:
+    job = system.job(Status.SCORED)
+    records(system, ("100", {"pk": {"S": f"JOB#{job.job_id}"}, "sk": {"S": "JOB"}}))
+    system.send_to(SETTLE_DLQ, BODY)
+    system.functions.broken = "1 of 1 were not published."
+    assert (system.run()["failed"], system.visible(SETTLE_DLQ)) == (1, 1)
+    system.functions.broken = None
+    assert (system.run("settled")["pushed"], system.in_dlq(SETTLE_DLQ)) == (1, [])
+    assert system.functions.pushed == []
+    [change], _ = read_changes(system.functions.settled)
+    [message] = settled_messages([change])
+    assert message.job_id == job.job_id, "it is news to settle"
 
 
 def test_long_runs_keep_their_dead_letters_hidden(system: FakeSystem) -> None:

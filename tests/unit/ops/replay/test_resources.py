@@ -17,6 +17,8 @@ OUTPUTS = (
     "UploadsDlqUrl",
     "ScoringDlqUrl",
     "StreamDlqUrl",
+    "SettleDlqUrl",
+    "SettleFunction",
 )
 
 
@@ -35,6 +37,7 @@ def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
         QueueName.UPLOADS: "UploadsDlqUrl given",
         QueueName.SCORING: "ScoringDlqUrl given",
         QueueName.STREAM: "StreamDlqUrl given",
+        QueueName.SETTLED: "SettleDlqUrl given",
     }
     assert {name: queue.url for name, queue in found.source_queues.items()} == {
         QueueName.UPLOADS: "UploadsQueueUrl given",
@@ -43,7 +46,11 @@ def test_a_deployed_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     }
     assert found.source_queues[QueueName.SCORING].batches_keep_traces
     assert (found.table.name, found.stream.table) == ("JobsTable given", "JobsTable given")
-    assert (found.store.bucket, found.notify.name) == ("UploadsBucket given", "NotifyFunction given")
+    assert found.store.bucket == "UploadsBucket given"
+    assert {queue: (function.deployed, function.name) for queue, function in found.stream_functions.items()} == {
+        QueueName.STREAM: ("NotifyFunction given", "notify"),
+        QueueName.SETTLED: ("SettleFunction given", "settle"),
+    }
 
 
 def test_the_system_on_this_machine_sends_dead_letters_with_a_trace_alone(

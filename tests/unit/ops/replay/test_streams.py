@@ -5,8 +5,8 @@ import pytest
 
 from divescore.jobs.items import record_key, to_item
 from divescore.live.changes import conflate, read_changes
-from divescore.ops.replay.dead_letters import UnreadableLetter
-from divescore.ops.replay.streams import EMPTY_PAGES, JOBS_PER_CALL, SLACK_MS, parse_position
+from divescore.ops.replay.dead_letters import QueueName, UnreadableLetter
+from divescore.ops.replay.streams import EMPTY_PAGES, JOBS_PER_CALL, SLACK_MS, StreamFunction, parse_position
 from divescore.views import Status
 from tests.fakes.clock import START
 from tests.unit.ops.replay.conftest import FakeSystem
@@ -79,9 +79,13 @@ def test_the_jobs_touched_at_that_time_once_the_records_are_trimmed(system: Fake
     assert sorted(found) == sorted([jobs["then"].job_id, jobs["a little early"].job_id])
 
 
+def notify(system: FakeSystem) -> StreamFunction:
+    return system.resources.stream_functions[QueueName.STREAM]
+
+
 def test_telling_speaks_notifys_own_language(system: FakeSystem) -> None:
     jobs = [system.job(Status.SCORED, version=7, result={"score": 80.5}) for _ in range(JOBS_PER_CALL + 1)]
-    assert system.resources.notify.push(jobs) == {}
+    assert notify(system).hand(jobs) == {}
     changes, unreadable = read_changes(system.functions.pushed)
     assert unreadable == []
     assert [change.job for change in changes] == jobs
@@ -91,13 +95,13 @@ def test_telling_speaks_notifys_own_language(system: FakeSystem) -> None:
 def test_whom_notify_could_not_reach_is_named(system: FakeSystem) -> None:
     jobs = [system.job(Status.SCORED) for _ in range(2)]
     system.functions.unreachable = {jobs[1].job_id}
-    assert list(system.resources.notify.push(jobs)) == [jobs[1].job_id]
+    assert list(notify(system).hand(jobs)) == [jobs[1].job_id]
     system.functions.broken = "out of memory"
-    assert system.resources.notify.push(jobs) == {job.job_id: "notify failed: out of memory" for job in jobs}
+    assert notify(system).hand(jobs) == {job.job_id: "notify failed: out of memory" for job in jobs}
 
 
 def test_a_record_holds_the_job_as_it_is(system: FakeSystem) -> None:
     job = system.job(Status.SCORED)
-    system.resources.notify.push([job])
+    notify(system).hand([job])
     (record,) = system.functions.pushed
     assert record["dynamodb"]["NewImage"] == to_item(job)

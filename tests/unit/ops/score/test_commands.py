@@ -140,10 +140,11 @@ def test_declarations_and_marks_are_handed_on(
 
     monkeypatch.setattr("divescore.client.submit.submit", submitted)
     (tmp_path / "dive.mp4").write_bytes(b"x")
-    declared = ["--dive", "107B", "--height", "7.5", "--difficulty", "3.1", "--marks", text, "--consent"]
+    declared = ["--dive", "107B", "--height", "7.5", "--difficulty", "3.1"]
+    declared += ["--reference", "order 7", "--marks", text, "--consent"]
     done = CliRunner().invoke(score, ["--api", API, *declared, str(tmp_path / "dive.mp4")])
     assert done.exit_code == 0, done.output
-    assert seen == [Declaration("107B", 7.5, 3.1), None, 600.0, sent]
+    assert seen == [Declaration("107B", 7.5, 3.1), None, 600.0, sent, "order 7"]
 
 
 @pytest.mark.parametrize(

@@ -101,10 +101,10 @@ def test_accepting_every_default_works_in_a_new_account_too(account: Account) ->
     account.concurrency = 10
     done = deploy()
     assert done.exit_code == 0, done.output
-    assert "WorkerConcurrency 5 instead of 10" in done.output
+    assert "WorkerConcurrency 4 instead of 10" in done.output
     assert quotas.ASK_LAMBDA in done.output
     assert "Will not fit" not in done.output
-    assert saved_parameters(Path("samconfig.toml")) == {"WorkerConcurrency": "5"}
+    assert saved_parameters(Path("samconfig.toml")) == {"WorkerConcurrency": "4"}
 
 
 def test_what_is_answered_is_kept_and_nothing_else_of_the_file_changes(account: Account) -> None:

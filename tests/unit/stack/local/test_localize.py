@@ -122,8 +122,22 @@ def test_loopback_does_without_tls_and_keeps_every_other_statement() -> None:
     assert properties("Site")["DistributionConfig"]["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "allow-all"
 
 
+def test_only_the_sessions_of_settles_role_publish_as_on_aws_the_role_does() -> None:
+    [statement] = properties("DiveSettledPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Sid"], statement["Effect"]) == ("NobodyElsePublishes", "Deny")
+    assert statement["Condition"] == {
+        "ArnNotEquals": {"aws:PrincipalArn": {"Fn::Sub": "arn:aws:sts::*:assumed-role/${SettleRole}/*"}}
+    }
+
+
 def test_roles_queues_and_the_table_are_those_of_aws() -> None:
     template = translate.read(project_root() / "template.yaml")
-    same = ("AWS::IAM::Role", "AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+    same = (
+        "AWS::IAM::Role",
+        "AWS::SQS::Queue",
+        "AWS::SNS::Topic",
+        "AWS::DynamoDB::Table",
+        "AWS::SecretsManager::Secret",
+    )
     for kind in same:
         assert translate.resources(local(), kind) == translate.resources(template, kind)

@@ -1,0 +1,1 @@
+"""`divescore settled`: what a subscriber of the topic `DiveSettled` hears."""
