@@ -179,7 +179,7 @@ def _fit_turns(groups: Sequence[Seen]) -> float:
         found = []
         for seen in groups:
             for sight, label in zip(seen.sights, seen.labels, strict=True):
-                named = name(sight.classes, sight.turns, weight)
+                named = name(sight.classes, sight.turns, sight.positions, weight)
                 told = class_labels(named.dive)
                 truth = {head: int(label[LABEL[head]]) for head in told}
                 if tuple(truth.values()) in existing:
