@@ -24,7 +24,7 @@ from divescore.scoring.mini.naming import dives_that_exist, name
 from divescore.scoring.mini.sight import Sight
 
 Values = NDArray[np.float64]
-_SHRUNK = 0.3
+_SHRUNK = 0.6
 """Share of the whitening that counts each sign alone: few clips do not tell all of their correlations."""
 _KNOWN, _BEYOND = 0.9, 1.25
 """Share of the first style's films that count as near, and how much farther evidence falls by half at the latest."""

@@ -29,7 +29,7 @@ _TWISTING = {
 _ARMSTAND = {"61": "1 2 4 6 8", "62": "1 2 3 4 6 7 8", "63": "1 2 3 4 6 7 8"}
 _COMPETED = 0.2
 """How much likelier a dive is for each time that real competitions saw it."""
-_LEAST_TRUST = 0.1
+_LEAST_TRUST = 0.5
 """Of the class heads, on films that are like nothing that the network knows."""
 
 

@@ -13,13 +13,14 @@ from torch.nn import functional
 from divescore.scoring.mini.localisation import REACHES, WATER, Localisation, convolution, soft_argmax
 from divescore.scoring.mini.pose import ANGLES, CROP_SIZE, GAPS, JOINTS, CropPose
 
-TIGHT = 0.75
+TIGHT = 0.8
 """Size of a crop about a body in flight, of what the localiser gives: a whole body with its arms stretched needs more,
 but clutter in a wider crop misleads more than what is cut off."""
-FRAMES = 28
+FRAMES = 32
 """Frames of a clip in which the skeleton is estimated."""
-_WORTH = torch.tensor([0.6, 0.3, 1.0, 0.0])
-"""Of a frame by its phase. Where the localiser sees something else, a real diver may well be flying."""
+_WORTH = torch.tensor([0.6, 0.3, 1.0, 0.35])
+"""Of a frame by its phase. Where the localiser sees something else, a real diver may well be flying; and what enters the
+water tells how the turn ended."""
 _BEFORE = 2 + 1 + 2 + 2
 """Values that come before the joints: centre, grown, lean, line."""
 
