@@ -9,8 +9,8 @@ from divescore.dives import parse_dive
 from divescore.judging import MAX_EXECUTION
 from divescore.lab.errors import DataInvalid
 
-COLUMNS = ("file", "event", "execution", "score", "dive", "height", "difficulty")
-"""`file` must be told, and `execution` or `score`; `diver` may stand for `event`."""
+COLUMNS = ("file", "event", "execution", "score", "dive", "height", "difficulty", "joints")
+"""`file` must be told, and `execution` or `score`; `diver` may stand for `event`; `joints` is a file of joints."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class LabelledFilm:
     execution: float
     dive: str | None = None
     height: float | None = None
+    joints: Path | None = None
+    """Joints marked by hand, see `divescore.lab.evaluation.pose_labels`."""
 
 
 def read_films(folder: Path) -> list[LabelledFilm]:
@@ -61,4 +63,7 @@ def _film(folder: Path, row: dict[str, str]) -> LabelledFilm:
     if not 0.0 <= execution <= MAX_EXECUTION:
         raise ValueError(f"{execution:g} is no execution; they run from 0 to {MAX_EXECUTION:g}.")
     group = row.get("event") or row.get("diver") or row["file"]
-    return LabelledFilm(path, group, execution, parse_dive(dive).number if dive else None, height)
+    joints = folder / row["joints"] if row.get("joints") else None
+    if joints is not None and not joints.is_file():
+        raise ValueError(f"there is no file of joints {row['joints']}.")
+    return LabelledFilm(path, group, execution, parse_dive(dive).number if dive else None, height, joints)

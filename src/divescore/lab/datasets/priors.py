@@ -9,7 +9,7 @@ left out.
 import csv
 import pprint
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +40,13 @@ class MarkedDive:
 
 @dataclass(frozen=True)
 class Priors:
-    """Low, middle and high execution: of all, by band of difficulty, by family, by number."""
+    """Low, middle and high execution: of all, by band of difficulty, by family, by number; how often numbers came."""
 
     usual: Quantiles
     by_difficulty: Mapping[float, Quantiles]
     by_family: Mapping[str, Quantiles]
     by_number: Mapping[str, Quantiles]
+    how_often: Mapping[str, int]
 
     def of(self, dive: MarkedDive) -> Quantiles:
         """What to expect of a dive whose number is known."""
@@ -77,6 +78,7 @@ def priors_of(dives: Sequence[MarkedDive]) -> Priors:
         _shrunk(dives, lambda dive: band_of(dive.difficulty), lambda _: usual),
         families,
         _shrunk(dives, lambda dive: dive.number, lambda number: families[family_of(parse_dive(number))]),
+        dict(sorted(Counter(dive.number for dive in dives).items())),
     )
 
 
@@ -138,11 +140,13 @@ BY_DIFFICULTY: dict[float, Quantiles] = {_lines(priors.by_difficulty)}
 BY_FAMILY: dict[str, Quantiles] = {_lines(priors.by_family)}
 """Group and letter of the position."""
 BY_NUMBER: dict[str, Quantiles] = {_lines(priors.by_number)}
+HOW_OFTEN: dict[str, int] = {_lines(priors.how_often)}
+"""Dives by number."""
 # fmt: on
 '''
 
 
-def _lines(table: Mapping[Key, Quantiles]) -> str:
+def _lines(table: Mapping[Key, Quantiles] | Mapping[Key, int]) -> str:
     return f"{{\n {pprint.pformat(dict(table), width=118, compact=True)[1:-1]},\n}}".replace("\n ", "\n    ").replace(
         "'", '"'
     )

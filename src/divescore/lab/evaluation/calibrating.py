@@ -24,7 +24,7 @@ from divescore.scoring.mini.naming import dives_that_exist, name
 from divescore.scoring.mini.sight import Sight
 
 Values = NDArray[np.float64]
-_SHRUNK = 0.3
+_SHRUNK = 0.6
 """Share of the whitening that counts each sign alone: few clips do not tell all of their correlations."""
 _KNOWN, _BEYOND = 0.9, 1.25
 """Share of the first style's films that count as near, and how much farther evidence falls by half at the latest."""
@@ -179,7 +179,7 @@ def _fit_turns(groups: Sequence[Seen]) -> float:
         found = []
         for seen in groups:
             for sight, label in zip(seen.sights, seen.labels, strict=True):
-                named = name(sight.classes, sight.turns, weight)
+                named = name(sight.classes, sight.turns, sight.positions, weight)
                 told = class_labels(named.dive)
                 truth = {head: int(label[LABEL[head]]) for head in told}
                 if tuple(truth.values()) in existing:

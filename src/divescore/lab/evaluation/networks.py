@@ -10,7 +10,7 @@ from divescore.scoring.c3d.manifest import SCORE_HEAD, SCORE_TRUNK, C3dNetwork
 from divescore.scoring.c3d.network import C3dAvg
 from divescore.scoring.errors import WeightsInvalid
 from divescore.scoring.manifest import Manifest
-from divescore.scoring.mini.network import MiniNetwork
+from divescore.scoring.mini.network import MiniNetwork, has_skeletons
 
 MINI, C3D = "mini-focus", "c3d-avg"
 """Architectures by their names in a manifest."""
@@ -21,8 +21,9 @@ def load_mini(folder: Path, manifest: Manifest) -> MiniNetwork:
     """The network of a weights folder of `mini-focus`; raises WeightsInvalid for another architecture."""
     if manifest.architecture != MINI:
         raise WeightsInvalid(f"Only {MINI} can be evaluated on rendered dives, not {manifest.architecture}.")
-    network = MiniNetwork()
-    network.load_state_dict(load_file(folder / MINI_WEIGHTS))
+    tensors = load_file(folder / MINI_WEIGHTS)
+    network = MiniNetwork(skeletons=has_skeletons(tensors))
+    network.load_state_dict(tensors)
     return network.eval()
 
 

@@ -13,7 +13,7 @@ from divescore.lab.datasets.dataset import Dataset
 from divescore.lab.datasets.labels import LABEL, LABELS, class_labels
 from divescore.scoring.manifest import IntervalScaling
 from divescore.scoring.mini.calibration import Calibration
-from divescore.scoring.mini.naming import name
+from divescore.scoring.mini.naming import name_of
 from divescore.scoring.mini.network import MiniNetwork
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.sight import Sight, see
@@ -75,8 +75,10 @@ def sight_of(
 ) -> Sight:
     """What `network` makes of one clip, uint8 RGB [T, H, W, 3]."""
     with torch.inference_mode():
-        pose = network.pose(torch.from_numpy(frames)[None], torch.tensor([aspect]), preprocessing)
-    return see(pose, network.temporal, aspect, seconds, np.linspace(0.0, seconds, len(frames)))
+        shown, aspects = torch.from_numpy(frames)[None], torch.tensor([aspect])
+        pose = network.pose(shown, aspects, preprocessing)
+        skeletons = network.pose.skeletons(shown, aspects, pose.localisation, preprocessing)
+    return see(pose, skeletons, network.temporal, aspect, seconds, np.linspace(0.0, seconds, len(frames)))
 
 
 def estimate_of(sight: Sight, scale: float, calibration: Calibration | None, interval: IntervalScaling) -> Estimate:
@@ -86,7 +88,7 @@ def estimate_of(sight: Sight, scale: float, calibration: Calibration | None, int
         half = interval.factor * scale * float(sight.outputs.log_spread[0].exp())
         return Estimate(seen - half, seen, seen + half)
     half = interval.factor * scale * calibration.spread(sight)
-    named = name(sight.classes, sight.turns, calibration.turns_weight)
+    named = name_of(sight, calibration)
     own = Estimate(max(seen - half, 0.0), seen, min(seen + half, MAX_EXECUTION))
     return posterior_of(own, calibration.weight(sight), prior_of(named.dive, named.sureness))
 
@@ -128,7 +130,7 @@ def predictions_of(
         above = np.array([estimate.high - estimate.middle for estimate in estimates])
         spread = np.where(labels[:, LABEL["execution"]] < executions, below, above) / interval.factor
         for place, sight in enumerate(sights):
-            dive = name(sight.classes, sight.turns, calibration.turns_weight).dive
+            dive = name_of(sight, calibration).dive
             for head, value in class_labels(dive).items():
                 classes[head][place] = value
     return Predictions(

@@ -1,6 +1,7 @@
 """What a model says of labelled real films, beside the judges, a constant and the prior."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from divescore.estimate import prior_of
 from divescore.lab.datasets.films import LabelledFilm
 from divescore.lab.evaluation.figures import rank_correlation
 from divescore.lab.evaluation.guise_measurements import UNHURRIED
+from divescore.lab.evaluation.networks import MINI, load_mini
+from divescore.lab.evaluation.pose_labels import marked_pictures, measure_skeletons, read_marked_clip
 from divescore.lab.progress import OnProgress
+from divescore.scoring.manifest import read_manifest
+from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.scorer import Scorer
 from divescore.video.errors import VideoRejected
 
@@ -27,6 +32,10 @@ class FilmFigures:
     passed: bool
     dive: str | None
     named: str | None
+    joints: float | None = None
+    """Share of the marked joints found."""
+    lean_error: float | None = None
+    """Median, degrees."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,12 @@ class RealFigures:
     coverage: float
     passed: float
     named: float | None
+    half_somersaults: float | None
+    position: float | None
+    """Shares of the names that have these right."""
+    joints: float | None
+    """Mean over the films with marked joints; likewise of the median errors of the lean, degrees."""
+    lean_error: float | None
     each: tuple[FilmFigures, ...]
 
 
@@ -54,7 +69,7 @@ def measure_real(films: list[LabelledFilm], weights: Path, threshold: float, on_
     scorer = Scorer.load(weights, limits=UNHURRIED)
     each = []
     for number, film in enumerate(films, start=1):
-        each.append(_figures(film, scorer, threshold))
+        each.append(_with_joints(_figures(film, scorer, threshold), film, weights))
         on_progress("scoring", number / len(films), f"{number} of {len(films)} films")
     judges, model, prior = (np.array([getattr(one, name) for one in each]) for name in ("judges", "model", "prior"))
     constant = np.full(len(judges), prior_of().middle)
@@ -70,7 +85,11 @@ def measure_real(films: list[LabelledFilm], weights: Path, threshold: float, on_
         better_than_prior=round(float((np.abs(prior - judges) - off).mean()), 4),
         coverage=round(float(np.mean([one.inside for one in each])), 4),
         passed=round(float(np.mean([one.passed for one in each])), 4),
-        named=round(float(np.mean([one.named == one.dive for one in known])), 4) if known else None,
+        named=_share([one.named == one.dive for one in known]),
+        half_somersaults=_share([_alike(one, "half_somersaults") for one in known]),
+        position=_share([_alike(one, "position") for one in known]),
+        joints=_share([one.joints for one in each if one.joints is not None]),
+        lean_error=_share([one.lean_error for one in each if one.lean_error is not None]),
         each=tuple(each),
     )
 
@@ -85,6 +104,29 @@ def real_table(figures: RealFigures) -> str:
     ]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in asdict(figures).items() if name != "each"]
     return "\n".join(lines)
+
+
+def _share(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
+
+
+def _alike(one: FilmFigures, part: str) -> bool:
+    if one.dive is None or one.named is None:
+        return False
+    return bool(getattr(parse_dive(one.dive), part) == getattr(parse_dive(one.named), part))
+
+
+def _with_joints(found: FilmFigures, film: LabelledFilm, weights: Path) -> FilmFigures:
+    """The same with how well joints are seen, where these are marked and the model estimates skeletons."""
+    manifest = read_manifest(weights)
+    if film.joints is None or manifest.architecture != MINI:
+        return found
+    network, wanted = load_mini(weights, manifest), manifest.preprocessing_as(Preprocessing)
+    if network.pose.skeleton is None:
+        return found
+    clip = read_marked_clip(film.joints)
+    seen = measure_skeletons(network, wanted, clip, marked_pictures(clip, film.path, wanted))
+    return replace(found, joints=seen["joints"], lean_error=seen["lean_error"])
 
 
 def _word(value: bool) -> str:

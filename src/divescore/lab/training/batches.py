@@ -43,7 +43,7 @@ class FrameBatches:
         inputs, labels, windows = [], [], []
         for clip in rng.integers(0, len(self._dataset), self._clips):
             crop = Crop.draw(rng)
-            worth = _worth(self._dataset.frame_labels[clip])
+            worth = worth_of(self._dataset.frame_labels[clip])
             frames = rng.choice(len(worth), _FRAMES_OF_EACH, replace=False, p=worth / worth.sum())
             pictures = augmented(cropped_clip(self._dataset, int(clip), crop, frames), rng)
             aspect = float(self._dataset.aspects[clip])
@@ -58,7 +58,7 @@ class FrameBatches:
         return torch.from_numpy(np.stack(inputs)), moved
 
 
-def _worth(labels: NDArray[np.float32]) -> NDArray[np.float64]:
+def worth_of(labels: NDArray[np.float32]) -> NDArray[np.float64]:
     """How often to show each frame of a clip [T]: flight and entry decide, the approach teaches little."""
     phase = labels[:, FRAME_LABEL["phase"]]
     entering = (phase == PHASES.index("water")) & (labels[:, FRAME_LABEL["body_seen"]] > 0.5)

@@ -6,7 +6,8 @@ from torch.nn import functional
 
 from divescore.lab.datasets.frame_labels import FRAME_LABEL, GAPS, JOINTS, PHASES
 from divescore.lab.datasets.labels import FLAW_LABELS, LABEL
-from divescore.scoring.mini.pose import FramePose
+from divescore.scoring.mini.localisation import Localisation
+from divescore.scoring.mini.pose import FramePose, PoseValues
 from divescore.scoring.mini.temporal import CLASS_HEADS, Outputs
 
 _UNSURE = 0.3
@@ -51,6 +52,11 @@ def into_squares(labels: Tensor, place: Tensor, reach: Tensor, aspects: Tensor) 
 
 def frame_loss(seen: FramePose, labels: Tensor) -> Tensor:
     """Weighted sum of the losses of what is seen in N frames; `labels` [N, len(FRAME_LABELS)] in the squares."""
+    return localisation_loss(seen.localisation, labels) + pose_loss(seen, labels)
+
+
+def localisation_loss(seen: Localisation, labels: Tensor) -> Tensor:
+    """That of what is found in N whole frames."""
 
     def label(name: str) -> Tensor:
         return labels[:, FRAME_LABEL[name]]
@@ -63,11 +69,31 @@ def frame_loss(seen: FramePose, labels: Tensor) -> Tensor:
         return _mean(functional.binary_cross_entropy_with_logits(logits, truth, reduction="none"), known)
 
     size = label("reach").clamp(min=0.05)
-    place = (seen.localisation.position - labels[:, _PLACE]).abs() / size.unsqueeze(1)
-    edge = (seen.localisation.edge - labels[:, _EDGE]).abs() / size.unsqueeze(1)
+    place = (seen.position - labels[:, _PLACE]).abs() / size.unsqueeze(1)
+    edge = (seen.edge - labels[:, _EDGE]).abs() / size.unsqueeze(1)
+    water = ((seen.water - label("water")).abs() / size).clamp(max=3.0)
+    terms = (
+        0.5 * is_seen(seen.present, "present"),
+        0.2 * is_seen(seen.water_seen, "water_seen"),
+        0.2 * is_seen(seen.edge_seen, "edge_seen"),
+        0.5 * _mean(functional.cross_entropy(seen.phase, label("phase").long(), reduction="none"), known),
+        2.0 * _mean(place.clamp(max=3.0), subject),
+        1.0 * _mean((seen.reach - size.log()).abs(), subject),
+        1.0 * _mean(water, label("water_seen") * subject),
+        1.0 * _mean(edge.clamp(max=3.0), label("edge_seen") * subject),
+    )
+    return torch.stack(terms).sum()
+
+
+def pose_loss(seen: FramePose | PoseValues, labels: Tensor) -> Tensor:
+    """That of what is seen in N crops; `labels` [N, len(FRAME_LABELS)] in these."""
+
+    def label(name: str) -> Tensor:
+        return labels[:, FRAME_LABEL[name]]
+
+    subject = (label("present") > 0.5).float()
     # Few frames show the body half under water, and no others show the line of the entry, which costs most.
-    looked = subject * seen.estimated
-    body = label("body_seen") * looked * torch.where(label("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
+    body = label("body_seen") * subject * torch.where(label("phase") == PHASES.index("water"), _ENTRY_WEIGHT, 1.0)
     sine, cosine = label("lean_sin"), label("lean_cos")
     lean = (seen.lean - torch.stack((sine, cosine), dim=1)).abs()
     line = (seen.line - torch.stack((2.0 * sine * cosine, cosine.square() - sine.square()), dim=1)).abs()
@@ -75,25 +101,14 @@ def frame_loss(seen: FramePose, labels: Tensor) -> Tensor:
     joints_seen = labels[:, _JOINTS_SEEN] * body.unsqueeze(1)
     angles = (seen.angles - labels[:, _ANGLES]).abs()
     terms = (
-        0.5 * is_seen(seen.localisation.present, "present"),
-        0.2 * is_seen(seen.localisation.water_seen, "water_seen"),
-        0.2 * is_seen(seen.localisation.edge_seen, "edge_seen"),
-        0.5 * _mean(functional.cross_entropy(seen.localisation.phase, label("phase").long(), reduction="none"), known),
-        2.0 * _mean(place.clamp(max=3.0), subject),
-        1.0 * _mean((seen.localisation.reach - size.log()).abs(), subject),
-        1.0
-        * _mean(
-            ((seen.localisation.water - label("water")).abs() / size).clamp(max=3.0), label("water_seen") * subject
-        ),
-        1.0 * _mean(edge.clamp(max=3.0), label("edge_seen") * subject),
-        3.0 * _mean((seen.centre - labels[:, _CENTRE]).abs().clamp(max=1.0), looked),
-        3.0 * _mean((seen.grown - label("grown")).abs().clamp(max=1.0), looked),
+        3.0 * _mean((seen.centre - labels[:, _CENTRE]).abs().clamp(max=1.0), subject),
+        3.0 * _mean((seen.grown - label("grown")).abs().clamp(max=1.0), subject),
         3.0 * _mean(lean, body),
         3.0 * _mean(line, body),
         6.0 * _mean(joints, joints_seen),
         3.0 * _mean((seen.gaps - labels[:, _GAPS]).abs(), body),
         3.0 * _mean(angles, body),
-        6.0 * _mean((seen.splash - label("splash")).abs(), label("splash_seen") * looked),
+        6.0 * _mean((seen.splash - label("splash")).abs(), label("splash_seen") * subject),
     )
     return torch.stack(terms).sum()
 

@@ -49,7 +49,7 @@ def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1, dilat
     )
 
 
-def _soft_argmax(heat: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+def soft_argmax(heat: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
     """Mean positions [N, K, 2], 0..1, and their deviations [N, K], under the softmax of heat [N, K, H, W].
 
     Each cell stands for a position of its own, `offsets` [N, 2 K, H, W] cells from its middle.
@@ -95,7 +95,7 @@ class Localiser(nn.Module):
         # Sums over a map are twenty times faster when it lies in one piece.
         maps = self.heat(finer + fine).float().contiguous()
         heat = maps[:, :2]
-        positions, spreads = _soft_argmax(heat, maps[:, 2:])
+        positions, spreads = soft_argmax(heat, maps[:, 2:])
         along = torch.softmax(self.rows(features.mean(dim=3)).squeeze(1).float(), dim=1)
         rows = along.shape[1]
         water = (along * ((torch.arange(rows, device=along.device) + 0.5) / rows)).sum(dim=1)

@@ -19,11 +19,12 @@ from divescore.scoring.mini.aspects import aspects_of, seen_height
 from divescore.scoring.mini.calibration import Calibration
 from divescore.scoring.mini.evidence import SIGNS
 from divescore.scoring.mini.localisation import Localisation
-from divescore.scoring.mini.naming import name
-from divescore.scoring.mini.network import MiniNetwork, choose_crops
+from divescore.scoring.mini.naming import name_of
+from divescore.scoring.mini.network import MiniNetwork, choose_crops, has_skeletons
 from divescore.scoring.mini.pose import CropPose, FramePose, combine, concatenate
 from divescore.scoring.mini.preprocessing import Preprocessing
 from divescore.scoring.mini.sight import Sight, see
+from divescore.scoring.mini.skeleton import skeleton_frames, tight_boxes
 from divescore.scoring.mini.temporal import FLAWS, POSITIONS, ROTATIONS
 from divescore.scoring.mini.thread_pool import PinnedThreadPool
 from divescore.video.limits import VideoLimits
@@ -43,8 +44,8 @@ class MiniModel:
         if self._calibration is not None and not self._calibration.fits():
             raise WeightsInvalid(f"{folder} was calibrated for other signs; calibrate it again.")
         self._adaptation = manifest.adaptation_as(Adaptation)
-        self._network = MiniNetwork()
         tensors = {name: tensor for file in manifest.files for name, tensor in load_file(folder / file.name).items()}
+        self._network = MiniNetwork(skeletons=has_skeletons(tensors))
         # Assigned tensors stay views of the mapped files: nothing is copied until a page is touched.
         self._network.load_state_dict(tensors, assign=True)
         _fold_norms(self._network.eval())
@@ -75,12 +76,12 @@ class MiniModel:
         """One forward pass."""
         framing = video.framing
         with torch.inference_mode():
-            pose = self._estimate_pose(torch.from_numpy(video.frames), torch.tensor([framing.aspect]))
-        sight = see(pose, self._network.temporal, framing.aspect, framing.end - framing.start, video.times)
+            pose, skeletons = self._estimate_pose(torch.from_numpy(video.frames), torch.tensor([framing.aspect]))
+        sight = see(pose, skeletons, self._network.temporal, framing.aspect, framing.end - framing.start, video.times)
         return _read(sight, self._scale, self._calibration, framing)
 
-    def _estimate_pose(self, frames: Tensor, aspects: Tensor) -> FramePose:
-        """As the network's pose model does it, each core with frames of its own."""
+    def _estimate_pose(self, frames: Tensor, aspects: Tensor) -> tuple[FramePose, FramePose | None]:
+        """Pose and skeletons as the network's pose model sees them, each core with frames of its own."""
         model, wanted, threads = self._network.pose, self._preprocessing, self._threads
 
         # Each thread has modes of its own.
@@ -92,10 +93,21 @@ class MiniModel:
             with torch.inference_mode():
                 return model.estimate(*part, wanted)
 
+        def estimate_skeletons(part: tuple[Tensor, Tensor]) -> CropPose | None:
+            with torch.inference_mode():
+                return model.estimate_skeletons(*part, wanted)
+
+        def parts(chosen: Tensor, boxes: Tensor) -> list[tuple[Tensor, Tensor]]:
+            pictures = frames.index_select(0, chosen)
+            return list(zip(pictures.chunk(threads.count), boxes.chunk(threads.count), strict=True))
+
         localisation = concatenate(threads.map(localise, frames.chunk(threads.count)))
         chosen, boxes = choose_crops(localisation, aspects)
-        crops = zip(frames.index_select(0, chosen).chunk(threads.count), boxes.chunk(threads.count), strict=True)
-        return combine(localisation, concatenate(threads.map(estimate, list(crops))), chosen)
+        pose = combine(localisation, concatenate(threads.map(estimate, parts(chosen, boxes))), chosen)
+        flying = skeleton_frames(localisation, len(aspects))
+        seen = threads.map(estimate_skeletons, parts(flying, tight_boxes(localisation, flying, aspects)))
+        skeletons = [part for part in seen if part is not None]
+        return pose, combine(localisation, concatenate(skeletons), flying) if skeletons else None
 
 
 def _fold_norms(network: MiniNetwork) -> None:
@@ -122,7 +134,7 @@ def _read(sight: Sight, scale: float, calibration: Calibration | None, framing: 
             chosen["half_twists"],
         )
     else:
-        named = name(sight.classes, sight.turns, calibration.turns_weight)
+        named = name_of(sight, calibration)
         dive, sureness = named.dive, round(named.sureness, 4)
         evidence, spread = round(calibration.weight(sight), 4), calibration.spread(sight)
         aspects = aspects_of(sight, evidence, execution, calibration, framing.start, framing.end)
@@ -146,6 +158,7 @@ def _read(sight: Sight, scale: float, calibration: Calibration | None, framing: 
             "flaws": {flaw: round(float(amount), 4) for flaw, amount in zip(FLAWS, sight.flaws, strict=True)},
             "classes": {head: [round(float(p), 4) for p in chances] for head, chances in sight.classes.items()},
             "signs": {sign: round(float(value), 4) for sign, value in zip(SIGNS, sight.signs, strict=True)},
+            "positions": [round(float(chance), 4) for chance in sight.positions],
             "turns": [[round(float(p), 4) for p in row] for row in sight.turns.likelihood.sum(axis=1)],
         },
     )

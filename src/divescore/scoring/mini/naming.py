@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divescore.dives import Dive, Position, Rotation, parse_dive
-from divescore.priors import BY_NUMBER
+from divescore.priors import BY_NUMBER, HOW_OFTEN
+from divescore.scoring.mini.calibration import Calibration
+from divescore.scoring.mini.sight import Sight
 from divescore.scoring.mini.temporal import HALF_SOMERSAULTS, HALF_TWISTS, POSITIONS, ROTATIONS
 from divescore.scoring.mini.turns import MOST, Turns
 
@@ -25,8 +27,10 @@ _TWISTING = {
 }
 """Half somersaults and half twists that the tables of difficulty list, by group and direction."""
 _ARMSTAND = {"61": "1 2 4 6 8", "62": "1 2 3 4 6 7 8", "63": "1 2 3 4 6 7 8"}
-_COMPETED = 3.0
-"""How much likelier a dive is that real competitions saw."""
+_COMPETED = 0.2
+"""How much likelier a dive is for each time that real competitions saw it."""
+_LEAST_TRUST = 0.5
+"""Of the class heads, on films that are like nothing that the network knows."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,31 @@ def dives_that_exist() -> tuple[Dive, ...]:
     return tuple(parse_dive(number) for number in sorted({*numbers, *BY_NUMBER}))
 
 
-def name(classes: Mapping[str, NDArray[np.float64]], turns: Turns, weight: float) -> Named:
-    """The dive that `classes`, probabilities by head, and `turns` make likeliest.
+def name_of(sight: Sight, calibration: Calibration) -> Named:
+    """The dive that a clip most likely shows; the class heads count as far as the network knows such films."""
+    trust = max(calibration.weight(sight), _LEAST_TRUST)
+    return name(sight.classes, sight.turns, sight.positions, calibration.turns_weight, trust)
 
-    `weight` is that of the logarithm of the turns' likelihood; 0 leaves them out.
+
+def name(
+    classes: Mapping[str, NDArray[np.float64]],
+    turns: Turns,
+    positions: NDArray[np.float64],
+    weight: float,
+    trust: float = 1.0,
+) -> Named:
+    """The dive that `classes`, probabilities by head, `turns` and `positions` (see `folds`) make likeliest.
+
+    `weight` is that of the logarithms of what was counted and folded; 0 leaves it out. `trust` is that of the class
+    heads' logarithms, 0..1; what they do not tell, turns and folds do.
     """
     candidates = dives_that_exist()
     table = _table()
-    logs = np.log([_COMPETED if dive.number in BY_NUMBER else 1.0 for dive in candidates])
+    weight = weight + (1.0 - weight) * (1.0 - trust)
+    logs = np.log([1.0 + _COMPETED * HOW_OFTEN.get(dive.number or "", 0) for dive in candidates])
     for head, places in table.heads.items():
-        logs = logs + np.log(classes[head][places] + 1e-4)
+        logs = logs + trust * np.log(classes[head][places] + 1e-4)
+    logs = logs + weight * np.log(positions[table.heads["position"]] + 1e-3)
     # Films are mirrored as often as not: clockwise or not tells nothing, but both cannot be.
     likelihood = turns.likelihood.sum(axis=1)
     logs = logs + weight * np.log(likelihood[table.armstand, table.half_somersaults] + 1e-6)

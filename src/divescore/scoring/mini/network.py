@@ -14,6 +14,7 @@ from divescore.scoring.mini.features import after_flight, assemble_features
 from divescore.scoring.mini.localisation import FLIGHT, REACHES, Localisation, Localiser, halve
 from divescore.scoring.mini.pose import CropPose, FramePose, PoseEstimator, combine, crop
 from divescore.scoring.mini.preprocessing import Preprocessing, normalise
+from divescore.scoring.mini.skeleton import SkeletonEstimator, skeleton_frames, tight_boxes
 from divescore.scoring.mini.temporal import Outputs, TemporalModel
 
 POSE_FRAMES = 28
@@ -21,10 +22,12 @@ POSE_FRAMES = 28
 STORED_NAMES = {
     "pose.localiser.": "eye.locator.",
     "pose.estimator.": "eye.looker.",
+    "pose.skeleton.": "skeleton.",
     "temporal.moments.": "judge.glances.",
     "temporal.": "judge.",
 }
 """How tensors' names begin here, and in weights files: these keep the names that the parts had first. First match."""
+_SKELETON = STORED_NAMES["pose.skeleton."]
 _AFTER, _LATER = 6, 15
 """Frames after the flight that show line and splash best, and those in which a splash is still to be seen."""
 
@@ -32,10 +35,12 @@ _AFTER, _LATER = 6, 15
 class PoseModel(nn.Module):
     """Frames to what is seen in each: localisation, and pose where it is worth estimating."""
 
-    def __init__(self) -> None:
+    def __init__(self, skeletons: bool) -> None:
+        """`skeletons`: whether there is an estimator for skeletons besides."""
         super().__init__()
         self.localiser = Localiser()
         self.estimator = PoseEstimator()
+        self.skeleton = SkeletonEstimator() if skeletons else None
 
     def forward(self, frames: Tensor, aspects: Tensor, preprocessing: Preprocessing) -> FramePose:
         """What is in uint8 RGB frames [B, T, 96, 128, 3]; N = B T, one clip after the other."""
@@ -54,6 +59,22 @@ class PoseModel(nn.Module):
         pose: CropPose = self.estimator(crop(normalise(pictures[None], preprocessing)[0], boxes))
         return pose
 
+    def estimate_skeletons(self, pictures: Tensor, boxes: Tensor, preprocessing: Preprocessing) -> CropPose | None:
+        """Skeletons in the crops `boxes` [N, 4] of uint8 RGB pictures [N, 96, 128, 3], if there is an estimator."""
+        if self.skeleton is None:
+            return None
+        skeletons: CropPose = self.skeleton(crop(normalise(pictures[None], preprocessing)[0], boxes))
+        return skeletons
+
+    def skeletons(
+        self, frames: Tensor, aspects: Tensor, localisation: Localisation, preprocessing: Preprocessing
+    ) -> FramePose | None:
+        """Skeletons in uint8 RGB frames [B, T, 96, 128, 3] that were localised, where they may be flying."""
+        chosen = skeleton_frames(localisation, len(aspects))
+        pictures = frames.flatten(0, 1).index_select(0, chosen)
+        found = self.estimate_skeletons(pictures, tight_boxes(localisation, chosen, aspects), preprocessing)
+        return None if found is None else combine(localisation, found, chosen)
+
 
 class MiniNetwork(nn.Module):
     """uint8 RGB frames [B, T, 96, 128, 3] with the videos' aspects [B] and seconds [B] to `Outputs`.
@@ -61,9 +82,10 @@ class MiniNetwork(nn.Module):
     In a state dictionary its tensors have the names that they have in the weights files, see `STORED_NAMES`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, skeletons: bool = False) -> None:
+        """`skeletons`: with an estimator for them, see `has_skeletons`."""
         super().__init__()
-        self.pose = PoseModel()
+        self.pose = PoseModel(skeletons)
         self.temporal = TemporalModel()
         self.register_state_dict_post_hook(_to_stored_names)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_from_stored_names)  # type: ignore[no-untyped-call]
@@ -73,6 +95,11 @@ class MiniNetwork(nn.Module):
         pose: FramePose = self.pose(frames, aspects, preprocessing)
         outputs: Outputs = self.temporal(assemble_features(pose, aspects, seconds))
         return outputs
+
+
+def has_skeletons(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether weights, by their names in files, hold an estimator for skeletons: not all were given one."""
+    return any(name.startswith(_SKELETON) for name in tensors)
 
 
 def _to_stored_names(_network: nn.Module, tensors: dict[str, Any], prefix: str, *_: object) -> None:

@@ -91,6 +91,28 @@ def concatenate(parts: Sequence[PerFrame]) -> PerFrame:
     return kind(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(kind)))
 
 
+@dataclass(frozen=True)
+class PoseValues:
+    """What an estimator's values [N, VALUES] mean; as in `FramePose`."""
+
+    centre: Tensor
+    grown: Tensor
+    lean: Tensor
+    line: Tensor
+    joints: Tensor
+    gaps: Tensor
+    angles: Tensor
+    splash: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor) -> "PoseValues":
+        """Those of an estimator's output."""
+        centre, grown, lean, line, joints, gaps, angles, splash = torch.split(
+            values, [2, 1, 2, 2, 2 * JOINTS, GAPS, ANGLES, 1], dim=1
+        )
+        return cls(centre, grown.squeeze(1), lean, line, joints.view(-1, JOINTS, 2), gaps, angles, splash.squeeze(1))
+
+
 def combine(localisation: Localisation, pose: CropPose, chosen: Tensor | None = None) -> FramePose:
     """The localisation of all frames with the pose in those `chosen` [M], or in all of them."""
     count = len(localisation.present)
@@ -101,22 +123,7 @@ def combine(localisation: Localisation, pose: CropPose, chosen: Tensor | None = 
         values, features = (
             part.new_zeros(count, part.shape[1]).index_copy(0, chosen, part) for part in (values, features)
         )
-    centre, grown, lean, line, joints, gaps, angles, splash = torch.split(
-        values, [2, 1, 2, 2, 2 * JOINTS, GAPS, ANGLES, 1], dim=1
-    )
-    return FramePose(
-        localisation=localisation,
-        estimated=estimated,
-        centre=centre,
-        grown=grown.squeeze(1),
-        lean=lean,
-        line=line,
-        joints=joints.view(-1, JOINTS, 2),
-        gaps=gaps,
-        angles=angles,
-        splash=splash.squeeze(1),
-        features=features,
-    )
+    return FramePose(localisation=localisation, estimated=estimated, **vars(PoseValues.of(values)), features=features)
 
 
 def crop(pictures: Tensor, boxes: Tensor) -> Tensor:

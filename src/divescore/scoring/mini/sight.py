@@ -9,6 +9,7 @@ from torch import Tensor
 from divescore.scoring.mini.evidence import signs_of
 from divescore.scoring.mini.features import OVERALL, assemble_features
 from divescore.scoring.mini.flight import Flight, Values, see_flight
+from divescore.scoring.mini.folds import positions_of
 from divescore.scoring.mini.pose import FramePose
 from divescore.scoring.mini.temporal import Outputs, TemporalModel
 from divescore.scoring.mini.turns import Turns, count_turns
@@ -22,6 +23,8 @@ class Sight:
     """Of a batch of one."""
     flight: Flight
     turns: Turns
+    positions: Values
+    """[len(POSITIONS)] see `folds`."""
     signs: Values
     """[len(SIGNS)] see `evidence`."""
     overall: Values
@@ -45,17 +48,28 @@ class Sight:
         return {name: _values(logits[0].softmax(dim=0)) for name, logits in self.outputs.classes.items()}
 
 
-def see(pose: FramePose, temporal: TemporalModel, aspect: float, seconds: float, times: Values) -> Sight:
-    """Read what is seen in a clip's frames, of which `times` [T] are the seconds; `aspect` is width by height."""
+def see(
+    pose: FramePose,
+    skeletons: FramePose | None,
+    temporal: TemporalModel,
+    aspect: float,
+    seconds: float,
+    times: Values,
+) -> Sight:
+    """Read what is seen in a clip's frames, of which `times` [T] are the seconds; `aspect` is width by height.
+
+    The flight is read off the `skeletons`, or off the pose where there are none.
+    """
     with torch.inference_mode():
         features = assemble_features(pose, torch.tensor([aspect]), torch.tensor([seconds]))
         outputs: Outputs = temporal(features)
-    flight = see_flight(pose, times)
+    flight = see_flight(pose if skeletons is None else skeletons, times)
     turns = count_turns(flight)
     return Sight(
         outputs=outputs,
         flight=flight,
         turns=turns,
+        positions=positions_of(flight, turns),
         signs=signs_of(pose, flight, turns, outputs),
         overall=_values(features[0, 0, OVERALL.start : OVERALL.stop]),
         deductions=_values(temporal.deductions),

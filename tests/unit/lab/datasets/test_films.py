@@ -30,6 +30,15 @@ def test_a_diver_may_stand_for_the_event(tmp_path: Path) -> None:
     assert read_films(table(tmp_path, "a.mp4,Ada,21", head="file,diver,execution"))[0].group == "Ada"
 
 
+def test_joints_may_be_marked(tmp_path: Path) -> None:
+    (tmp_path / "a.json").touch()
+    head = "file,execution,joints"
+
+    assert read_films(table(tmp_path, "a.mp4,21,a.json", head=head))[0].joints == tmp_path / "a.json"
+    with pytest.raises(DataInvalid, match=r"no file of joints b\.json"):
+        read_films(table(tmp_path, "a.mp4,21,b.json", head=head))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

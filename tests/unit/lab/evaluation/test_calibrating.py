@@ -18,13 +18,16 @@ from divescore.scoring.mini.evidence import SIGNS
 from divescore.scoring.mini.features import OVERALL
 from divescore.scoring.mini.flight import Flight
 from divescore.scoring.mini.sight import Sight
-from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, Outputs
+from divescore.scoring.mini.temporal import CLASS_HEADS, FLAWS, POSITIONS, Outputs
 from divescore.scoring.mini.turns import MOST, Turns
 
 DIVE = parse_dive("107B")
 SCALE = 30.0
 FLIGHT = Flight(*(np.zeros(4), 1.0, 2.5, np.zeros((5, 5)), *(np.zeros(4),) * 5))
 TURNS = Turns(np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1))), 1.0, 2.0, 0.0, 1.0, 2.5)
+
+
+EVEN = np.full(len(POSITIONS), 1.0 / len(POSITIONS))
 
 
 def clips(rng: np.random.Generator, count: int, error: float, away: float, is_dive: bool = True) -> Seen:
@@ -53,7 +56,9 @@ def clips(rng: np.random.Generator, count: int, error: float, away: float, is_di
             classes=classes,
         )
         signs = rng.normal(0.0, 1.0, len(SIGNS)) + 3.0 * seen + away * rng.uniform(0.7, 1.3)
-        sights.append(Sight(outputs, FLIGHT, TURNS, signs, rng.normal(size=len(OVERALL)), np.full(len(FLAWS), 0.15)))
+        sights.append(
+            Sight(outputs, FLIGHT, TURNS, EVEN, signs, rng.normal(size=len(OVERALL)), np.full(len(FLAWS), 0.15))
+        )
     return Seen(sights, labels.astype(np.float32))
 
 

@@ -82,9 +82,14 @@ def test_the_worker_sees_what_evaluation_sees() -> None:
     frames, aspects = torch.from_numpy(dive(wanted).frames), torch.tensor([4 / 3])
 
     with torch.inference_mode():
-        in_parts = model._estimate_pose(frames, aspects)
+        in_parts, skeletons = model._estimate_pose(frames, aspects)
         whole = model._network.pose(frames[None], aspects, wanted)
+        at_once = model._network.pose.skeletons(frames[None], aspects, whole.localisation, wanted)
 
     assert torch.equal(in_parts.estimated, whole.estimated)
     assert torch.allclose(in_parts.localisation.position, whole.localisation.position, atol=0.01)
     assert torch.allclose(in_parts.joints, whole.joints, atol=0.05)
+    assert skeletons is not None
+    assert at_once is not None
+    assert torch.equal(skeletons.estimated, at_once.estimated)
+    assert torch.allclose(skeletons.joints, at_once.joints, atol=0.05)
