@@ -91,7 +91,7 @@ class Exercise:
 
     async def a_dive_is_scored_shown_shared_and_erased(self) -> None:
         async with self.watched() as dive:
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             seen = await dive.until("SCORED")
             (queued,) = [job for job in seen if job["status"] == "QUEUED"]
             assert "ahead" in queued, "enqueue did not learn how long the queue is"
@@ -113,7 +113,7 @@ class Exercise:
             await asyncio.to_thread(rewrite, self.film, film, "mjpeg")
             async with self.watched(film) as dive:
                 made = dive.made
-                await upload(self.http.client, made.upload, film)
+                await upload(self.http.client, made.form, film)
                 await dive.until("SCORED")
                 while (link := await self.http.video(made.job_id, made.token)).rendition is None:
                     await asyncio.sleep(LOOK_EVERY)
@@ -152,7 +152,7 @@ class Exercise:
     async def a_late_upload_is_erased(self) -> None:
         made = await self.announced()
         await self.http.cancel(made.job_id, made.token)
-        await upload(self.http.client, made.upload, self.film)
+        await upload(self.http.client, made.form, self.film)
         while await self.versions(made.job_id):
             await asyncio.sleep(LOOK_EVERY)
 
@@ -161,7 +161,7 @@ class Exercise:
         async with self.watched() as dive:
             job = await self.record(dive.made.job_id)
             await self.rewind(job, status="BROKEN")
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             # Only a message that failed has its time-out changed, and no other part has one that fails here.
             while not self.asked("EnqueueRole", "sqs:ChangeMessageVisibility"):
                 await asyncio.sleep(LOOK_EVERY)
@@ -241,7 +241,7 @@ class Exercise:
     async def scored(self) -> AsyncIterator[tuple[Watched, Job]]:
         """A dive with its score: a job with a video, whose record may be put back to any earlier state."""
         async with self.watched() as dive:
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             await dive.until("SCORED")
             yield dive, await self.record(dive.made.job_id)
 

@@ -138,7 +138,7 @@ async def _send(
 ) -> None:
     run.upload_started = time.monotonic()
     try:
-        await upload(http.client, made.upload, path, watcher.uploading, _subscribed(feed), size)
+        await upload(http.client, made.form, path, watcher.uploading, _subscribed(feed), size)
     except BaseException:  # an interruption too: an upload that will never end must not keep its place
         await _abandon(http, made, run)
         raise

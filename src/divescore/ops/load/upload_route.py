@@ -54,7 +54,7 @@ class UploadRoute:
         )
         try:
             # As in the browser: the upload does not end before the socket has its subscription.
-            await upload(self._http.client, made.upload, clip, before_end=watching)
+            await upload(self._http.client, made.form, clip, before_end=watching)
             self._log.sent(number, now())
         except (ClientError, SendFailed):
             await self.cancel(number)
