@@ -68,7 +68,10 @@ class Operations:
     parts_above_bytes: int
 
     def create(self, request: CreateJob, address: str, idempotency_key: str | None = None) -> JobCreated:
-        """A new job with its token, live address, and form or plan of its upload. The same idempotency key gives the same job again."""
+        """A new job with its token, live address, and the form or plan of its upload.
+
+        The same idempotency key gives the same job again.
+        """
         self._check(request)
         now = self.table.now()
         job = Job(

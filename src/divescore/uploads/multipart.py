@@ -95,7 +95,7 @@ class MultipartStore:
             raise _forgotten(error) from error
 
     def address(self, job: Job, number: int, length: int, sha256: str, seconds: int) -> str:
-        """Where a PUT of exactly `length` bytes of this checksum stores a part of the job's upload, with `headers_of` it."""
+        """Where a PUT of exactly `length` bytes with this checksum, sent with `headers_of` it, stores a part."""
         parameters = {
             "Bucket": self.bucket,
             "Key": job.key,
