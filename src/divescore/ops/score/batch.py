@@ -110,6 +110,7 @@ class Batch:
             None,
             entry.reference,
             watcher,
+            resume=self.resume,
         )
 
     async def _follow(self, entry: Entry, known: Known) -> Submission | None:
