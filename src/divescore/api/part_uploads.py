@@ -55,7 +55,7 @@ class PartUploads:
             if self._settled(job):
                 return self._all_present(job, plan)
             stored = self._stored(job)
-            if stored is None and self.store.current_version(job_id) is not None:
+            if stored is None and self._completed(job):
                 return self._all_present(job, plan)
             upload_id = job.upload_id if job.upload_id is not None and stored is not None else self.multipart.begin(job)
             outcome = self.table.apply(job, Prolonged(upload_id, instead_of=job.upload_id))
@@ -85,7 +85,7 @@ class PartUploads:
                 "The parts changed while they were put together; ask which of them are there."
             ) from error
         # Forgotten: completed before, by a call whose answer was lost; or else given up, by us or by S3.
-        if stored is None and self.store.current_version(job_id) is None:
+        if stored is None and not self._completed(job):
             job = self.table.get(job_id)
             if not self._settled(job):
                 raise _missing(plan, range(1, plan.count + 1))
@@ -103,6 +103,10 @@ class PartUploads:
         if job.status is Status.EXPIRED:
             raise UploadOver(OVER)
         return job.status is not Status.AWAITING_UPLOAD
+
+    def _completed(self, job: Job) -> bool:
+        """Whether an upload that S3 does not know any more left its video."""
+        return job.upload_id is not None and self.store.current_version(job.job_id) is not None
 
     def _stored(self, job: Job) -> list[StoredPart] | None:
         """The parts that S3 has; None without an upload that it knows."""
