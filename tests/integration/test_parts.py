@@ -17,7 +17,7 @@ from divescore.client.models import Created, PartAddress, PartsPlan, UploadInPar
 from divescore.client.parts.sender import PartsSender
 from divescore.client.parts.unfinished import Notebook, Unfinished, fingerprint
 from divescore.client.submit import submit
-from divescore.containers import Container, sniff
+from tests.films import padded
 from tests.integration.conftest import System
 
 pytestmark = pytest.mark.stack
@@ -26,22 +26,11 @@ MB = 2**20
 LARGE = 20 * MB + 12345
 SMALL_END = 16 * MB + 100  # its last part is so small that a refusal is not lost in a connection that is reset
 NO_VIDEO = b"not a video " * 8
-VOID = 0xEC  # Matroska's element for bytes that mean nothing
-
-
-def padded(clip: Path, path: Path, size: int = LARGE) -> Path:
-    """The same dive in a file of `size` bytes: Matroska lets void stand behind what there is."""
-    data = clip.read_bytes()
-    empty = size - len(data) - 9
-    path.write_bytes(data + bytes([VOID, 0x01]) + empty.to_bytes(7, "big") + bytes(empty))
-    assert path.stat().st_size == size
-    assert isinstance(sniff(data[:4096]), Container)
-    return path
 
 
 @pytest.fixture(scope="module")
 def large(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return padded(clips["one"], tmp_path_factory.mktemp("large") / "large.webm")
+    return padded(clips["one"], tmp_path_factory.mktemp("large") / "large.webm", LARGE)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from divescore.client.files import name_of, refuse_what_is_no_video, regular
 from divescore.client.http import Http
 from divescore.client.live import Event, Feed, Live
 from divescore.client.models import Created, Job, PartsPlan, UploadInParts
+from divescore.client.parts.patience import Patience
 from divescore.client.parts.sender import PartsSender, UploadListener
 from divescore.client.parts.unfinished import Notebook, Unfinished, fingerprint
 from divescore.client.upload import content_type, upload
@@ -89,11 +90,12 @@ async def submit(
     observer: Observer | None = None,
     resume: bool = False,
     notebook: Notebook | None = None,
+    patience: Patience | None = None,
 ) -> Submission:
     """Have a video scored, within `timeout` seconds. Errors of the way are in the answer, not raised.
 
     A job whose upload was refused or interrupted is cancelled; not so a large one's, whose upload `resume` takes up
-    again. `marks`, arguments of `Http.mark`, follow on a score.
+    again; `patience` is its. `marks`, arguments of `Http.mark`, follow on a score.
     """
     run = Submission(path)
     watcher = observer or Observer()
@@ -103,7 +105,7 @@ async def submit(
                 sent = await asyncio.to_thread(copies.enter_context, regular(path))
                 refuse_what_is_no_video(sent)
                 size = sent.stat().st_size
-                way = _Way(http, sent, size, run, watcher, notebook or Notebook())
+                way = _Way(http, sent, size, run, watcher, notebook or Notebook(), patience)
                 if sent == path:
                     way.key = await asyncio.to_thread(fingerprint, path, http.api)
                 made = await way.take_up(declared) if resume else None
@@ -162,6 +164,7 @@ class _Way:
     run: Submission
     watcher: Observer
     notebook: Notebook
+    patience: Patience | None = None
     key: str | None = None
 
     async def take_up(self, declared: Declaration) -> Created | None:
@@ -219,10 +222,10 @@ class _Way:
             unfinished = Unfinished(self.http.api, made.job_id, made.token, plan.part_size, plan.count)
             with suppress(OSError):  # a folder that cannot be written to must not keep the video from being sent
                 await asyncio.to_thread(self.notebook.write, self.key, unfinished)
-        sender = PartsSender(
-            self.http, (made.job_id, made.token), plan, self.path, self.size, self.watcher, lambda: _subscribed(feed)
+        job = (made.job_id, made.token)
+        self.run.sender = sender = PartsSender(
+            self.http, job, plan, self.path, self.size, self.watcher, lambda: _subscribed(feed), self.patience
         )
-        self.run.sender = sender
         await sender.run()
 
 
