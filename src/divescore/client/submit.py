@@ -32,7 +32,7 @@ class Observer(UploadListener):
     def created(self, made: Created) -> None:
         """The service took the job, and gave its token."""
 
-    def resumed(self, job: Job) -> None:
+    def resumed(self, made: Created) -> None:
         """The job was begun before, and its upload goes on."""
 
     def resumable(self, present: int, count: int, until: str) -> None:
@@ -121,7 +121,7 @@ async def submit(
                     )
                     watcher.created(made)
                 else:
-                    watcher.resumed(made.job)
+                    watcher.resumed(made)
                 run.job, run.token = made.job, made.token
                 feed = live.watch(made.job_id, made.token, made.live.url)
                 news = asyncio.create_task(_follow(feed, run, watcher))

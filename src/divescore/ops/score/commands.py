@@ -101,7 +101,9 @@ def score(
             options = {"resume": resume, "at_once": at_once or AT_ONCE, "timeout": timeout, "lines": lines}
             runs = _score_many(address, files, table, declared, reference, content_type, as_json, options)
         else:
-            runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given, reference, resume))
+            runs = asyncio.run(
+                _score(address, files, as_json, declared, content_type, timeout, given, reference, resume)
+            )
     except NoSystem as error:
         click.echo(error.message, err=True)
         runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from divescore.client.errors import ClientError
 from divescore.client.live import Event
-from divescore.client.models import Job
+from divescore.client.models import Created, Job
 from divescore.client.parts.actions import Fares, UploadState
 from divescore.client.submit import Observer
 from divescore.ops.score import phrases
@@ -118,9 +118,9 @@ class JobTrace(Observer):
             self._waiting = False
             self.trace.line(self.name, "", Text("sending again", "dim"))
 
-    def resumed(self, job: Job) -> None:
+    def resumed(self, made: Created) -> None:
         """An upload that was begun before."""
-        self.trace.line(self.name, "", Text(f"goes on where it was interrupted  {job.status}", "dim"))
+        self.trace.line(self.name, "", Text(f"goes on where it was interrupted  {made.job.status}", "dim"))
 
     def resumable(self, present: int, count: int, until: str) -> None:
         """How to go on after an interruption."""
