@@ -10,6 +10,7 @@ from divescore.aws import client, within
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.table import JobTable
 from divescore.sweep.overdue import Sweeper
+from divescore.uploads.multipart import MultipartStore
 from divescore.uploads.store import UploadStore
 from functions.observability import logger, metrics, observed
 from functions.settings import FunctionSettings
@@ -29,10 +30,12 @@ def sweeper() -> Sweeper:
     """Everything that a sweep needs."""
     settings = SweepSettings()
     tuning = within(settings.function_seconds)
+    s3 = client("s3", **tuning)
     sqs = client("sqs", **tuning)
     return Sweeper(
         table=JobTable(settings.table_name, client("dynamodb", **tuning)),
-        store=UploadStore(settings.uploads_bucket, client("s3", **tuning)),
+        store=UploadStore(settings.uploads_bucket, s3),
+        multipart=MultipartStore(settings.uploads_bucket, s3),
         queue=ScoringQueue(settings.scoring_queue_url, sqs),
         uploads_queue_url=settings.uploads_queue_url,
         sqs=sqs,

@@ -8,7 +8,9 @@ the protocol changes, and read the difference.
 """
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 import re
 import tempfile
@@ -51,6 +53,11 @@ def clean(part: Any) -> Any:
             r"(X-Amz-(?:Signature|Credential)=)[^&]+", r"\1hidden", TOKEN.sub("header.claims.signature", part)
         )
     return part
+
+
+def sha256_of(data: bytes) -> str:
+    """A part's checksum as S3 writes it."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
 def write(kind: str, name: str, document: dict[str, Any]) -> None:
@@ -162,6 +169,26 @@ class Recorder:
             await socket.hear("cancelled", "CANCELLED")
         await self.ask("health", "GET", "/health")
 
+    async def parts(self) -> None:
+        """A large video, which is sent in parts."""
+        part, end = bytes(8 * 2**20), bytes(100)
+        video = A_JOB | {"filename": "long.mp4", "contentType": "video/mp4", "sizeBytes": 2 * len(part) + len(end)}
+        made = await self.ask("created-in-parts", "POST", "/jobs", video)
+        path, token = f"/jobs/{made['jobId']}", made["token"]
+        asked = [{"number": number, "sha256": sha256_of(data)} for number, data in enumerate((part, part, end), 1)]
+        answer = await self.ask("parts-asked", "POST", f"{path}/parts", {"parts": asked}, token)
+        await self.ask("error-parts-missing", "POST", f"{path}/complete", token=token)
+        for address, data in zip(answer["addresses"], (part, part, end), strict=True):
+            sent = await self.http.put(address["url"], content=data, headers=address["headers"])
+            sent.raise_for_status()
+        await self.ask("parts-present", "POST", f"{path}/parts", {"parts": []}, token)
+        await self.ask("error-no-such-part", "POST", f"{path}/parts", {"parts": [asked[0] | {"number": 4}]}, token)
+        await self.ask("completed", "POST", f"{path}/complete", token=token)
+        given_up = await self.ask(None, "POST", "/jobs", video)
+        await self.ask(None, "DELETE", f"/jobs/{given_up['jobId']}", token=given_up["token"])
+        path = f"/jobs/{given_up['jobId']}/parts"
+        await self.ask("error-no-more-parts", "POST", path, {"parts": []}, given_up["token"])
+
     async def answers(self) -> None:
         """Every other message of the socket."""
         made = await self.new()
@@ -264,6 +291,7 @@ async def record(system: System, clip: Path) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         recorder = Recorder(system, clip, http)
         await recorder.lives()
+        await recorder.parts()
         await recorder.answers()
         await recorder.refusals()
 

@@ -22,6 +22,9 @@ WRITES = frozenset(
         "delete_message_batch",
         "delete_object",
         "put_object",
+        "create_multipart_upload",
+        "complete_multipart_upload",
+        "abort_multipart_upload",
     }
 )
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
+from tests.fakes.multipart import FakeMultipart
 from tests.fakes.network import Network, refused
 from tests.fakes.standin import StandIn
 
@@ -35,6 +37,10 @@ class FakeS3(StandIn):
         self.objects: dict[str, list[Version]] = {}
         self._network = network
         self._ids = itertools.count(1)
+        self.multipart = FakeMultipart(network, self.put)
+        self.create_multipart_upload = self.multipart.create_multipart_upload
+        self.complete_multipart_upload = self.multipart.complete_multipart_upload
+        self.abort_multipart_upload = self.multipart.abort_multipart_upload
 
     def put(self, key: str, data: bytes) -> str:
         """Store a new version; its id."""
@@ -72,6 +78,8 @@ class FakeS3(StandIn):
         self._network.carry("s3", "delete_object", delete)
 
     def get_paginator(self, operation: str) -> Any:
+        if operation == "list_parts":
+            return self.multipart.list_parts()
         assert operation == "list_object_versions"
 
         def paginate(*, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
@@ -90,6 +98,9 @@ class FakeS3(StandIn):
 
     def generate_presigned_url(self, operation: str, **arguments: Any) -> str:
         wanted = arguments["Params"]
+        if operation == "upload_part":
+            query = urlencode(wanted | {"X-Amz-Expires": arguments["ExpiresIn"]})
+            return f"https://bucket.invalid/{wanted['Key']}?{query}"
         return f"https://bucket.invalid/{wanted['Key']}?versionId={wanted.get('VersionId', '')}"
 
     def _find(self, key: str, version_id: str | None, missing: str) -> Version:

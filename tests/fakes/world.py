@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from divescore.api.operations import Operations
+from divescore.api.part_uploads import PartUploads
 from divescore.jobs.errors import JobsError
 from divescore.jobs.items import from_item
 from divescore.jobs.marks import MarksTable
@@ -18,6 +19,7 @@ from divescore.jobs.table import JobTable
 from divescore.sweep.overdue import Sweeper
 from divescore.tokens.tokens import KeyRing, Tokens
 from divescore.uploads.admission import Admission
+from divescore.uploads.multipart import MultipartStore
 from divescore.uploads.notifications import notification_body, parse_notification
 from divescore.uploads.store import UploadStore
 from divescore.worker.delivery import Delivered, Delivery, Worker
@@ -64,9 +66,13 @@ class World:
         self.table = JobTable("jobs", self.dynamodb, self.clock)
         self.marks = MarksTable("jobs", self.dynamodb, self.clock)
         self.store = UploadStore("bucket", self.s3)
+        self.multipart = MultipartStore("bucket", self.s3)
+        self.parts = PartUploads(self.table, self.store, self.multipart)
         self.queue = ScoringQueue(SCORING, self.sqs, clock=self.clock.seconds)
         self.admission = Admission(self.table, self.store, self.queue)
-        self.sweeper = Sweeper(self.table, self.store, self.queue, UPLOADS, self.sqs, MAX_ATTEMPTS, self.report)
+        self.sweeper = Sweeper(
+            self.table, self.store, self.multipart, self.queue, UPLOADS, self.sqs, MAX_ATTEMPTS, self.report
+        )
         self.score: Callable[[Path, Report], Mapping[str, Any]] = good_score
         self.playable = True
         self.rendition: MakeRendition = lambda film, _seconds: b"small " + film.read_bytes()
@@ -75,12 +81,14 @@ class World:
             table=self.table,
             marks=self.marks,
             store=self.store,
+            parts=self.parts,
             tokens=Tokens(lambda fresh: ring, self.clock.seconds),
             quotas=QUOTAS,
             live_url="wss://live.example/live",
             site_url="https://site.example",
             retention_days=7,
             max_upload_bytes=200 * 2**20,
+            parts_above_bytes=16 * 2**20,
         )
         self._job_ids = itertools.count(1)
 

@@ -113,7 +113,7 @@ async def lost_upload(system: System, http: Http, live: Live, film: Path) -> Asy
     feed = live.watch(made.job_id, made.token, made.live.url)
     await feed.subscribed.wait()
     with notifications_lost(system):
-        await upload(http.client, made.upload, film)
+        await upload(http.client, made.form, film)
     yield made, feed
 
 
@@ -121,8 +121,8 @@ def test_deleting_stops_the_work_and_erases_every_version(system: System, long_f
     async def work(http: Http, live: Live) -> None:
         made = await announce(http, long_film)
         feed = live.watch(made.job_id, made.token, made.live.url)
-        await upload(http.client, made.upload, long_film)
-        await upload(http.client, made.upload, long_film)
+        await upload(http.client, made.form, long_film)
+        await upload(http.client, made.form, long_film)
         assert await status_of(feed, "PROCESSING", "SCORED", "REJECTED") == "PROCESSING"
         cancelled = await http.cancel(made.job_id, made.token)
         assert cancelled.status == "CANCELLED"
@@ -142,7 +142,7 @@ def test_an_upload_after_the_end_is_erased(system: System, clips: dict[str, Path
     async def work(http: Http, live: Live) -> None:
         made = await announce(http, clips["one"])
         assert (await http.cancel(made.job_id, made.token)).status == "CANCELLED"
-        await upload(http.client, made.upload, clips["one"])
+        await upload(http.client, made.form, clips["one"])
         assert await erased(system, made.job_id)
         assert (await http.get(made.job_id, made.token)).job.status == "CANCELLED"
 

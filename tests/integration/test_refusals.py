@@ -87,7 +87,7 @@ def test_another_size_than_declared_is_refused_by_storage(system: System, clips:
     async def work(http: Http, live: Live) -> None:
         made = await http.create("dive.webm", "video/webm", clips["one"].stat().st_size - off)
         with pytest.raises(UploadRefused) as raised:
-            await upload(http.client, made.upload, clips["one"])
+            await upload(http.client, made.form, clips["one"])
         assert raised.value.code == "SIZE_MISMATCH"
         assert (await http.cancel(made.job_id, made.token)).status == "CANCELLED"
 
@@ -97,7 +97,7 @@ def test_another_size_than_declared_is_refused_by_storage(system: System, clips:
 def test_another_type_than_declared_is_refused_by_storage(system: System, clips: dict[str, Path]) -> None:
     async def work(http: Http, live: Live) -> None:
         made = await http.create("dive.webm", "video/webm", clips["one"].stat().st_size)
-        form = made.upload.model_copy(update={"fields": made.upload.fields | {"Content-Type": "video/mp4"}})
+        form = made.form.model_copy(update={"fields": made.form.fields | {"Content-Type": "video/mp4"}})
         with pytest.raises(UploadRefused) as raised:
             await upload(http.client, form, clips["one"])
         assert raised.value.code == "UPLOAD_REFUSED"

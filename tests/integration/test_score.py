@@ -137,7 +137,7 @@ def test_a_cancelled_job_tells_its_watchers_and_takes_no_upload(system: System, 
         assert (await http.cancel(made.job_id, made.token)).status == "CANCELLED"
         assert [event.job.status async for event in feed] == ["AWAITING_UPLOAD", "CANCELLED"]
         # The form is still good; what arrives with it is erased at the gate.
-        await upload(http.client, made.upload, clips["one"])
+        await upload(http.client, made.form, clips["one"])
         while system.stored(made.job_id):
             await asyncio.sleep(0.1)
         assert (await http.get(made.job_id, made.token)).job.status == "CANCELLED"

@@ -15,7 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from divescore.client.errors import ApiError
 from divescore.client.http import Http
-from divescore.client.models import Created
+from divescore.client.models import Created, UploadInParts
+from divescore.client.parts.sender import PartsSender
 from divescore.client.upload import upload
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
@@ -29,6 +30,7 @@ from tests.rights.system import System
 LOOK_EVERY = 0.2
 HANDED_BACK_SECONDS = 2
 LONG_AGO = 1
+LARGE = 16 * 2**20 + 100  # just above what is sent as a form
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Exercise:
             self.a_subscription_ends,
             self.a_dead_watcher_is_forgotten,
             self.a_late_upload_is_erased,
+            self.a_large_upload_is_completed,
+            self.a_large_upload_is_given_up,
             self.an_upload_that_fails_at_the_gate_comes_back_soon,
             self.a_busy_job_is_handed_back_and_taken_over,
             self.a_spent_job_becomes_a_dead_letter,
@@ -84,6 +88,7 @@ class Exercise:
             self.sweep_finds_a_dead_worker,
             self.sweep_finds_a_lost_message,
             self.sweep_ends_a_job_without_a_video,
+            self.sweep_gives_up_a_large_upload,
             self.the_service_knows_its_model,
         ]
 
@@ -91,7 +96,7 @@ class Exercise:
 
     async def a_dive_is_scored_shown_shared_and_erased(self) -> None:
         async with self.watched() as dive:
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             seen = await dive.until("SCORED")
             (queued,) = [job for job in seen if job["status"] == "QUEUED"]
             assert "ahead" in queued, "enqueue did not learn how long the queue is"
@@ -113,7 +118,7 @@ class Exercise:
             await asyncio.to_thread(rewrite, self.film, film, "mjpeg")
             async with self.watched(film) as dive:
                 made = dive.made
-                await upload(self.http.client, made.upload, film)
+                await upload(self.http.client, made.form, film)
                 await dive.until("SCORED")
                 while (link := await self.http.video(made.job_id, made.token)).rendition is None:
                     await asyncio.sleep(LOOK_EVERY)
@@ -152,7 +157,7 @@ class Exercise:
     async def a_late_upload_is_erased(self) -> None:
         made = await self.announced()
         await self.http.cancel(made.job_id, made.token)
-        await upload(self.http.client, made.upload, self.film)
+        await upload(self.http.client, made.form, self.film)
         while await self.versions(made.job_id):
             await asyncio.sleep(LOOK_EVERY)
 
@@ -161,7 +166,7 @@ class Exercise:
         async with self.watched() as dive:
             job = await self.record(dive.made.job_id)
             await self.rewind(job, status="BROKEN")
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             # Only a message that failed has its time-out changed, and no other part has one that fails here.
             while not self.asked("EnqueueRole", "sqs:ChangeMessageVisibility"):
                 await asyncio.sleep(LOOK_EVERY)
@@ -218,6 +223,32 @@ class Exercise:
             await self.rewind(await self.record(dive.made.job_id), deadline=LONG_AGO)
             await self.swept(dive, "EXPIRED")
 
+    async def a_large_upload_is_completed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            film = large(Path(folder))
+            async with self.watched(film) as dive:
+                job_id, token = dive.made.job_id, dive.made.token
+                assert isinstance(dive.made.upload, UploadInParts)
+                await PartsSender(self.http, (job_id, token), dive.made.upload.parts, film, LARGE).run()
+                await self.http.complete(job_id, token)
+                await dive.until("REJECTED")
+
+    async def a_large_upload_is_given_up(self) -> None:
+        made = await self.http.create("large.mp4", None, LARGE)
+        await self.http.ask_for_parts(made.job_id, made.token, [])
+        await self.http.cancel(made.job_id, made.token)
+        assert await self.uploads(made.job_id) == 0
+
+    async def sweep_gives_up_a_large_upload(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with self.watched(large(Path(folder))) as dive:
+                await self.http.ask_for_parts(dive.made.job_id, dive.made.token, [])
+                assert await self.uploads(dive.made.job_id) == 1
+                await self.rewind(await self.record(dive.made.job_id), deadline=LONG_AGO)
+                await self.swept(dive, "EXPIRED")
+                while await self.uploads(dive.made.job_id):  # the push comes first
+                    await asyncio.sleep(LOOK_EVERY)
+
     async def the_service_knows_its_model(self) -> None:
         model = (await self.http.health()).model
         assert model is not None
@@ -241,7 +272,7 @@ class Exercise:
     async def scored(self) -> AsyncIterator[tuple[Watched, Job]]:
         """A dive with its score: a job with a video, whose record may be put back to any earlier state."""
         async with self.watched() as dive:
-            await upload(self.http.client, dive.made.upload, self.film)
+            await upload(self.http.client, dive.made.form, self.film)
             await dive.until("SCORED")
             yield dive, await self.record(dive.made.job_id)
 
@@ -285,9 +316,23 @@ class Exercise:
         )
         return [version["VersionId"] for version in answer.get("Versions", [])]
 
+    async def uploads(self, job_id: str) -> int:
+        """How many multipart uploads S3 has of a job."""
+        s3 = self.system.client("s3")
+        answer = await asyncio.to_thread(s3.list_multipart_uploads, Bucket=self.system.stack.bucket)
+        return sum(job_id in upload["Key"] for upload in answer.get("Uploads", []))
+
     def asked(self, role: str, action: str) -> bool:
         """Whether the role asked for that since the exercise began."""
         return any((one.role, one.action) == (role, action) for one in self.system.decisions(self.began))
+
+
+def large(folder: Path) -> Path:
+    """A file that is sent in parts; no video, so that it is at its end once it arrived."""
+    path = folder / "large.mp4"
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    return path
 
 
 @asynccontextmanager

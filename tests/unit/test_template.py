@@ -160,6 +160,7 @@ EFFECTS: dict[str, set[str]] = {
         "WorkerFunction.EphemeralStorage",
         "Outputs.MaxUploadBytes",  # what `publish` tells the page
     },
+    "PartsAboveBytes": {"PresignFunction.PARTS_ABOVE_BYTES"},
     "OpenJobsPerClient": {"PresignFunction.OPEN_JOBS_PER_CLIENT"},
     "JobsPerDayPerClient": {"PresignFunction.JOBS_PER_DAY_PER_CLIENT"},
     "JobsPerDay": {"PresignFunction.JOBS_PER_DAY"},
@@ -228,7 +229,7 @@ def test_every_parameter_is_in_the_table_with_its_default() -> None:
     for names, defaults in rows:
         values = [value.replace(",", "") for value in re.split(r", |/", defaults.split(";")[0].strip())]
         told |= zip(re.findall(r"`(\w+)`", names), values, strict=True)
-    units = {"MaxUploadBytes": 2**20}
+    units = {"MaxUploadBytes": 2**20, "PartsAboveBytes": 2**20}
 
     def value(name: str) -> str:
         number = told[name].removesuffix(" MB").removesuffix(" s").removesuffix("none")
@@ -442,6 +443,8 @@ def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
     http = {f"{m.upper()} {path}" for path, ms in properties("Api")["Body"]["paths"].items() for m in ms}
     assert http == {
         "POST /jobs",
+        "POST /jobs/{jobId}/parts",
+        "POST /jobs/{jobId}/complete",
         "GET /jobs/{jobId}",
         "GET /jobs/{jobId}/video",
         "POST /jobs/{jobId}/share",

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupp
 from pydantic import BaseModel
 
 from divescore.api.bodies import Problem, ProblemEnvelope
-from divescore.api.operations import RequestRefused
+from divescore.api.errors import RequestRefused
 from divescore.declaration import DeclarationError
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, MarkedTooOften, QuotaExceeded
 from divescore.tokens.tokens import TokenError, TokenForbidden

@@ -25,6 +25,10 @@ from divescore.views import JobView, View
 NEUTRAL_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 LONGEST_REFERENCE = 128
+# 32 bytes in base64, as S3 writes them: of the last letter the lower bits are zero.
+_SHA256 = r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"
+MOST_PARTS = 10_000  # S3's limit
+PARTS_AT_ONCE = 100
 _MOST_BYTES = 2**53 - 1  # what every client's numbers hold; how much is taken is a setting of the service
 
 
@@ -100,6 +104,28 @@ class CreateJob(RequestBody):
         return named if _TYPE.fullmatch(named) else NEUTRAL_TYPE
 
 
+class PartToSend(RequestBody):
+    """One part of a large video, about to be sent."""
+
+    number: int = Field(ge=1, le=MOST_PARTS, strict=True, description="counted from 1")
+    sha256: Annotated[str, StringConstraints(pattern=_SHA256)] = Field(
+        description="SHA-256 of the part's bytes, in base64"
+    )
+
+
+class AskForParts(RequestBody):
+    """`POST /jobs/{jobId}/parts`; without a part it tells which are there."""
+
+    parts: list[PartToSend] = Field(max_length=PARTS_AT_ONCE)
+
+    @field_validator("parts")
+    @classmethod
+    def _each_once(cls, parts: list[PartToSend]) -> list[PartToSend]:
+        if len({part.number for part in parts}) < len(parts):
+            raise ValueError("name each part once")
+        return parts
+
+
 class AmendJob(RequestBody):
     """`PATCH /jobs/{jobId}`: what is left out stays as it is, null takes back what was declared."""
 
@@ -146,6 +172,36 @@ class UploadForm(View):
     expires_at: str
 
 
+class PartsPlan(View):
+    """How a large video is cut: all parts have `partSize` bytes but the last, which has the rest."""
+
+    part_size: int
+    count: int
+    expires_at: str = Field(description="ISO 8601, UTC; then the upload is given up, unless parts are asked for")
+
+
+class UploadInParts(View):
+    """A large video is sent in parts: ask for an address of each, send them, complete the upload."""
+
+    parts: PartsPlan
+
+
+class PartAddress(View):
+    """Where to PUT one part with these headers; good for a quarter of an hour, and for nothing but its bytes."""
+
+    number: int
+    url: str
+    headers: dict[str, str]
+
+
+class PartsAnswer(View):
+    """Answer of `POST /jobs/{jobId}/parts`."""
+
+    present: list[int] = Field(description="parts that are there; of one asked for: with the checksum that was given")
+    addresses: list[PartAddress] = Field(description="of the parts that were asked for and are not there")
+    expires_at: str = Field(description="ISO 8601, UTC; then the upload is given up, unless parts are asked for")
+
+
 class LiveAddress(View):
     """Where to connect for live updates; the ticket in it is good for five minutes and for nothing else."""
 
@@ -157,7 +213,7 @@ class JobCreated(View):
 
     job_id: str
     token: str
-    upload: UploadForm
+    upload: UploadForm | UploadInParts
     live: LiveAddress
     job: JobView
 

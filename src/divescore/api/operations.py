@@ -1,12 +1,4 @@
-"""The HTTP API's work: create, read, share, watch, amend, mark and cancel a job.
-
-RequestRefused
-├── EmptyFile, FileTooLarge                    what is about to be uploaded will not do
-├── VideoNotThere                              there is no video to show (yet, or any more)
-├── BeingScored, NotAmendable, AmendedTooOften the declaration cannot be changed (now, or any more)
-├── NothingToMark                              there is no dive that marks could be of
-└── the errors of jobs, tokens and declarations pass through
-"""
+"""The HTTP API's work: create, read, share, watch, amend, mark and cancel a job."""
 
 import hashlib
 import secrets
@@ -25,85 +17,38 @@ from divescore.api.bodies import (
     Shared,
     ShareJob,
     UploadForm,
+    UploadInParts,
     VideoAddress,
 )
+from divescore.api.errors import (
+    AmendedTooOften,
+    BeingScored,
+    EmptyFile,
+    FileTooLarge,
+    NotAmendable,
+    NothingToMark,
+    VideoNotThere,
+)
+from divescore.api.part_uploads import PartUploads
 from divescore.containers import HEAD_BYTES, Container, sniff
 from divescore.declaration import Declaration
 from divescore.jobs.amendment import KEPT, MAX_AMENDMENTS, Amended
 from divescore.jobs.marks import MarksTable
 from divescore.jobs.model import Job
+from divescore.jobs.prolonging import UPLOAD_GRACE_MS
 from divescore.jobs.quota import Quotas
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import Cancelled, Reason, Refusal
 from divescore.jobs.view import job_view
 from divescore.tokens.tokens import HOLDER_SCOPES, Scope, Tokens
+from divescore.uploads.multipart import PART_BYTES
 from divescore.uploads.store import ObjectGone, UploadStore
 from divescore.views import Status, iso
 
 FORM_SECONDS = 15 * 60
-UPLOAD_GRACE_MS = 15 * 60 * 1000  # an upload that began in time may end this much later
 # An address ends with the credentials that signed it, whatever it promises, and a function cannot see when its own do.
 # They outlast any invocation that they are given to, which may take a quarter of an hour.
 PLAYBACK_SECONDS = 15 * 60
-
-
-class RequestRefused(Exception):
-    """Base; `status` is the HTTP status that fits."""
-
-    code = "INVALID_REQUEST"
-    status = 400
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-class EmptyFile(RequestRefused):
-    """The declared size is zero."""
-
-    code = "EMPTY_FILE"
-
-
-class FileTooLarge(RequestRefused):
-    """The declared size is over the limit."""
-
-    code = "TOO_LARGE"
-    status = 413
-
-
-class VideoNotThere(RequestRefused):
-    """The job has no video that could be shown."""
-
-    code = "CONFLICT"
-    status = 409
-
-
-class BeingScored(RequestRefused):
-    """A worker is at it."""
-
-    code = "BEING_SCORED"
-    status = 409
-
-
-class NotAmendable(RequestRefused):
-    """There is no score to count again, or not enough of it was kept."""
-
-    code = "CONFLICT"
-    status = 409
-
-
-class AmendedTooOften(RequestRefused):
-    """The declaration of one job was changed as often as it may be."""
-
-    code = "AMENDED_TOO_OFTEN"
-    status = 409
-
-
-class NothingToMark(RequestRefused):
-    """The job never had a video, or it was erased."""
-
-    code = "CONFLICT"
-    status = 409
 
 
 @dataclass(frozen=True)
@@ -113,15 +58,20 @@ class Operations:
     table: JobTable
     marks: MarksTable
     store: UploadStore
+    parts: PartUploads
     tokens: Tokens
     quotas: Quotas
     live_url: str
     site_url: str
     retention_days: int
     max_upload_bytes: int
+    parts_above_bytes: int
 
     def create(self, request: CreateJob, address: str, idempotency_key: str | None = None) -> JobCreated:
-        """A new job with its token, upload form and live address. The same idempotency key gives the same job again."""
+        """A new job with its token, live address, and the form or plan of its upload.
+
+        The same idempotency key gives the same job again.
+        """
         self._check(request)
         now = self.table.now()
         job = Job(
@@ -138,16 +88,14 @@ class Operations:
             updated_at=now,
             expires_at=now + self.retention_days * 86_400_000,
             deadline=now + FORM_SECONDS * 1000 + UPLOAD_GRACE_MS,
+            part_bytes=PART_BYTES if request.size_bytes > self.parts_above_bytes else None,
         )
         idempotency = (_digest(idempotency_key), _digest(request.model_dump_json())) if idempotency_key else None
         job = self.table.create(job, self.quotas, idempotency)
-        # A repeated request gives the first one's job, and no more time to upload than that has.
-        closes_at = max(job.created_at + FORM_SECONDS * 1000, now + 1000)
-        form = self.store.form(job, (closes_at - now) // 1000)
         return JobCreated(
             job_id=job.job_id,
             token=self.tokens.issue(job.job_id, HOLDER_SCOPES, job.expires_at // 1000),
-            upload=UploadForm(url=form.url, fields=form.fields, expires_at=iso(closes_at)),
+            upload=self._upload(job, now),
             live=self._live(job.job_id),
             job=job_view(job),
         )
@@ -216,16 +164,26 @@ class Operations:
         """Cancel an open job, leave a finished one as it is, and erase video and marks in either case."""
         outcome = self.table.apply(self.table.get(job_id), Cancelled())
         # After the write: an upload that arrives from now on finds a cancelled job and is erased by the gate.
+        job = outcome.job if isinstance(outcome, Refusal) else outcome
+        self.parts.abort(job)
         self.store.erase(job_id)
         self.store.erase_rendition(job_id)
         # After the video: marks that come from now on find none, and are not kept.
         self.marks.erase(job_id)
-        return JobChanged(job=job_view(outcome.job if isinstance(outcome, Refusal) else outcome))
+        return JobChanged(job=job_view(job))
 
     def _check_markable(self, job: Job) -> None:
         gone = job.object_version is not None and not self.store.has(job.job_id, job.object_version)
         if gone or job.status in (Status.CANCELLED, Status.EXPIRED):
             raise NothingToMark("There is no video of this job that marks could be of: it never came, or was erased.")
+
+    def _upload(self, job: Job, now: int) -> UploadForm | UploadInParts:
+        if job.part_bytes is not None:
+            return UploadInParts(parts=self.parts.plan(job))
+        # A repeated request gives the first one's job, and no more time to upload than that has.
+        closes_at = max(job.created_at + FORM_SECONDS * 1000, now + 1000)
+        form = self.store.form(job, (closes_at - now) // 1000)
+        return UploadForm(url=form.url, fields=form.fields, expires_at=iso(closes_at))
 
     def _live(self, job_id: str) -> LiveAddress:
         return LiveAddress(url=f"{self.live_url}?ticket={self.tokens.ticket(job_id)}")

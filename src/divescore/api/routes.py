@@ -14,12 +14,14 @@ from divescore import __version__
 from divescore.api.answers import Json, answer, bearer, only_objects, problems, register_problems, reply
 from divescore.api.bodies import (
     AmendJob,
+    AskForParts,
     CreateJob,
     Health,
     JobChanged,
     JobCreated,
     JobRead,
     MarkJob,
+    PartsAnswer,
     Shared,
     ShareJob,
     VideoAddress,
@@ -72,6 +74,22 @@ def create_job(body: CreateJob, idempotency_key: IdempotencyKey = None) -> Respo
     _about(created.job_id)
     app.context["metrics"].add_metric(name="Jobs_created", unit=MetricUnit.Count, value=1)
     return reply(201, created)
+
+
+@app.post(
+    "/jobs/<job_id>/parts", responses=answer(200, PartsAnswer) | problems(400, 401, 403, 404, 409), security=HOLDER
+)
+def ask_for_parts(job_id: JobId, body: AskForParts) -> Response[Json]:
+    """Addresses to send parts of a large video to, and which parts are there; prolongs the upload."""
+    _allowed(job_id, Scope.EDIT)
+    return reply(200, _operations().parts.addresses(job_id, body))
+
+
+@app.post("/jobs/<job_id>/complete", responses=answer(202, JobChanged) | problems(401, 403, 404, 409), security=HOLDER)
+def complete_upload(job_id: JobId) -> Response[Json]:
+    """All parts are there: make the video of them. May be repeated."""
+    _allowed(job_id, Scope.EDIT)
+    return reply(202, _operations().parts.complete(job_id))
 
 
 @app.get("/jobs/<job_id>", responses=answer(200, JobRead) | problems(401, 403, 404), security=HOLDER)

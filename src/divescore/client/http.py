@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from divescore import __version__
 from divescore.client.errors import ApiError, Unreachable
 from divescore.client.loopback import on_this_machine
-from divescore.client.models import Created, Health, Job, JobAnswer, Shared, VideoLink, Wire
+from divescore.client.models import Created, Health, Job, JobAnswer, PartsAnswer, Shared, VideoLink, Wire
 
 Shape = TypeVar("Shape", bound=Wire)
 
@@ -70,6 +70,18 @@ class Http:
         headers = {"idempotency-key": key or uuid.uuid4().hex}
         return await self._call(Created, "POST", "/jobs", headers=headers, json=body)
 
+    async def ask_for_parts(self, job_id: str, token: str, parts: Sequence[tuple[int, str]]) -> PartsAnswer:
+        """Which parts of a large video are there, and addresses for others: each a number and a SHA-256 in base64.
+
+        Tried once: whoever sends parts has a patience of its own.
+        """
+        body = {"parts": [{"number": number, "sha256": sha256} for number, sha256 in parts]}
+        return await self._call(PartsAnswer, "POST", f"/jobs/{job_id}/parts", token=token, json=body, attempts=1)
+
+    async def complete(self, job_id: str, token: str) -> Job:
+        """All parts are there: have the video made of them. Tried once, like `ask_for_parts`; may be repeated."""
+        return (await self._call(JobAnswer, "POST", f"/jobs/{job_id}/complete", token=token, attempts=1)).job
+
     async def get(self, job_id: str, token: str) -> JobAnswer:
         """Read a job, with a fresh connect ticket."""
         self.reads += 1
@@ -119,25 +131,26 @@ class Http:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        attempts: int = ATTEMPTS,
     ) -> Shape:
         sent = dict(headers or {})
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             wait = random.uniform(0.1, 0.3) * 3 ** (attempt - 1)  # noqa: S311  # spreads retries, hides nothing
             try:
                 answer = await self.client.request(method, self.api + path, headers=sent, json=json)
             except httpx.InvalidURL as error:
                 raise Unreachable(f"{self.api} is not an address: {error}") from error
             except httpx.TransportError as error:
-                if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
+                if attempt == attempts or isinstance(error, httpx.UnsupportedProtocol):
                     raise Unreachable(f"Nothing answers at {self.api} ({error or type(error).__name__}).") from error
                 await asyncio.sleep(wait)
                 continue
             if answer.is_success:
                 return parsed(shape, answer)
             refusal = api_error(answer)
-            if attempt == ATTEMPTS or not passing(refusal):
+            if attempt == attempts or not passing(refusal):
                 raise refusal
             await asyncio.sleep(max(wait, refusal.retry_after or 0.0))
         raise AssertionError("unreachable: the last attempt returns or raises")

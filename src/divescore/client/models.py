@@ -80,6 +80,36 @@ class UploadForm(Wire):
     expires_at: str = ""
 
 
+class PartsPlan(Wire):
+    """How a large video is cut: all parts have `part_size` bytes but the last, which has the rest."""
+
+    part_size: int
+    count: int
+    expires_at: str = ""
+
+
+class UploadInParts(Wire):
+    """A large video, which is sent in parts."""
+
+    parts: PartsPlan
+
+
+class PartAddress(Wire):
+    """Where to PUT one part, with these headers and nothing but the bytes that it was asked for with."""
+
+    number: int
+    url: str
+    headers: dict[str, str]
+
+
+class PartsAnswer(Wire):
+    """The answer to asking for parts: which are there, and where the others go."""
+
+    present: list[int]
+    addresses: list[PartAddress]
+    expires_at: str = ""
+
+
 class Live(Wire):
     """Where to connect the WebSocket; the address holds a ticket that is good for five minutes."""
 
@@ -91,9 +121,16 @@ class Created(Wire):
 
     job_id: str
     token: str
-    upload: UploadForm
+    upload: UploadForm | UploadInParts
     live: Live
     job: Job
+
+    @property
+    def form(self) -> UploadForm:
+        """The form that takes the video. Raises ValueError where the video is sent in parts."""
+        if not isinstance(self.upload, UploadForm):
+            raise ValueError("this video is sent in parts")
+        return self.upload
 
 
 class JobAnswer(Wire):

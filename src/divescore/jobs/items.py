@@ -53,6 +53,8 @@ _FIELDS: Mapping[str, _Field] = {
     "difficulty": _Field("difficulty", "N", float, repr),
     "reference": _Field("reference", "S", str),
     "amendments": _Field("amendments", "N", int),
+    "part_bytes": _Field("partBytes", "N", int),
+    "upload_id": _Field("uploadId", "S", str),
     "object_version": _Field("objectVersion", "S", str),
     "attempt": _Field("attempt", "N", int),
     "owner": _Field("owner", "S", str),

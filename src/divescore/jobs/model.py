@@ -37,6 +37,8 @@ class Job:
     difficulty: float | None = None
     reference: str | None = None  # the uploader's own name for the dive; told to who subscribes to `DiveSettled` alone
     amendments: int = 0  # how often the declaration was changed
+    part_bytes: int | None = None  # size of the parts in which the video is sent; None: as a form
+    upload_id: str | None = None  # the multipart upload that takes them
     object_version: str | None = None  # the version of the upload that was accepted
     attempt: int = 0
     owner: str | None = None  # unique per claim, not per process

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from divescore.declaration import DeclarationError
 from divescore.jobs.amendment import MAX_AMENDMENTS, Amended, counted_again
 from divescore.jobs.model import Cause, Job
+from divescore.jobs.prolonging import Prolonged, deadline_of_upload
 from divescore.views import OPEN, Status
 
 QUEUE_RETENTION_MS = 24 * 3600 * 1000  # the scoring queue keeps a message this long
@@ -112,7 +113,7 @@ class Replayed:
 
 
 WorkerEvent = Renewed | Progressed | Finished | Rejected | AttemptFailed
-Event = Accepted | TurnedAway | Claimed | WorkerEvent | Cancelled | DeadlinePassed | Replayed | Amended
+Event = Accepted | TurnedAway | Claimed | WorkerEvent | Cancelled | DeadlinePassed | Replayed | Amended | Prolonged
 
 
 class Reason(StrEnum):
@@ -125,7 +126,7 @@ class Reason(StrEnum):
     EARLY = "EARLY"  # the deadline has not passed
     SAME = "SAME"  # that is declared already
     IMPOSSIBLE = "IMPOSSIBLE"  # what would be declared cannot be
-    SPENT = "SPENT"  # the declaration was changed too often
+    SPENT = "SPENT"  # this was done as often, or as long, as it may be
     TOO_OLD = "TOO_OLD"  # the result keeps nothing that another score could be counted from
 
 
@@ -166,6 +167,8 @@ def transition(job: Job, event: Event, now: int) -> Job | Refusal:
             return _queue(replace(job, attempt=0, error=None), now)
         case Amended():
             return _amended(job, event, now)
+        case Prolonged():
+            return _prolonged(job, event, now)
         case _ as unknown:
             assert_never(unknown)
 
@@ -272,6 +275,18 @@ def _amended(job: Job, event: Amended, now: int) -> Job | Refusal:
             return Refusal(Reason.TOO_OLD, job)
     amended = replace(job, dive=declared.dive, height=declared.height, difficulty=declared.difficulty, result=result)
     return _versioned(replace(amended, amendments=job.amendments + 1), now)
+
+
+def _prolonged(job: Job, event: Prolonged, now: int) -> Job | Refusal:
+    if job.status is not Status.AWAITING_UPLOAD or job.part_bytes is None:
+        return Refusal(Reason.DONE, job)
+    if job.upload_id not in (event.upload_id, event.instead_of):
+        return Refusal(Reason.STALE, job)
+    deadline = deadline_of_upload(job, now)
+    if deadline is None:
+        return Refusal(Reason.SPENT, job)
+    # Clients see nothing of it, so the version stays.
+    return replace(job, upload_id=event.upload_id, deadline=deadline, rev=job.rev + 1)
 
 
 def _spent(attempts: int) -> Cause:

@@ -10,6 +10,7 @@ from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
 from divescore.jobs.transitions import QUEUE_RETENTION_MS, DeadlinePassed, Refusal
+from divescore.uploads.multipart import MultipartStore
 from divescore.uploads.notifications import notification_body
 from divescore.uploads.store import UploadStore
 from divescore.views import Status
@@ -27,6 +28,7 @@ class Sweeper:
 
     table: JobTable
     store: UploadStore
+    multipart: MultipartStore
     queue: ScoringQueue
     uploads_queue_url: str
     sqs: "SQSClient"
@@ -70,6 +72,8 @@ class Sweeper:
         outcome = self.table.apply(job, DeadlinePassed(self.max_attempts))
         if isinstance(outcome, Refusal):
             return "untouched"
+        if outcome.status is Status.EXPIRED and outcome.upload_id is not None:
+            self.multipart.abort(outcome, outcome.upload_id)
         return "sent_again" if send_again else outcome.status.lower()
 
     def _arrived(self, job: Job, version: str) -> str:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from divescore.api.answers import answer, bearer, problem, problems, register_problems, reply
 from divescore.api.bodies import CreateJob, Health
-from divescore.api.operations import FileTooLarge, VideoNotThere
+from divescore.api.errors import FileTooLarge, VideoNotThere
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, QuotaExceeded
 from divescore.tokens.tokens import TokenExpired, TokenForbidden, TokenInvalid
 from tests.fakes.lambdas import context, http_event

@@ -25,6 +25,8 @@ def test_every_route_is_there_and_says_who_may_call_it() -> None:
     }
     assert routes == {
         "POST /jobs": False,
+        "POST /jobs/{job_id}/parts": True,
+        "POST /jobs/{job_id}/complete": True,
         "GET /jobs/{job_id}": True,
         "GET /jobs/{job_id}/video": True,
         "POST /jobs/{job_id}/share": True,

@@ -10,7 +10,16 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from divescore.api.bodies import Health, JobChanged, JobCreated, JobRead, ProblemEnvelope, Shared, VideoAddress
+from divescore.api.bodies import (
+    Health,
+    JobChanged,
+    JobCreated,
+    JobRead,
+    PartsAnswer,
+    ProblemEnvelope,
+    Shared,
+    VideoAddress,
+)
 from divescore.client.errors import ApiError
 from divescore.client.http import Http
 from divescore.views import View
@@ -22,6 +31,10 @@ GOOD = {name: exchange for name, exchange in HTTP.items() if exchange["status"] 
 BAD = {name: exchange for name, exchange in HTTP.items() if exchange["status"] >= 400}
 MODELS: dict[str, type[View]] = {
     "created": JobCreated,
+    "created-in-parts": JobCreated,
+    "parts-asked": PartsAnswer,
+    "parts-present": PartsAnswer,
+    "completed": JobChanged,
     "read-scored": JobRead,
     "amended": JobChanged,
     "marked": JobChanged,
@@ -32,6 +45,10 @@ MODELS: dict[str, type[View]] = {
 }
 CALLS: dict[str, Callable[[Http], Coroutine[Any, Any, Any]]] = {
     "created": lambda http: http.create("dive.webm", "video/webm", 1000),
+    "created-in-parts": lambda http: http.create("long.mp4", "video/mp4", 16 * 2**20 + 100),
+    "parts-asked": lambda http: http.ask_for_parts("a", "t", [(1, "A" * 43 + "=")]),
+    "parts-present": lambda http: http.ask_for_parts("a", "t", []),
+    "completed": lambda http: http.complete("a", "t"),
     "read-scored": lambda http: http.get("a", "t"),
     "amended": lambda http: http.amend("a", "t", dive="107B"),
     "marked": lambda http: http.mark("a", "t", score=84.15, consent=True),

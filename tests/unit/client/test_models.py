@@ -50,4 +50,4 @@ def test_created_reads_the_contracts_example() -> None:
             "job": {"jobId": "a", "status": "AWAITING_UPLOAD", "version": 1},
         }
     )
-    assert (made.upload.fields["key"], made.live.url, made.job.version) == ("uploads/a/video", "wss://live?ticket=x", 1)
+    assert (made.form.fields["key"], made.live.url, made.job.version) == ("uploads/a/video", "wss://live?ticket=x", 1)

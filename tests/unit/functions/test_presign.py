@@ -364,3 +364,60 @@ def test_every_answer_is_counted(api: Api, capsys: pytest.CaptureFixture[str]) -
     metrics = counted(capsys.readouterr().out)
     assert metrics["Jobs_created"] == [1.0]
     assert metrics["Answered_201"] == [1.0]
+
+
+LARGE = GOOD | {"sizeBytes": 20 * 2**20}
+CHECKSUM = "A" * 43 + "="
+
+
+def test_a_large_video_is_sent_in_parts(api: Api) -> None:
+    status, made = api.call("POST", "/jobs", LARGE)
+    assert (status, set(made["upload"])) == (201, {"parts"})
+    assert made["upload"]["parts"] == {"partSize": 8 * 2**20, "count": 3, "expiresAt": ANY}
+    path, token = f"/jobs/{made['jobId']}", made["token"]
+    status, answer = api.call("POST", f"{path}/parts", {"parts": [{"number": 3, "sha256": CHECKSUM}]}, token)
+    assert (status, set(answer), answer["present"]) == (200, {"present", "addresses", "expiresAt"}, [])
+    [address] = answer["addresses"]
+    assert (address["number"], address["headers"]) == (3, {"x-amz-checksum-sha256": CHECKSUM})
+    assert f"/uploads/{made['jobId']}/video?" in address["url"]
+    assert code(api.call("POST", f"{path}/complete", token=token)) == (409, "UPLOAD_INCOMPLETE")
+    assert api.call("DELETE", path, token=token)[0] == 202
+    assert api.aws.s3.list_multipart_uploads(Bucket=api.aws.bucket).get("Uploads", []) == []
+    assert code(api.call("POST", f"{path}/parts", {"parts": []}, token)) == (409, "CONFLICT")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"parts": None},
+        {"parts": [{"number": 1}]},
+        {"parts": [{"number": 0, "sha256": CHECKSUM}]},
+        {"parts": [{"number": 4, "sha256": CHECKSUM}]},
+        {"parts": [{"number": 10_001, "sha256": CHECKSUM}]},
+        {"parts": [{"number": "1", "sha256": CHECKSUM}]},
+        {"parts": [{"number": 1, "sha256": "0" * 64}]},
+        {"parts": [{"number": 1, "sha256": "A" * 42 + "B="}]},
+        {"parts": [{"number": 1, "sha256": CHECKSUM + "\n"}]},
+        {"parts": [{"number": 1, "sha256": CHECKSUM, "size": 7}]},
+        {"parts": [{"number": 1, "sha256": CHECKSUM}] * 2},
+        {"parts": [{"number": number, "sha256": CHECKSUM} for number in range(1, 102)]},
+    ],
+)
+def test_parts_that_cannot_be_are_refused(api: Api, body: Any) -> None:
+    _, made = api.call("POST", "/jobs", LARGE)
+    answer = api.call("POST", f"/jobs/{made['jobId']}/parts", body, made["token"])
+    assert code(answer) == (400, "INVALID_REQUEST")
+    assert api.aws.s3.list_multipart_uploads(Bucket=api.aws.bucket).get("Uploads", []) == []
+
+
+@pytest.mark.parametrize("call", ["parts", "complete"])
+def test_parts_need_the_right_to_edit(api: Api, call: str) -> None:
+    _, made = api.call("POST", "/jobs", LARGE)
+    path = f"/jobs/{made['jobId']}/{call}"
+    body: Any = {"parts": []} if call == "parts" else None
+    _, shared = api.call("POST", f"/jobs/{made['jobId']}/share", {"scopes": ["read", "video"]}, made["token"])
+    _, other = api.call("POST", "/jobs", LARGE)
+    assert code(api.call("POST", path, body)) == (401, "UNAUTHORIZED")
+    for token in (shared["token"], other["token"]):
+        assert code(api.call("POST", path, body, token)) == (403, "FORBIDDEN")

@@ -42,6 +42,8 @@ def jobs(draw: st.DrawFn) -> Job:
             dive=st.none() | words,
             difficulty=st.none() | st.floats(1, 6),
             reference=st.none() | words,
+            part_bytes=st.none() | times,
+            upload_id=st.none() | words,
             object_version=st.none() | words,
             attempt=st.integers(0, 10),
             owner=st.none() | words,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from divescore.jobs.amendment import KEPT, MAX_AMENDMENTS, Amended
 from divescore.jobs.model import Cause, Job
+from divescore.jobs.prolonging import LONGEST_UPLOAD_MS, PROLONGED_MS, UPLOAD_GRACE_MS, Prolonged, upload_closes_at
 from divescore.jobs.transitions import (
     QUEUE_RETENTION_MS,
     Accepted,
@@ -44,7 +45,8 @@ CLAIM = Claimed("you", "v1", LEASE_MS, 3)
 
 A, Q, P = Status.AWAITING_UPLOAD, Status.QUEUED, Status.PROCESSING
 S, R, F, C, X = Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED, Status.EXPIRED
-BUSY, DONE, LOST, EARLY, SAME = Reason.BUSY, Reason.DONE, Reason.LOST, Reason.EARLY, Reason.SAME
+BUSY, DONE, LOST, EARLY = Reason.BUSY, Reason.DONE, Reason.LOST, Reason.EARLY
+SAME, SPENT = Reason.SAME, Reason.SPENT
 WORKER_EVENTS: list[Event] = [
     Renewed(FENCE, LEASE_MS),
     Progressed(FENCE, "scoring", 0.6),
@@ -70,6 +72,8 @@ TABLE: list[tuple[Event, int, Mapping[Status, Status | Reason]]] = [
     (DeadlinePassed(3, arrived="v1"), LATE, {A: F, Q: F, P: Q, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
     (Amended("107B", 10.0), NOW, {A: A, Q: Q, P: BUSY, S: S, R: DONE, F: DONE, C: DONE, X: DONE}),
     (Amended(None, None), NOW, {A: SAME, Q: SAME, P: BUSY, S: SAME, R: DONE, F: DONE, C: DONE, X: DONE}),
+    (Prolonged("u1"), NOW, {A: A, Q: DONE, P: DONE, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
+    (Prolonged("u1"), LATE, {A: SPENT, Q: DONE, P: DONE, S: DONE, R: DONE, F: DONE, C: DONE, X: DONE}),
     (Replayed(), NOW, {A: DONE, Q: DONE, P: DONE, S: DONE, R: DONE, F: Q, C: DONE, X: DONE}),
 ]
 
@@ -88,8 +92,8 @@ def reason(job: Job, event: Event, now: int = NOW) -> Reason:
 
 
 def found_in(status: Status, **changes: Any) -> Job:
-    """A job of that state, whose score can be counted again."""
-    return job_in(status, **({"result": kept_result()} if status is S else {}) | changes)
+    """A job of that state, which was sent in parts and whose score can be counted again."""
+    return job_in(status, **({"result": kept_result()} if status is S else {}) | {"part_bytes": 100} | changes)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +232,31 @@ def test_a_replay_starts_with_all_attempts_and_no_cause() -> None:
     assert (job.status, job.attempt, job.error) == (Q, 0, None)
 
 
+def test_asking_for_parts_prolongs_the_upload_and_tells_nobody() -> None:
+    job = found_in(A)
+    prolonged = applied(job, Prolonged("u1"))
+    assert prolonged == replace(job, upload_id="u1", rev=job.rev + 1, deadline=NOW + PROLONGED_MS + UPLOAD_GRACE_MS)
+    assert upload_closes_at(prolonged) == NOW + PROLONGED_MS
+
+
+def test_an_upload_takes_a_day_in_all_at_most() -> None:
+    last = START + LONGEST_UPLOAD_MS
+    job = applied(found_in(A), Prolonged("u1"), last - UPLOAD_GRACE_MS - 1)
+    assert job.deadline == last
+    assert reason(job, Prolonged("u1"), last - UPLOAD_GRACE_MS) is Reason.SPENT
+
+
+def test_of_two_uploads_begun_for_one_job_one_is_its_own() -> None:
+    job = applied(found_in(A), Prolonged("u1"))
+    assert reason(job, Prolonged("u2")) is Reason.STALE
+    assert reason(job, Prolonged("u2", instead_of="u0")) is Reason.STALE
+    assert applied(job, Prolonged("u2", instead_of="u1")).upload_id == "u2"
+
+
+def test_a_form_is_not_prolonged() -> None:
+    assert reason(job_in(A), Prolonged("u1")) is Reason.DONE
+
+
 @pytest.mark.parametrize("status", [A, Q])
 def test_before_the_claim_an_amendment_only_stores(status: Status) -> None:
     job = found_in(status, dive="107B")
@@ -284,7 +313,7 @@ def test_a_score_from_before_more_was_kept_stays_as_it_is(result: dict[str, Any]
 
 def test_only_a_workers_events_carry_a_fence() -> None:
     assert [fence_of(event) for event in WORKER_EVENTS] == [FENCE] * len(WORKER_EVENTS)
-    for event in (Accepted("v"), CLAIM, Cancelled(), DeadlinePassed(3), Replayed(), Amended()):
+    for event in (Accepted("v"), CLAIM, Cancelled(), DeadlinePassed(3), Replayed(), Amended(), Prolonged("u")):
         assert fence_of(event) is None
 
 
@@ -311,6 +340,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Cancelled),
     st.builds(DeadlinePassed, limits, st.none() | versions),
     st.builds(Replayed),
+    st.builds(Prolonged, st.sampled_from(["u1", "u2"]), st.sampled_from([None, "u1", "u2"])),
     st.builds(
         Amended,
         st.sampled_from([KEPT, None, "107B", "207C", "626C"]),
@@ -323,7 +353,7 @@ histories = st.lists(st.tuples(events, st.integers(0, 2 * 86_400_000)), max_size
 
 @given(histories)
 def test_what_holds_in_any_history(history: list[tuple[Event, int]]) -> None:
-    job, now = job_in(A, version=1, rev=1), START
+    job, now = found_in(A, version=1, rev=1), START
     for event, pause in history:
         now += pause
         outcome = transition(job, event, now)
@@ -339,7 +369,12 @@ def test_what_holds_in_any_history(history: list[tuple[Event, int]]) -> None:
             assert job.status not in FINAL, "final states stay final"
             assert outcome.declaration == job.declaration
         assert outcome.rev == job.rev + 1
-        assert outcome.version == job.version + (not isinstance(event, Renewed))
+        assert outcome.version == job.version + (not isinstance(event, Renewed | Prolonged))
+        if isinstance(event, Prolonged):
+            assert job.status is outcome.status is A
+            assert job.upload_id in (None, event.upload_id, event.instead_of), "another call's upload is not replaced"
+            assert job.deadline <= outcome.deadline <= job.created_at + LONGEST_UPLOAD_MS
+            assert outcome == replace(job, upload_id=event.upload_id, deadline=outcome.deadline, rev=outcome.rev)
         assert outcome.updated_at >= job.updated_at
         assert job.object_version in (None, outcome.object_version), "bound to one version of the upload"
         fence = fence_of(event)
@@ -360,7 +395,7 @@ def _consistent(job: Job) -> None:
 
 @given(histories, st.data())
 def test_sweep_alone_ends_every_job(history: list[tuple[Event, int]], data: Any) -> None:
-    job, now = job_in(A), START
+    job, now = found_in(A), START
     for event, pause in history:
         now += pause
         outcome = transition(job, event, now)

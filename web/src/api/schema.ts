@@ -57,6 +57,23 @@ export interface paths {
         patch: operations["amendJob"];
         trace?: never;
     };
+    "/jobs/{job_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** All parts are there: make the video of them. May be repeated. */
+        post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/marks": {
         parameters: {
             query?: never;
@@ -68,6 +85,23 @@ export interface paths {
         /** Tell what the judges gave, for whoever adapts a model to their dives; erased with the job. */
         put: operations["markJob"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Addresses to send parts of a large video to, and which parts are there; prolongs the upload. */
+        post: operations["askForParts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -123,6 +157,14 @@ export interface components {
             dive?: string | null;
             /** Height */
             height?: (1 | 3 | 5 | 7.5 | 10) | null;
+        };
+        /**
+         * AskForParts
+         * @description `POST /jobs/{jobId}/parts`; without a part it tells which are there.
+         */
+        AskForParts: {
+            /** Parts */
+            parts: components["schemas"]["PartToSend"][];
         };
         /**
          * Aspects
@@ -265,7 +307,8 @@ export interface components {
             live: components["schemas"]["LiveAddress"];
             /** Token */
             token: string;
-            upload: components["schemas"]["UploadForm"];
+            /** Upload */
+            upload: components["schemas"]["UploadForm"] | components["schemas"]["UploadInParts"];
         };
         /**
          * JobRead
@@ -382,6 +425,72 @@ export interface components {
             trainedOn: string;
             /** Version */
             version: string;
+        };
+        /**
+         * PartAddress
+         * @description Where to PUT one part with these headers; good for a quarter of an hour, and for nothing but its bytes.
+         */
+        PartAddress: {
+            /** Headers */
+            headers: {
+                [key: string]: string;
+            };
+            /** Number */
+            number: number;
+            /** Url */
+            url: string;
+        };
+        /**
+         * PartToSend
+         * @description One part of a large video, about to be sent.
+         */
+        PartToSend: {
+            /**
+             * Number
+             * @description counted from 1
+             */
+            number: number;
+            /**
+             * Sha256
+             * @description SHA-256 of the part's bytes, in base64
+             */
+            sha256: string;
+        };
+        /**
+         * PartsAnswer
+         * @description Answer of `POST /jobs/{jobId}/parts`.
+         */
+        PartsAnswer: {
+            /**
+             * Addresses
+             * @description of the parts that were asked for and are not there
+             */
+            addresses: components["schemas"]["PartAddress"][];
+            /**
+             * Expiresat
+             * @description ISO 8601, UTC; then the upload is given up, unless parts are asked for
+             */
+            expiresAt: string;
+            /**
+             * Present
+             * @description parts that are there; of one asked for: with the checksum that was given
+             */
+            present: number[];
+        };
+        /**
+         * PartsPlan
+         * @description How a large video is cut: all parts have `partSize` bytes but the last, which has the rest.
+         */
+        PartsPlan: {
+            /** Count */
+            count: number;
+            /**
+             * Expiresat
+             * @description ISO 8601, UTC; then the upload is given up, unless parts are asked for
+             */
+            expiresAt: string;
+            /** Partsize */
+            partSize: number;
         };
         /**
          * Phase
@@ -630,6 +739,13 @@ export interface components {
             };
             /** Url */
             url: string;
+        };
+        /**
+         * UploadInParts
+         * @description A large video is sent in parts: ask for an address of each, send them, complete the upload.
+         */
+        UploadInParts: {
+            parts: components["schemas"]["PartsPlan"];
         };
         /**
          * Video
@@ -922,6 +1038,65 @@ export interface operations {
             };
         };
     };
+    completeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as `POST /jobs` answered it */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer of every call that changes a job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobChanged"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+        };
+    };
     markJob: {
         parameters: {
             query?: never;
@@ -945,6 +1120,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobChanged"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+            /** @description The body of every answer that is an error. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemEnvelope"];
+                };
+            };
+        };
+    };
+    askForParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as `POST /jobs` answered it */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskForParts"];
+            };
+        };
+        responses: {
+            /** @description Answer of `POST /jobs/{jobId}/parts`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsAnswer"];
                 };
             };
             /** @description The body of every answer that is an error. */

@@ -57,6 +57,9 @@ def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
         * (prices["log_gb"] + prices["log_gb_month"] * deployment.log_retention_days / MONTH_DAYS),
         "traces": sum(usage.invocations.values()) * assumed.trace_share * prices["trace"],
     }
+    if parts := usage.calls("s3", "upload_part"):
+        # Those calls, and presign's about them, cost what a PUT does; one PUT is in the storage already.
+        one["upload in parts"] = (parts + usage.calls("s3", who="presign") - 1) * prices["s3_put"]
     keepers = 2 * DAY / SECRET_SECONDS  # presign and ws_connect, when one environment of each is up all day
     watching = ALARMS * prices["alarm_month"] + METRICS * prices["metric_month"] + prices["dashboard_month"]
     fixed = {

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from divescore.lab.capacity.workload import Assumed, Inputs, Workload
+from divescore.uploads.multipart import PART_BYTES, PartPlan
 
 PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
 HEARTBEAT_SECONDS = 10.0
 RESUBSCRIBE_SECONDS = 240.0
 BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it, if it has not for a while
 STANDS_SECONDS = 0.1
+FORM_BYTES = 16 * 2**20  # what is larger is sent in parts: the template's PartsAboveBytes
+PARTS_IN_A_QUESTION = 3  # addresses that a client asks for at once, as many as it sends at a time
 # Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
 LOG_BYTES = {
     "presign": 1000,
@@ -94,12 +97,14 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
     subscribes = watchers * (1 + again)
     pushes = watchers * (changes - 1)  # nobody can watch a job before it is created
     batch = min(deployment.enqueue_batch, max(1.0, workload.average * 0.1))
+    parts = _parts(workload.video_mb)
+    asks = ceil(parts / PARTS_IN_A_QUESTION)
     rows = (
         Calls("presign", "dynamodb", "query", 1, reads=0.5),
         Calls("presign", "dynamodb", "get_item", 1, reads=1),
         # The record with its two index entries, two counters, the idempotency key.
         Calls("presign", "dynamodb", "transact_write_items", 1, writes=8, index_writes=2, records=4),
-        Calls("browser", "s3", "post_object", 1),
+        *(_sent_in_parts(parts, asks) if parts else (Calls("browser", "s3", "post_object", 1),)),
         Calls("s3", "sqs", "send_message", 1),
         Calls("enqueue", "sqs", "receive_and_delete", 2 / batch),
         Calls("enqueue", "dynamodb", "get_item", 1, reads=1),
@@ -125,7 +130,7 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         attempt=attempt,
         rows=rows,
         invocations={
-            "presign": 1,
+            "presign": 1 + asks + min(1, parts),
             "ws_connect": 2 * watchers + subscribes,
             "enqueue": 1 / batch,
             "worker": 1,
@@ -137,8 +142,26 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         posts=subscribes + pushes,
         messages=2 * subscribes + pushes,
         connection_minutes=watchers * (workload.minutes_open + (wait + attempt) / 60),
-        http_requests=2,  # the browser asks first whether it may (CORS)
+        # The browser asks first whether it may (CORS), once for each address in an hour.
+        http_requests=2 + (asks + 1 + 2 if parts else 0),
     )
+
+
+def _parts(video_mb: float) -> int:
+    """In how many parts a video is sent; none for one that is sent as a form."""
+    size = ceil(video_mb * 1e6)
+    return PartPlan(size, PART_BYTES).count if size > FORM_BYTES else 0
+
+
+def _sent_in_parts(parts: int, asks: int) -> Iterable[Calls]:
+    """What presign and the browser do for a large video that arrives without a failure."""
+    yield Calls("presign", "dynamodb", "get_item", asks + 2, reads=1)
+    # Each question moves the deadline, which is in an index.
+    yield Calls("presign", "dynamodb", "update_item", asks, writes=1, index_writes=2, records=1)
+    yield Calls("presign", "s3", "create_multipart_upload", 1)
+    yield Calls("presign", "s3", "list_parts", asks)  # not at the first, but at the completion
+    yield Calls("presign", "s3", "complete_multipart_upload", 1)
+    yield Calls("browser", "s3", "upload_part", parts)
 
 
 def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Calls]:

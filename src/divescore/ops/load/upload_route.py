@@ -9,7 +9,8 @@ import httpx
 from divescore.client.errors import ClientError
 from divescore.client.files import name_of
 from divescore.client.http import Http
-from divescore.client.models import Created, Job
+from divescore.client.models import Created, Job, UploadInParts
+from divescore.client.parts.sender import PartsSender
 from divescore.client.upload import content_type, upload
 from divescore.ops.load.clock import epoch, now
 from divescore.ops.load.errors import SendFailed
@@ -54,7 +55,13 @@ class UploadRoute:
         )
         try:
             # As in the browser: the upload does not end before the socket has its subscription.
-            await upload(self._http.client, made.upload, clip, before_end=watching)
+            if isinstance(made.upload, UploadInParts):
+                plan, job = made.upload.parts, (made.job_id, made.token)
+                await PartsSender(
+                    self._http, job, plan, clip, size, before_completion=lambda: asyncio.shield(watching)
+                ).run()
+            else:
+                await upload(self._http.client, made.upload, clip, before_end=watching)
             self._log.sent(number, now())
         except (ClientError, SendFailed):
             await self.cancel(number)

@@ -9,6 +9,7 @@ from divescore.client.errors import ApiError, ClientError, NotFinished
 from divescore.client.http import Http
 from divescore.client.live import Event, Live
 from divescore.client.models import Created
+from divescore.client.parts.actions import Fares
 from divescore.client.submit import Observer, Submission, submit
 from divescore.ops.score.declarations import Entry
 from divescore.ops.score.journal import Known, ScoreJournal
@@ -110,6 +111,7 @@ class Batch:
             None,
             entry.reference,
             watcher,
+            resume=self.resume,
         )
 
     async def _follow(self, entry: Entry, known: Known) -> Submission | None:
@@ -154,6 +156,16 @@ class _Noting(Observer):
     def created(self, made: Created) -> None:
         self._made = made
         self._inner.created(made)
+
+    def resumed(self, made: Created) -> None:
+        self._made = made
+        self._inner.resumed(made)
+
+    def resumable(self, present: int, count: int, until: str) -> None:
+        self._inner.resumable(present, count, until)
+
+    def fares(self, told: Fares, wait: float | None) -> None:
+        self._inner.fares(told, wait)
 
     def uploading(self, sent: int, total: int) -> None:
         self._inner.uploading(sent, total)

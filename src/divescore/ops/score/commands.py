@@ -75,6 +75,10 @@ def score(
     divescore score --stack divescore one.mp4 two.mp4
     divescore score videos/*.mp4 --csv dives.csv --jobs 8
     divescore score videos/*.mp4 --csv dives.csv --resume --jsonl
+    divescore score --resume long.mp4
+
+    Large videos are sent in parts: what was confirmed is not sent again, neither over a line that breaks nor, with
+    --resume, after an interruption.
 
     Exit code: 0 scored, 1 failed, 2 wrong usage, 3 the input was rejected; of several files the worst.
     """
@@ -97,7 +101,9 @@ def score(
             options = {"resume": resume, "at_once": at_once or AT_ONCE, "timeout": timeout, "lines": lines}
             runs = _score_many(address, files, table, declared, reference, content_type, as_json, options)
         else:
-            runs = asyncio.run(_score(address, files, as_json, declared, content_type, timeout, given, reference))
+            runs = asyncio.run(
+                _score(address, files, as_json, declared, content_type, timeout, given, reference, resume)
+            )
     except NoSystem as error:
         click.echo(error.message, err=True)
         runs = [Submission(path, error=ClientError(error.code, error.message)) for path in files]
@@ -146,6 +152,7 @@ async def _score(
     timeout: float,
     marks: dict[str, Any] | None,
     reference: str | None,
+    resume: bool,
 ) -> list["Submission"]:
     """All files at once over one socket, as far as the service allows one client."""
     from divescore.client.http import Http
@@ -159,9 +166,11 @@ async def _score(
     async with Http(api) as http, Live(http, trace.notice) as live:
 
         async def one(path: Path) -> "Submission":
-            watcher = JobTrace(trace, label(path))
+            watcher = JobTrace(trace, label(path), path)
             async with places:
-                run = await submit(http, live, path, declared, content_type, timeout, marks, reference, watcher)
+                run = await submit(
+                    http, live, path, declared, content_type, timeout, marks, reference, watcher, resume=resume
+                )
             if run.error is not None and run.error.code == "UNREACHABLE":
                 run.error.message += _hint(api)
             trace.outcome(watcher.name, run.job, run.error, watcher.ended_after)

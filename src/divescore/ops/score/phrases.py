@@ -7,6 +7,11 @@ from divescore.printable import printable
 from divescore.result import DiveSeen, Result
 
 SOURCES = {"given": "declared", "dive": "from the declared dive", "predicted": "predicted"}
+WAITING = {
+    "NETWORK": "the connection broke",
+    "UNAVAILABLE": "the service or its storage is not available",
+    "RATE_LIMITED": "the service asks for patience",
+}
 TIMES = "\N{MULTIPLICATION SIGN}"
 UNITS = ("B", "KB", "MB", "GB")
 

@@ -1,5 +1,6 @@
 """The live trace: each push as it comes, for people. In colour on a terminal, plain in a pipe."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -8,7 +9,8 @@ from rich.text import Text
 
 from divescore.client.errors import ClientError
 from divescore.client.live import Event
-from divescore.client.models import Job
+from divescore.client.models import Created, Job
+from divescore.client.parts.actions import Fares, UploadState
 from divescore.client.submit import Observer
 from divescore.ops.score import phrases
 from divescore.printable import printable
@@ -82,12 +84,14 @@ class Trace:
 class JobTrace(Observer):
     """The trace of one job among those that `trace` shows."""
 
-    def __init__(self, trace: Trace, name: str) -> None:
+    def __init__(self, trace: Trace, name: str, path: Path | None = None) -> None:
         self.trace = trace
         self.name = name
+        self.path = path
         self.ended_after: float | None = None
         self._bar: TaskID | None = None
         self._quarter = 0
+        self._waiting = False
 
     def uploading(self, sent: int, total: int) -> None:
         """A bar on a terminal, quarters elsewhere; large uploads only."""
@@ -101,6 +105,28 @@ class JobTrace(Observer):
         elif (quarter := sent * 4 // total) > self._quarter:
             self._quarter = quarter
             self.trace.line(self.name, "", Text(f"sent {quarter * 25} % of {phrases.size(total)}", "dim"))
+
+    def fares(self, told: Fares, wait: float | None) -> None:
+        """Told when the upload has to wait, and when it goes on after that."""
+        if told.state is UploadState.WAITING:
+            self._waiting = True
+            until = "" if wait is None else f"; again in {phrases.duration(wait)}"
+            self.trace.line(
+                self.name, "", Text(f"waiting: {phrases.WAITING.get(told.reason, told.reason)}{until}", "yellow")
+            )
+        elif self._waiting and told.state is UploadState.SENDING:
+            self._waiting = False
+            self.trace.line(self.name, "", Text("sending again", "dim"))
+
+    def resumed(self, made: Created) -> None:
+        """An upload that was begun before."""
+        self.trace.line(self.name, "", Text(f"goes on where it was interrupted  {made.job.status}", "dim"))
+
+    def resumable(self, present: int, count: int, until: str) -> None:
+        """How to go on after an interruption."""
+        there = f"interrupted with {present} of {count} parts there"
+        command = f"divescore score --resume {shlex.quote(printable(str(self.path)))}"
+        self.trace.line(self.name, "", Text(f"{there}, until {until}. Go on with: {command}", "yellow"))
 
     def uploaded(self, size: int, seconds: float) -> None:
         """From here on times count."""

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 
-from divescore.api.bodies import CreateJob
-from divescore.lab.capacity.usage import Usage, usage_of_dive
+from divescore.api.bodies import AskForParts, CreateJob
+from divescore.client.parts.patience import UploadTiming
+from divescore.lab.capacity.usage import FORM_BYTES, PARTS_IN_A_QUESTION, Usage, usage_of_dive
 from divescore.lab.capacity.workload import Inputs, Workload
 from divescore.live.fanout import FanOut
 from divescore.live.settled import Topic, settled_messages
 from divescore.live.subscriptions import Subscriptions
+from divescore.uploads.multipart import PART_BYTES
 from divescore.views import Status
 from tests.fakes.jobs import job_in
+from tests.fakes.multipart import sha256_of
 from tests.fakes.sns import FakeTopics
 from tests.fakes.world import VIDEO, Report, World
 from tests.unit.live.fakes import TABLE, LaggingTable
 from tests.unit.live.fakes import change as changed
+from tests.unit.test_template import source
 
 ONE = Inputs(Workload(jobs_per_day=1000, result_kb=0.9))
 
@@ -73,6 +77,37 @@ def test_the_calls_of_a_dive_are_those_of_the_code(world: World, who: str, attem
         if row.who == who and row.operation != "receive_and_delete":
             expected[row.service, row.operation] += round(row.times)
     assert counted == expected
+
+
+def test_the_calls_of_a_large_upload_are_those_of_the_code(world: World) -> None:
+    """Three parts: one question, three parts, the completion."""
+    size = 2 * PART_BYTES + 100
+    parts = [bytes(PART_BYTES), bytes(PART_BYTES), bytes(100)]
+    made = world.operations.create(CreateJob(filename="dive.avi", size_bytes=size), "192.0.2.1", "a key")
+    asked = [{"number": number, "sha256": sha256_of(data)} for number, data in enumerate(parts, 1)]
+    world.parts.addresses(made.job_id, AskForParts.model_validate({"parts": asked}))
+    calls = Counter((call.service, call.operation) for call in world.network.calls)
+    for number, data in enumerate(parts, 1):
+        world.s3.multipart.put_part("u1", number, data)
+    world.network.calls.clear()
+    world.parts.complete(made.job_id)
+    calls += Counter((call.service, call.operation) for call in world.network.calls)
+    expected = Counter[tuple[str, str]]()
+    found = usage(video_mb=size / 1e6)
+    for row in found.rows:
+        if row.who == "presign":
+            expected[row.service, row.operation] += round(row.times)
+    assert calls == expected
+    assert found.calls("s3", "upload_part") == 3
+    assert found.calls("s3", "post_object") == 0
+    assert found.invocations["presign"] == 3
+    assert (found.http_requests, usage().http_requests) == (6, 2)
+
+
+def test_a_video_is_large_where_the_template_says_so() -> None:
+    assert source()["Parameters"]["PartsAboveBytes"]["Default"] == FORM_BYTES
+    assert UploadTiming().parts_at_once == PARTS_IN_A_QUESTION
+    assert usage(video_mb=FORM_BYTES / 1e6).calls("s3", "post_object") == 1
 
 
 def test_the_writes_of_a_dive_are_those_of_the_code(world: World) -> None:

@@ -63,7 +63,7 @@ ENDS: dict[str, Job | ClientError] = {
 def videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of files that each end as ENDS says, submitted to nothing at all."""
 
-    async def submitted(*arguments: object) -> Submission:
+    async def submitted(*arguments: object, resume: bool) -> Submission:
         path, watcher = arguments[2], arguments[-1]
         assert isinstance(path, Path)
         assert isinstance(watcher, Observer)
@@ -134,7 +134,7 @@ def test_declarations_and_marks_are_handed_on(
 ) -> None:
     seen: list[object] = []
 
-    async def submitted(*arguments: object) -> Submission:
+    async def submitted(*arguments: object, resume: bool) -> Submission:
         seen.extend(arguments[3:-1])
         return Submission(tmp_path, job("SCORED", result={"score": 80.5}))
 
