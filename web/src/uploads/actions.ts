@@ -30,9 +30,3 @@ export interface Refusal {
   message?: string;
   retryAfter?: number;
 }
-
-export const FILE_CHANGED = "FILE_CHANGED";
-export const NETWORK = "NETWORK";
-export const UNAVAILABLE = "UNAVAILABLE";
-export const RATE_LIMITED = "RATE_LIMITED";
-export const UPLOAD_REFUSED = "UPLOAD_REFUSED";

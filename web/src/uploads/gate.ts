@@ -1,19 +1,21 @@
 /** Holds requests of one kind back after a failure: for longer with each in a row, and for as long as the other side says. */
-import { backoff, type Timing } from "./timing";
+import type { Patience } from "./timing";
 
 export class Gate {
   /** The code of what closed it last. */
   reason = "";
-  /** Failures in a row. */
-  failures = 0;
+  /** In a row. */
+  private failures = 0;
   /** The end of our own back-off, and of the time for which the other side asked us to stay away. */
   private retryAt = 0;
   private heldUntil = 0;
 
-  constructor(
-    private readonly timing: Timing,
-    private readonly chance: () => number,
-  ) {}
+  constructor(private readonly patience: Patience) {}
+
+  /** Whether it is time to give up. */
+  get exhausted(): boolean {
+    return this.failures >= this.patience.tries;
+  }
 
   /** When it opens; null: it is open. */
   closedUntil(now: number): number | null {
@@ -26,7 +28,9 @@ export class Gate {
     this.reason = reason;
     this.heldUntil = Math.max(this.heldUntil, now + retryAfter);
     if (this.retryAt > now) return;
-    this.retryAt = now + backoff(this.timing, this.failures, this.chance());
+    const { timing, chance } = this.patience;
+    const longest = Math.min(timing.longestBackoff, timing.firstBackoff * 2 ** this.failures);
+    this.retryAt = now + longest * (0.5 + 0.5 * chance());
     this.failures += 1;
   }
 

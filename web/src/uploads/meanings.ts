@@ -1,5 +1,6 @@
 /** What answers and states mean for an upload. */
-import { type Action, NETWORK, RATE_LIMITED, type Refusal, UNAVAILABLE } from "./actions";
+import type { Action, Refusal } from "./actions";
+import { NETWORK, RATE_LIMITED, UNAVAILABLE } from "./codes";
 
 /** States of a job that has had its whole video. */
 const ARRIVED: ReadonlySet<string> = new Set(["QUEUED", "PROCESSING", "SCORED", "REJECTED", "FAILED"]);

@@ -7,23 +7,16 @@
  *
  * A part whose sending failed is asked for again: the answer says what storage has, so what arrived is not sent twice.
  */
-import { type Action, type Call, FILE_CHANGED, NETWORK, type Refusal, UNAVAILABLE, UPLOAD_REFUSED, type UploadState } from "./actions";
+import type { Action, Call, Refusal, UploadState } from "./actions";
+import { FILE_CHANGED, NETWORK, UNAVAILABLE, UPLOAD_INCOMPLETE, UPLOAD_REFUSED } from "./codes";
 import { Gate } from "./gate";
 import { busyCode, endBy } from "./meanings";
 import { keep, type Part, Parts } from "./parts";
-import { type Timing, TIMING } from "./timing";
-
-export interface Options {
-  chance?: () => number;
-  timing?: Timing;
-  /** Failures in a row after which it fails; a page goes on for as long as it is open. */
-  tries?: number;
-}
+import { type Patience, PATIENCE, type Timing } from "./timing";
 
 export class MultipartUpload {
   private readonly parts: Parts;
   private readonly timing: Timing;
-  private readonly tries: number;
   /** In front of what is asked of the service, and of what is sent to storage. */
   private readonly service: Gate;
   private readonly storage: Gate;
@@ -41,12 +34,12 @@ export class MultipartUpload {
   private wake: number | null = null;
   private told = "";
 
-  constructor(count: number, { chance = Math.random, timing = TIMING, tries = Infinity }: Options = {}) {
+  constructor(count: number, patience: Partial<Patience> = {}) {
+    const whole = { ...PATIENCE, ...patience };
+    this.timing = whole.timing;
     this.parts = new Parts(count);
-    this.timing = timing;
-    this.tries = tries;
-    this.service = new Gate(timing, chance);
-    this.storage = new Gate(timing, chance);
+    this.service = new Gate(whole);
+    this.storage = new Gate(whole);
   }
 
   /** What to do now; each action is given once. */
@@ -63,7 +56,7 @@ export class MultipartUpload {
 
   /** The numbers of the parts that storage has. */
   present(): number[] {
-    return this.parts.in("stored").map(({ number }) => number);
+    return numbers(this.parts.in("stored"));
   }
 
   // What the user, the device and the clock say
@@ -76,35 +69,29 @@ export class MultipartUpload {
   /** Until `resume`. What is being sent stops. */
   pause(now: number): void {
     this.paused = true;
-    this.stop();
-    this.go(now);
+    this.halt(now);
   }
 
   /** Go on, and at once: what waits for its own time is tried now. */
   resume(now: number): void {
     this.paused = false;
-    this.startOver();
-    this.go(now);
+    this.startOver(now);
   }
 
   /** The device has no network. */
   offline(now: number): void {
     this.away = true;
-    this.stop();
-    this.go(now);
+    this.halt(now);
   }
 
   online(now: number): void {
     this.away = false;
-    this.startOver();
-    this.go(now);
+    this.startOver(now);
   }
 
   /** Given up by the user: nothing more is told. */
   cancel(): void {
-    this.stop();
-    this.ended = true;
-    this.wake = null;
+    this.end();
   }
 
   /** The job is in this state now, as was heard elsewhere. */
@@ -137,8 +124,7 @@ export class MultipartUpload {
     this.answered = true;
     this.service.passed();
     this.parts.compare(present, this.question);
-    for (const part of asked) {
-      if (part.state === "stored") continue;
+    for (const part of asked.filter(({ state }) => state !== "stored")) {
       if (addresses.includes(part.number)) {
         part.state = "ready";
         part.validUntil = now + validFor;
@@ -163,11 +149,11 @@ export class MultipartUpload {
 
   /** An answer that is none of success. `number`: the part, where one was sent. */
   refused(call: Call, refusal: Refusal, now: number, number = 0): void {
-    const { status, code = "REFUSED", message, retryAfter } = refusal;
+    const { status, code = "REFUSED", message } = refusal;
     const busy = busyCode(refusal);
-    if (busy !== null) this.failed(call, busy, now, number, retryAfter);
+    if (busy !== null) this.failed(call, busy, now, number, refusal.retryAfter);
     else if (call === "put") this.putRefused(this.parts.get(number), status, now);
-    else if (call === "complete" && status === 409) this.incomplete(code, message, now);
+    else if (code === UPLOAD_INCOMPLETE) this.incomplete(message, now);
     else this.fail(code, message);
     this.go(now);
   }
@@ -211,23 +197,29 @@ export class MultipartUpload {
   }
 
   /** The service misses parts: all are asked for again, and its answer says which. */
-  private incomplete(code: string, message: string | undefined, now: number): void {
+  private incomplete(message: string | undefined, now: number): void {
     this.completing = false;
     this.incompletes += 1;
-    if (this.incompletes > this.timing.refusals) this.fail(code, message);
+    if (this.incompletes > this.timing.refusals) this.fail(UPLOAD_INCOMPLETE, message);
     else if (this.incompletes > 1) this.wait(this.service, UNAVAILABLE, now);
     this.parts.askAgain("stored");
   }
 
   private wait(gate: Gate, reason: string, now: number, retryAfter?: number): void {
     gate.shut(reason, now, retryAfter);
-    if (gate.failures >= this.tries) this.fail(reason);
+    if (gate.exhausted) this.fail(reason);
   }
 
-  private startOver(): void {
+  private startOver(now: number): void {
     this.service.startOver();
     this.storage.startOver();
     this.parts.forgiveRefusals();
+    this.go(now);
+  }
+
+  private halt(now: number): void {
+    this.stop();
+    this.go(now);
   }
 
   /** Does all that can be done now. */
@@ -239,9 +231,8 @@ export class MultipartUpload {
       this.hashNext();
       if (closed[1] === null) this.putNext(now);
       if (closed[0] === null) this.askNext();
-      if (closed[0] === null) this.complete();
-      const due = closed.filter((until) => until !== null);
-      if (due.length > 0) this.wake = Math.min(...due);
+      if (closed[0] === null) this.completeNow();
+      this.wake = closed.filter((until) => until !== null).sort((a, b) => a - b)[0] ?? null;
     }
     this.tell(now);
   }
@@ -271,7 +262,7 @@ export class MultipartUpload {
     this.pending.push({ do: "ask", parts: parts.map(({ number, sha256 }) => ({ number, sha256: sha256 ?? "" })) });
   }
 
-  private complete(): void {
+  private completeNow(): void {
     if (this.completing || this.parts.in("stored").length < this.parts.count) return;
     this.completing = true;
     this.pending.push({ do: "complete" });
@@ -294,18 +285,22 @@ export class MultipartUpload {
   /** What is being sent stops. It may have arrived all the same: the next answer tells. */
   private stop(): void {
     const stopped = this.parts.askAgain("sending");
-    if (stopped.length > 0) this.pending.push({ do: "abort", parts: stopped.map(({ number }) => number) });
+    if (stopped.length > 0) this.pending.push({ do: "abort", parts: numbers(stopped) });
   }
 
   private fail(code: string, message?: string): void {
     this.end({ do: "failed", code, ...(message === undefined ? {} : { message }) });
   }
 
-  private end(last: Action): void {
+  private end(...last: Action[]): void {
     if (this.ended) return;
     this.stop();
     this.ended = true;
     this.wake = null;
-    this.pending.push(last);
+    this.pending.push(...last);
   }
+}
+
+function numbers(parts: readonly Part[]): number[] {
+  return parts.map(({ number }) => number);
 }

@@ -84,7 +84,7 @@ function happen(upload: MultipartUpload, step: Step, reported: Map<number, strin
     case "completed":
       return upload.completed();
     case "refused":
-      return upload.refused(call, { status: step.status, code: step.code, retryAfter: step.retryAfter }, now, part);
+      return upload.refused(call, step, now, part);
     case "unreachable":
       return upload.unreachable(call, now, part);
     case "pause":
@@ -108,7 +108,7 @@ function happen(upload: MultipartUpload, step: Step, reported: Map<number, strin
 
 describe.each([0, 0.5, 1])("with the chance %d", (chance) => {
   it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("%s", (_name, { steps, parts, tries, timing }) => {
-    const upload = new MultipartUpload(parts, { chance: () => chance, timing: { ...TIMING, ...timing }, tries });
+    const upload = new MultipartUpload(parts, { chance: () => chance, timing: { ...TIMING, ...timing }, tries: tries ?? Infinity });
     const reported = new Map<number, string>();
     for (const step of steps) {
       const due = upload.wakeAt();

@@ -25,7 +25,13 @@ export const TIMING: Timing = {
   answerWithin: 60,
 };
 
-/** How long to wait after `failures` in a row before this one, in seconds. */
-export function backoff(timing: Timing, failures: number, chance: number): number {
-  return Math.min(timing.longestBackoff, timing.firstBackoff * 2 ** failures) * (0.5 + 0.5 * chance);
+/** How long, and how often, a failure is followed by another try. */
+export interface Patience {
+  timing: Timing;
+  /** Spreads the waits: 0 to 1. */
+  chance: () => number;
+  /** Failures in a row after which it is given up; a page goes on for as long as it is open. */
+  tries: number;
 }
+
+export const PATIENCE: Patience = { timing: TIMING, chance: Math.random, tries: Infinity };
