@@ -1,0 +1,19 @@
+/** What an upload tells of itself. */
+import type { UploadState } from "./actions";
+
+export interface Told {
+  state: UploadState;
+  /** The code of what is waited for, "" where there is nothing to say. */
+  reason: string;
+  /** When it is tried again, by the page's clock in milliseconds; null: nobody knows. */
+  until: number | null;
+}
+
+export function sameTold(a: Told | undefined, b: Told): boolean {
+  return a !== undefined && a.state === b.state && a.reason === b.reason && a.until === b.until;
+}
+
+/** A moment of the steady clock (seconds) by the page's clock. */
+export function onTheClock(steady: number | null): number | null {
+  return steady === null ? null : Math.round(Date.now() + steady * 1000 - performance.now());
+}
