@@ -119,7 +119,8 @@ class BadLine:
         exchange = Exchange(writer)
         self._open.add(exchange)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # Cancelled: the test is over.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._carry(exchange, reader)
         finally:
             self._open.discard(exchange)

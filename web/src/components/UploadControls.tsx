@@ -53,7 +53,7 @@ export function UploadDetail({ dive }: { dive: Dive }) {
   if (upload.told !== undefined && upload.told.state !== "sending") {
     parts.push(wayOn(upload.told));
   } else if (upload.speed > 0 && upload.sentBytes > 0) {
-    parts.push(t("upload.speed", { speed: bytes(upload.speed) }));
+    parts.push(t("upload.speed", { speed: bytes(Math.round(upload.speed)) }));
     const left = timeLeft((sizeBytes - upload.sentBytes) / upload.speed);
     if (left !== "") parts.push(left);
   }

@@ -20,6 +20,7 @@ let handlers: LinkHandlers;
 let created: number;
 const watch = vi.fn();
 const unwatch = vi.fn();
+const nudge = vi.fn();
 const createJob = vi.fn();
 const erase = vi.fn();
 const share = vi.fn();
@@ -40,7 +41,7 @@ function start(): Pool {
     memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
     link: (given) => {
       handlers = given;
-      return { watch, unwatch, close: () => undefined };
+      return { watch, unwatch, nudge, close: () => undefined };
     },
   });
 }
@@ -212,6 +213,72 @@ describe("sending", () => {
     await settle();
     expect(first(pool)).toMatchObject({ jobId: "j1", upload: { phase: "sent" } });
     expect(createJob).toHaveBeenCalledTimes(1);
+    expect(nudge).toHaveBeenCalledTimes(1);
+  });
+
+  it("goes on with the same job after a reload, once the same file is chosen", async () => {
+    postForm.mockReturnValueOnce(new Promise(() => undefined));
+    start().add([video()], { dive: "107B" });
+    await settle();
+    const reloaded = start();
+    reloaded.recall();
+    expect(first(reloaded).upload).toMatchObject({ phase: "lost", resumable: true });
+    await expect(reloaded.takeUp("j1", video("dive.webm", "1234"))).rejects.toMatchObject({ code: "OTHER_FILE" });
+    await reloaded.takeUp("j1", video());
+    await settle();
+    expect(first(reloaded)).toMatchObject({ jobId: "j1", token: aToken("j1"), upload: { phase: "sent" } });
+    expect(createJob.mock.calls[1]).toEqual(createJob.mock.calls[0]);
+    expect(new Memory(storage).list()[0]?.unsent).toBeUndefined();
+  });
+
+  it("knows the file of an interrupted upload when it is dropped anywhere, and takes another as a new dive", async () => {
+    postForm.mockReturnValueOnce(new Promise(() => undefined));
+    start().add([video()], {});
+    await settle();
+    const reloaded = start();
+    reloaded.recall();
+    reloaded.add([new File(["12345"], "dive.webm", { type: "video/webm", lastModified: 2 })], {});
+    await settle();
+    expect(reloaded.snapshot().dives.map((dive) => [dive.jobId, dive.upload.phase])).toEqual([
+      ["j2", "sent"],
+      ["j1", "lost"],
+    ]);
+    reloaded.add([video()], {});
+    await settle();
+    expect(reloaded.snapshot().dives.map((dive) => [dive.jobId, dive.upload.phase])).toEqual([
+      ["j2", "sent"],
+      ["j1", "sent"],
+    ]);
+  });
+
+  it("sends a large video in parts, and pauses and goes on without losing any", async () => {
+    createJob.mockResolvedValue({ ...newJob(), upload: { parts: { partSize: 2, count: 3, expiresAt: "" } } });
+    const present: number[] = [];
+    askForParts.mockImplementation((_job: string, _token: string, parts: { number: number }[]) =>
+      Promise.resolve({ present: [...present], addresses: parts.map(({ number }) => ({ number, url: "https://bucket/?X-Amz-Expires=900", headers: {} })) }),
+    );
+    complete.mockResolvedValue({});
+    putPart.mockImplementation(({ number }, _part, _progress, signal) => {
+      if (number === 1) present.push(1);
+      if (number === 1) return Promise.resolve({ status: 200, text: "" });
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    });
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    const { key } = first(pool);
+    pool.outbox.pause(key);
+    await settle();
+    expect(first(pool).upload).toMatchObject({ phase: "sending", inParts: true, sentBytes: 2, told: { state: "paused" } });
+    putPart.mockImplementation(({ number }) => {
+      present.push(number);
+      return Promise.resolve({ status: 200, text: "" });
+    });
+    pool.outbox.resume(key);
+    await settle();
+    expect(first(pool).upload.phase).toBe("sent");
+    expect(putPart.mock.calls.map(([{ number }]) => number)).toEqual([1, 2, 3, 2, 3]);
+    expect(complete).toHaveBeenCalledWith("j1", aToken("j1"));
   });
 
   it("says that a file changed, and sends what it is now as a new job on the same card", async () => {

@@ -16,6 +16,7 @@ import { readToken } from "./tokens";
 export interface Watcher {
   watch(jobId: string, token: string, ticketUrl?: string): void;
   unwatch(jobId: string): void;
+  nudge(): void;
   close(): void;
 }
 
@@ -68,6 +69,8 @@ export class Pool {
       // The socket is open before the upload ends, so that no push has to wait for it.
       watch: ({ jobId, token, live }) => this.link.watch(jobId, token, live.url),
       unwatch: (jobId) => this.link.unwatch(jobId),
+      // A line that broke under the upload may have taken the socket with it, without a word.
+      arrived: () => this.link.nudge(),
     });
   }
 

@@ -11,7 +11,7 @@ import type { Action, Call, Refusal, UploadState } from "./actions";
 import { FILE_CHANGED, NETWORK, UNAVAILABLE, UPLOAD_INCOMPLETE, UPLOAD_REFUSED } from "./codes";
 import { Gate } from "./gate";
 import { busyCode, endBy } from "./meanings";
-import { keep, type Part, Parts } from "./parts";
+import { keep, numbers, type Part, Parts } from "./parts";
 import { type Patience, PATIENCE, type Timing } from "./timing";
 
 export class MultipartUpload {
@@ -231,7 +231,6 @@ export class MultipartUpload {
       this.hashNext();
       if (closed[1] === null) this.putNext(now);
       if (closed[0] === null) this.askNext();
-      if (closed[0] === null) this.completeNow();
       this.wake = closed.filter((until) => until !== null).sort((a, b) => a - b)[0] ?? null;
     }
     this.tell(now);
@@ -254,18 +253,17 @@ export class MultipartUpload {
     }
   }
 
+  /** Asks for addresses, or for the completion once all parts are there. */
   private askNext(): void {
+    if (!this.completing && this.parts.in("stored").length === this.parts.count) {
+      this.completing = true;
+      this.pending.push({ do: "complete" });
+    }
     const parts = this.parts.toAsk(this.timing.partsAtOnce, this.timing.partsAhead, this.hashing === null);
     if (parts.length === 0) return;
     this.question += 1;
     for (const part of parts) part.state = "asked";
     this.pending.push({ do: "ask", parts: parts.map(({ number, sha256 }) => ({ number, sha256: sha256 ?? "" })) });
-  }
-
-  private completeNow(): void {
-    if (this.completing || this.parts.in("stored").length < this.parts.count) return;
-    this.completing = true;
-    this.pending.push({ do: "complete" });
   }
 
   private tell(now: number): void {
@@ -299,8 +297,4 @@ export class MultipartUpload {
     this.wake = null;
     this.pending.push(...last);
   }
-}
-
-function numbers(parts: readonly Part[]): number[] {
-  return parts.map(({ number }) => number);
 }

@@ -22,6 +22,8 @@ export interface OutboxPorts extends UploadPorts {
   /** The job is there, and its news may come. */
   watch: (created: CreatedJob) => void;
   unwatch: (jobId: string) => void;
+  /** An upload is there that was interrupted on its way. */
+  arrived: () => void;
   now: () => number;
 }
 
@@ -165,6 +167,7 @@ export class Outbox {
       await upload.run();
       memory.change(this.find(key)?.jobId ?? "", { sent: true, unsent: undefined });
       dispatch({ type: "sent", key, at: now() });
+      if (upload.interrupted) this.ports.arrived();
       this.cargo.delete(key);
     } catch (error) {
       if (upload.cancelled) return;

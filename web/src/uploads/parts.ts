@@ -100,3 +100,7 @@ export function keep(part: Part, question: number): void {
   part.storedAt = question;
   part.refusals = 0;
 }
+
+export function numbers(parts: readonly Part[]): number[] {
+  return parts.map(({ number }) => number);
+}

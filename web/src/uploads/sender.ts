@@ -26,11 +26,12 @@ export class PartsSender {
   private readonly upload: MultipartUpload;
   private readonly addresses = new Map<number, PartAddress>();
   private readonly puts = new Map<number, { abort: AbortController; sent: number }>();
-  private readonly speedometer = new Speedometer(performance.now());
+  private speedometer = new Speedometer(performance.now());
   private readonly ending: Promise<void>;
   private end: { done: () => void; failed: (error: ApiError) => void } | null = null;
   private alarm: ReturnType<typeof setTimeout> | undefined;
   private told: Told | undefined;
+  private sent = 0;
 
   constructor(private readonly options: SenderOptions) {
     this.upload = new MultipartUpload(options.plan.count);
@@ -177,6 +178,9 @@ export class PartsSender {
   private progressed(): void {
     const stored = this.upload.present().reduce((sum, number) => sum + this.piece(number).size, 0);
     const sent = [...this.puts.values()].reduce((sum, put) => sum + put.sent, stored);
+    // What has to be sent again says nothing of the line's pace: that is measured anew.
+    if (sent < this.sent) this.speedometer = new Speedometer(performance.now(), sent);
+    this.sent = sent;
     this.options.onProgress(sent, this.speedometer.read(sent, performance.now()));
   }
 

@@ -9,8 +9,11 @@ export interface Told {
   until: number | null;
 }
 
+/** Whether nobody would read a difference. */
 export function sameTold(a: Told | undefined, b: Told): boolean {
-  return a !== undefined && a.state === b.state && a.reason === b.reason && a.until === b.until;
+  if (a === undefined || a.state !== b.state || a.reason !== b.reason) return false;
+  // Two clocks gave it, and they do not agree to the millisecond.
+  return a.until === b.until || (a.until !== null && b.until !== null && Math.abs(a.until - b.until) < 1000);
 }
 
 /** A moment of the steady clock (seconds) by the page's clock. */

@@ -46,6 +46,8 @@ export class Upload {
   private readonly persistence: Persistence;
   private sender: PartsSender | null = null;
   private paused = false;
+  /** Whether it stood still on its way. */
+  interrupted = false;
 
   constructor(
     private readonly cargo: Cargo,
@@ -53,7 +55,7 @@ export class Upload {
     private readonly events: UploadEvents,
     private away: boolean,
   ) {
-    this.persistence = new Persistence(events.onTold, this.abort.signal);
+    this.persistence = new Persistence((told) => this.told(told), this.abort.signal);
     if (away) this.persistence.offline();
   }
 
@@ -115,6 +117,11 @@ export class Upload {
     this.sender?.cancel();
   }
 
+  private told(told: Told): void {
+    this.interrupted ||= told.state !== "sending";
+    this.events.onTold(told);
+  }
+
   private async postForm(form: UploadForm): Promise<void> {
     const { file } = this.cargo;
     await this.persistence.run(async (signal) => {
@@ -140,7 +147,7 @@ export class Upload {
       put: (address, part, onProgress, signal) => storage.putPart(address, part, onProgress, signal),
       complete: () => api.complete(jobId, token),
       onProgress: this.events.onProgress,
-      onTold: this.events.onTold,
+      onTold: (told) => this.told(told),
     });
     if (this.paused) this.sender.pause();
     if (this.away) this.sender.offline();
