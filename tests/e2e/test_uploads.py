@@ -5,13 +5,15 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.conftest import WITHIN_MS
-from tests.e2e.line import BadLine, Cut, random_moments
+from tests.e2e.conftest import WITHIN_MS, Visitor
+from tests.e2e.line import BadLine, Cut, part_of, random_moments
+from tests.e2e.test_page import score_of, violations
 
 pytestmark = pytest.mark.stack
 
@@ -20,6 +22,7 @@ MB = 1_000_000
 SMALL, LARGE = 26 * MB, 60 * MB
 # A stalled line is found out after 20 s, and each wait is 20 s at most.
 ARRIVES_WITHIN_MS = 600_000
+JOBS_KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('divescore.dive.'))"
 
 
 def padded_film(clip: Path, path: Path, size: int) -> Path:
@@ -88,3 +91,62 @@ def test_twenty_cuts_at_random_moments(
     assert len({part.number for part in traffic.begun}) == 8
     assert len({part.upload_id for part in traffic.begun}) == 1, "the upload was begun anew"
     assert sum(traffic.cuts.values()) == len(moments), traffic.cuts
+
+
+def test_pauses_goes_offline_and_is_reloaded_and_goes_on_each_time(
+    visit: Visitor, film: Callable[[int], Path], tmp_path: Path
+) -> None:
+    held: list[Route] = []
+    holding = [True]
+    sent: list[int] = []
+
+    def hold(route: Route) -> None:
+        number = part_of(route.request.method, urlsplit(route.request.url).query)
+        if number is None:
+            route.fallback()
+            return
+        sent.append(number.number)
+        if holding[0] and number.number > 1:
+            held.append(route)
+        else:
+            route.fallback()
+
+    path = film(SMALL)
+    one = visit(prepare=lambda page: page.route("**/*partNumber=*", hold))
+    page = one.page
+    page.on("dialog", lambda dialog: dialog.accept())  # asks whether to leave
+    page.set_input_files("input[type=file]", path)
+    expect(page.get_by_text(re.compile(r"^8\.0 MB of 24\.8 MB"))).to_be_visible()
+    jobs = page.evaluate(JOBS_KEPT)
+
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    pause.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    resume = page.get_by_role("button", name="Resume", exact=True)
+    expect(resume).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Uploading", exact=True)).to_be_visible()
+
+    page.context.set_offline(True)
+    expect(page.get_by_text("No network", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("as soon as there is a network"))).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Uploading", exact=True)).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_text("The upload was interrupted")).to_be_visible()
+    assert violations(page) == []
+    again = page.get_by_label("Choose the file again to go on")
+    other = tmp_path / path.name
+    other.write_bytes(path.read_bytes()[:-1] + b"x")
+    again.set_input_files(other)
+    expect(page.get_by_role("alert")).to_contain_text("is not the file whose sending was begun")
+    holding[0] = False
+    again.set_input_files(path)
+    score_of(page)
+    assert page.evaluate(JOBS_KEPT) == jobs
+    assert sent.count(1) == 1
+    assert {1, 2, 3, 4} == set(sent)
+    one.console.clear()  # the browser reports what had no network
