@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import WITHIN_MS, Visitor
 from tests.e2e.line import BadLine, Cut, part_of, random_moments
-from tests.e2e.test_page import score_of, violations
+from tests.e2e.test_page import is_upload, score_of, violations
 
 pytestmark = pytest.mark.stack
 
@@ -150,3 +150,26 @@ def test_pauses_goes_offline_and_is_reloaded_and_goes_on_each_time(
     assert sent.count(1) == 1
     assert {1, 2, 3, 4} == set(sent)
     one.console.clear()  # the browser reports what had no network
+
+
+def test_retries_all_at_once(visit: Visitor, clips: list[Path]) -> None:
+    broken = [True]
+
+    def cut(route: Route) -> None:
+        if is_upload(route) and broken[0]:
+            route.abort("connectionreset")
+        else:
+            route.fallback()
+
+    one = visit(prepare=lambda page: page.route(lambda url: True, cut))
+    one.page.set_input_files("input[type=file]", clips[:2])
+    expect(one.page.get_by_text("No connection", exact=True)).to_have_count(2)
+    jobs = one.page.evaluate(JOBS_KEPT)
+    retry = one.page.get_by_role("button", name="Retry all")
+    expect(retry).to_be_visible()
+    broken[0] = False
+    retry.click()
+    boards = one.page.get_by_text(re.compile(r"^Score \d+\.\d\d points$"))
+    expect(boards).to_have_count(2)
+    assert sorted(one.page.evaluate(JOBS_KEPT)) == sorted(jobs)
+    one.console.clear()  # the browser reports the broken requests

@@ -5,7 +5,11 @@ import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { bytes, timeLeft } from "../jobs/words";
+import { RATE_LIMITED } from "../uploads/codes";
 import { wayOn } from "../uploads/words";
+
+/** Bytes in a second below which nobody wants to read how long it would take. */
+const SLOWEST = 2048;
 
 interface Props {
   dive: Dive;
@@ -22,7 +26,9 @@ export function UploadControls({ dive, pool, act }: Props) {
   if (isSending(dive)) {
     const state = upload.told?.state ?? "sending";
     // One button, so that the keyboard stays where it is while its word changes.
-    if (state === "offline" || !(upload.inParts === true || state === "waiting" || state === "paused")) return null;
+    // How long to stay away is the service's to say, and no button shortens it.
+    if (state === "offline" || upload.told?.reason === RATE_LIMITED) return null;
+    if (state === "sending" && upload.inParts !== true) return null;
     const words = { sending: t("upload.pause"), paused: t("upload.resume"), waiting: t("upload.tryNow") };
     return (
       <button type="button" className="button" onClick={() => (state === "sending" ? outbox.pause(key) : outbox.resume(key))}>
@@ -52,7 +58,7 @@ export function UploadDetail({ dive }: { dive: Dive }) {
   if (upload.sentBytes > 0) parts.push(t("upload.sentOf", { sent: bytes(upload.sentBytes), all: bytes(sizeBytes) }));
   if (upload.told !== undefined && upload.told.state !== "sending") {
     parts.push(wayOn(upload.told));
-  } else if (upload.speed > 0 && upload.sentBytes > 0) {
+  } else if (upload.speed >= SLOWEST && upload.sentBytes > 0) {
     parts.push(t("upload.speed", { speed: bytes(Math.round(upload.speed)) }));
     const left = timeLeft((sizeBytes - upload.sentBytes) / upload.speed);
     if (left !== "") parts.push(left);
@@ -63,7 +69,7 @@ export function UploadDetail({ dive }: { dive: Dive }) {
 /** Tries all again that broke off or waits, where there are several. */
 export function RetryAll({ dives, pool }: { dives: readonly Dive[]; pool: Pool }) {
   const stuck = dives.filter(
-    (dive) => (dive.upload.phase === "broken" && pool.outbox.holds(dive.key)) || (isSending(dive) && dive.upload.told?.state === "waiting"),
+    (dive) => (dive.upload.phase === "broken" && pool.outbox.holds(dive.key)) || (isSending(dive) && dive.upload.told?.state === "waiting" && dive.upload.told.reason !== RATE_LIMITED),
   );
   if (stuck.length < 2) return null;
   return (
