@@ -7,6 +7,7 @@ import { useFollow } from "./components/follow";
 import { LinkBadge } from "./components/LinkBadge";
 import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
+import { RetryAll } from "./components/UploadControls";
 import { type Answer, type Declared, NOTHING, question, read } from "./jobs/declared";
 import type { Pool } from "./jobs/pool";
 import { stageOf } from "./jobs/stage";
@@ -65,6 +66,7 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
           <h2 id="dives-title" className={dives.length === 0 ? "visually-hidden" : ""}>
             {watching ? "The dive" : "Your dives"}
           </h2>
+          <RetryAll dives={dives} pool={pool} />
           <ul className="cards">
             {dives.map((dive, index) => (
               <li key={dive.key}>

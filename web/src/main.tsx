@@ -2,7 +2,6 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
-import { postFile } from "./api/upload";
 import { App } from "./App";
 import { startLanguage } from "./i18n";
 import { browserStorage, Memory } from "./jobs/memory";
@@ -10,6 +9,7 @@ import { Pool } from "./jobs/pool";
 import { sharedToken } from "./jobs/tokens";
 import { LiveLink } from "./live/link";
 import "./styles/index.css";
+import { S3Storage } from "./uploads/storage";
 
 async function start(root: HTMLElement): Promise<void> {
   const [config] = await Promise.all([loadConfigPatiently(), startLanguage()]);
@@ -19,7 +19,7 @@ async function start(root: HTMLElement): Promise<void> {
   const memory = new Memory(browserStorage(), () => Date.now() + config.clockAhead);
   const pool = new Pool({
     api,
-    postFile,
+    storage: new S3Storage(),
     maxUploadBytes: config.maxUploadBytes,
     memory,
     link: (handlers) => {
@@ -29,10 +29,18 @@ async function start(root: HTMLElement): Promise<void> {
     },
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") links.forEach((link) => link.nudge());
+    if (document.visibilityState !== "visible") return;
+    links.forEach((link) => link.nudge());
+    pool.outbox.wake();
   });
-  window.addEventListener("online", () => links.forEach((link) => link.nudge()));
-  window.addEventListener("offline", () => links.forEach((link) => link.offline()));
+  window.addEventListener("online", () => {
+    links.forEach((link) => link.nudge());
+    pool.outbox.online();
+  });
+  window.addEventListener("offline", () => {
+    links.forEach((link) => link.offline());
+    pool.outbox.offline();
+  });
   const shared = sharedToken(window.location.hash);
   // Another share link in the same tab changes the fragment only, and going back from one takes it away.
   window.addEventListener("hashchange", () => {

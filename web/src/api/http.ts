@@ -1,5 +1,5 @@
 import { ApiError, noAnswer } from "./problems";
-import type { ChangedJob, CreatedJob, JobView, NewJob, Playback, Share, ShareRequest } from "./types";
+import type { ChangedJob, CreatedJob, JobView, NewJob, PartsAnswer, PartToSend, Playback, Share, ShareRequest } from "./types";
 
 interface Call {
   method: "GET" | "POST" | "DELETE";
@@ -8,6 +8,9 @@ interface Call {
   body?: unknown;
   idempotencyKey?: string;
 }
+
+/** As long as the gateway in front of the service waits for it; a line that went silent reports nothing by itself. */
+const ANSWERS_WITHIN_MS = 30_000;
 
 /** The HTTP API of one stack. Every method rejects with an ApiError. */
 export class HttpApi {
@@ -35,6 +38,16 @@ export class HttpApi {
     return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/share`, token, body });
   }
 
+  /** Which parts of a large video are there, and addresses for those that are named and are not. */
+  askForParts(jobId: string, token: string, parts: PartToSend[]): Promise<PartsAnswer> {
+    return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/parts`, token, body: { parts } });
+  }
+
+  /** Has the video made of its parts; may be repeated. */
+  complete(jobId: string, token: string): Promise<ChangedJob> {
+    return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/complete`, token });
+  }
+
   /** Cancels an open job; erases the video in any case. */
   erase(jobId: string, token: string): Promise<ChangedJob> {
     return this.call({ method: "DELETE", path: `/jobs/${encodeURIComponent(jobId)}`, token });
@@ -45,7 +58,10 @@ export class HttpApi {
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     if (body !== undefined) headers.set("content-type", "application/json");
     if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), ANSWERS_WITHIN_MS);
     let answer: Response;
+    let value: unknown;
     try {
       answer = await this.fetchFn(this.base + path, {
         method,
@@ -53,14 +69,19 @@ export class HttpApi {
         cache: "no-store",
         // What is erased as the page is left must still reach the service.
         keepalive: method === "DELETE",
+        signal: silence.signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      value = await answer.json().catch(() => null);
     } catch {
       throw noAnswer();
+    } finally {
+      clearTimeout(timer);
     }
-    const value: unknown = await answer.json().catch(() => null);
-    if (answer.ok && value !== null) return value as T;
-    throw errorOf(answer, value);
+    if (!answer.ok) throw errorOf(answer, value);
+    // Every success has a body: this one was cut off on its way.
+    if (value === null) throw noAnswer();
+    return value as T;
   }
 }
 

@@ -9,6 +9,12 @@ function words(dive: Dive): string {
   return `${dive.filename}: ${stageOf(dive).label}. ${why}`.trim();
 }
 
+/** Why an upload will not move for a while; short waits between tries are not worth a word. */
+function longStandstill({ upload: { phase, told } }: Dive): string {
+  if (phase !== "sending" || told === undefined) return "";
+  return told.state === "offline" || told.reason === "RATE_LIMITED" ? told.state : "";
+}
+
 /** Tells screen readers each new stage of each dive, and the score; progress within a stage is not read out. */
 export function Announcer({ dives }: { dives: Dives }) {
   const told = useRef(new Map<string, string>());
@@ -17,7 +23,7 @@ export function Announcer({ dives }: { dives: Dives }) {
     const news: string[] = [];
     for (const dive of dives) {
       const stage = stageOf(dive);
-      const mark = `${stage.outcome} ${stage.station}`;
+      const mark = `${stage.outcome} ${stage.station} ${longStandstill(dive)}`;
       const before = told.current.get(dive.key);
       told.current.set(dive.key, mark);
       if (before !== undefined && before !== mark) news.push(words(dive));

@@ -1,12 +1,12 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { asProblem } from "../api/problems";
-import type { Problem } from "../api/types";
-import { ACCEPT, FILE_CHANGED } from "../jobs/files";
+import { t } from "../i18n";
+import { FILE_CHANGED } from "../jobs/files";
 import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
-import { bytes, day, moment, timeLeft } from "../jobs/words";
+import { bytes, day, moment } from "../jobs/words";
 import { cardId } from "./follow";
 import { LaneRope } from "./LaneRope";
 import { DarkBoard } from "./Scoreboard";
@@ -14,6 +14,7 @@ import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
 import { Trouble } from "./Trouble";
 import { Undoable } from "./Undoable";
+import { UploadControls, UploadDetail } from "./UploadControls";
 import { Verdict } from "./Verdict";
 
 /** One dive on its way, or at its end. */
@@ -73,15 +74,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       <Ending dive={dive} />
 
       <div className="card-actions">
-        {(stage.outcome === "broken" || stage.outcome === "refused") &&
-          pool.holdsFile(dive.key) &&
-          (dive.upload.problem?.code === FILE_CHANGED ? (
-            <ChooseAgain onFile={(file) => pool.replace(dive.key, file)} />
-          ) : (
-            <button type="button" className="button primary" onClick={() => pool.retry(dive.key)}>
-              Try again
-            </button>
-          ))}
+        <UploadControls dive={dive} pool={pool} act={act} />
         {stage.outcome === "open" && !dive.shared && (
           <button type="button" className="button" onClick={act(() => pool.cancel(dive.key))}>
             Cancel
@@ -90,7 +83,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         {dive.job !== undefined && !dive.shared && (stage.outcome === "open" || scored) && (
           <ShareButton makeLink={() => pool.shareLink(dive.key)} />
         )}
-        {stage.outcome === "open" && <Detail dive={dive} />}
+        {stage.outcome === "open" && <UploadDetail dive={dive} />}
         {scored && !dive.shared && leaving === null && <Keeping dive={dive} onErase={() => setLeaving("erase")} />}
         {stage.outcome !== "open" && !dive.shared && leaving === null && (
           <button type="button" className="button quiet" onClick={() => setLeaving("remove")}>
@@ -132,41 +125,6 @@ function maySeeVideo(dive: Dive): boolean {
   return readToken(dive.token ?? "")?.scopes.includes("video") ?? false;
 }
 
-/** The way on for a file that changed: a page cannot read it again by itself. */
-function ChooseAgain({ onFile }: { onFile: (file: File) => void }) {
-  return (
-    <label className="button primary">
-      Choose it again
-      <input
-        type="file"
-        className="visually-hidden"
-        accept={ACCEPT}
-        onChange={(event) => {
-          const file = event.target.files?.[0];
-          if (file !== undefined) onFile(file);
-        }}
-      />
-    </label>
-  );
-}
-
-/** How the upload goes; the line is there from the start, so that nothing jumps when it is filled. */
-function Detail({ dive }: { dive: Dive }) {
-  const { upload } = dive;
-  let text: ReactNode = "\u00a0";
-  if (upload.phase === "sending" && (dive.job === undefined || dive.job.status === "AWAITING_UPLOAD") && upload.sentBytes > 0) {
-    const left = upload.speed > 0 ? timeLeft((dive.sizeBytes - upload.sentBytes) / upload.speed) : "";
-    text = (
-      <>
-        {bytes(upload.sentBytes)} of {bytes(dive.sizeBytes)}
-        {upload.speed > 0 && <> · {bytes(upload.speed)}/s</>}
-        {left !== "" && <> · {left}</>}
-      </>
-    );
-  }
-  return <p className="fine detail">{text}</p>;
-}
-
 function Ending({ dive }: { dive: Dive }) {
   const { job, refusal, upload } = dive;
   if (refusal !== undefined) return <Trouble title="This one cannot be scored" problem={refusal} />;
@@ -175,8 +133,8 @@ function Ending({ dive }: { dive: Dive }) {
     return <Trouble title="The upload broke off" problem={upload.problem ?? { code: "NETWORK", message: "The connection broke." }} />;
   }
   if (upload.phase === "lost" && job?.status === "AWAITING_UPLOAD") {
-    const problem: Problem = { code: "INTERRUPTED", message: "This page was left before the whole video was sent. Choose the video again." };
-    return <Trouble title="The upload was interrupted" problem={problem} />;
+    const message = upload.resumable === true ? t("upload.interrupted") : t("upload.interruptedForGood");
+    return <Trouble title={t("upload.interruptedTitle")} problem={{ code: "INTERRUPTED", message }} />;
   }
   switch (job?.status) {
     case "REJECTED":

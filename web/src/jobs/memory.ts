@@ -1,4 +1,13 @@
 /** What the browser keeps between visits: the token of each dive, so that its page finds it again. */
+import type { NewJob } from "../api/types";
+
+/** What it takes to go on with an upload: the same request gives the same job. */
+export interface Unsent {
+  /** Of the file; its bytes a page cannot keep. */
+  fingerprint: string;
+  idempotencyKey: string;
+  wanted: NewJob;
+}
 
 export interface Remembered {
   jobId: string;
@@ -9,6 +18,8 @@ export interface Remembered {
   expiresAt: string;
   /** The whole file was sent. */
   sent: boolean;
+  /** Until it was sent. */
+  unsent?: Unsent | undefined;
   videoErased: boolean;
   /** Somebody wanted the video erased, and no answer has come yet. */
   erasing?: boolean;
@@ -40,6 +51,10 @@ export class Memory {
     } catch {
       // Storage is full or switched off: the dive lives as long as the page does.
     }
+  }
+
+  get(jobId: string): Remembered | null {
+    return this.read(PREFIX + jobId);
   }
 
   change(jobId: string, change: Partial<Remembered>): void {

@@ -4,8 +4,15 @@ import type { CreatedJob, Job, JobView } from "../api/types";
 import { aJob, aResult, aToken } from "../testing/samples";
 import { FakeStorage } from "../testing/storage";
 import { Memory, type Remembered } from "./memory";
-import { type LinkHandlers, Pool, type PostFile } from "./pool";
+import { type LinkHandlers, Pool } from "./pool";
 import { stageOf } from "./stage";
+import type { Storage as UploadStorage } from "../uploads/storage";
+
+vi.mock("../uploads/fingerprint", () => ({
+  // The real one waits for another thread, which no fake clock moves.
+  fingerprint: ({ name, size, lastModified }: File) => Promise.resolve(`${name} ${size} ${lastModified}`),
+  sha256: (part: Blob) => Promise.resolve(`sha of ${part.size}`),
+}));
 
 const MAX_UPLOAD_BYTES = 50;
 let storage: FakeStorage;
@@ -13,28 +20,34 @@ let handlers: LinkHandlers;
 let created: number;
 const watch = vi.fn();
 const unwatch = vi.fn();
+const nudge = vi.fn();
 const createJob = vi.fn();
 const erase = vi.fn();
 const share = vi.fn();
 const playback = vi.fn();
 const getJob = vi.fn();
-const postFile = vi.fn<PostFile>();
+const postForm = vi.fn<UploadStorage["postForm"]>();
+const putPart = vi.fn<UploadStorage["putPart"]>();
+const askForParts = vi.fn();
+const complete = vi.fn();
+/** The answer to each idempotency key. */
+let made: Map<string, CreatedJob>;
 
 function start(): Pool {
   return new Pool({
-    api: { createJob, getJob, erase, share, playback },
-    postFile,
+    api: { createJob, askForParts, complete, getJob, erase, share, playback },
+    storage: { postForm, putPart },
     maxUploadBytes: MAX_UPLOAD_BYTES,
     memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
     link: (given) => {
       handlers = given;
-      return { watch, unwatch, close: () => undefined };
+      return { watch, unwatch, nudge, close: () => undefined };
     },
   });
 }
 
 function video(name = "dive.webm", content = "12345"): File {
-  return new File([content], name, { type: "video/webm" });
+  return new File([content], name, { type: "video/webm", lastModified: 1 });
 }
 
 function newJob(): CreatedJob {
@@ -54,9 +67,14 @@ beforeEach(() => {
   vi.clearAllMocks();
   storage = new FakeStorage();
   created = 0;
-  createJob.mockImplementation(() => Promise.resolve(newJob()));
+  made = new Map();
+  createJob.mockImplementation((_job: unknown, key: string) => {
+    const answer = made.get(key) ?? newJob();
+    made.set(key, answer);
+    return Promise.resolve(answer);
+  });
   erase.mockImplementation((jobId: string) => Promise.resolve({ job: aJob({ jobId, status: "CANCELLED", version: 50 }) }));
-  postFile.mockResolvedValue(undefined);
+  postForm.mockResolvedValue(undefined);
 });
 
 afterEach(() => {
@@ -77,7 +95,7 @@ describe("sending", () => {
     await settle();
     expect(createJob.mock.calls[0]?.[0]).toEqual({ filename: "dive.webm", contentType: "video/webm", sizeBytes: 5, dive: "107B" });
     expect(watch).toHaveBeenCalledWith("j1", aToken("j1"), "ws://live");
-    expect(watch.mock.invocationCallOrder[0]).toBeLessThan(postFile.mock.invocationCallOrder[0] ?? 0);
+    expect(watch.mock.invocationCallOrder[0]).toBeLessThan(postForm.mock.invocationCallOrder[0] ?? 0);
     expect(first(pool).upload.phase).toBe("sent");
     expect(new Memory(storage).list()).toMatchObject([{ jobId: "j1", sent: true, filename: "dive.webm" }]);
   });
@@ -96,12 +114,12 @@ describe("sending", () => {
     await settle();
     expect(pool.snapshot().dives.map((dive) => dive.refusal?.code)).toEqual(["TOO_LARGE", undefined]);
     expect(createJob).toHaveBeenCalledTimes(1);
-    expect(pool.holdsFile(pool.snapshot().dives[0]?.key ?? "")).toBe(false);
+    expect(pool.outbox.holds(pool.snapshot().dives[0]?.key ?? "")).toBe(false);
   });
 
   it("sends two at a time and the rest after them", async () => {
     const finish: (() => void)[] = [];
-    postFile.mockImplementation(() => new Promise((resolve) => finish.push(resolve)));
+    postForm.mockImplementation(() => new Promise<void>((resolve) => finish.push(() => resolve())));
     const pool = start();
     pool.add([video("a.webm"), video("b.webm"), video("c.webm")], {});
     await settle();
@@ -113,11 +131,11 @@ describe("sending", () => {
   });
 
   it("tries again by itself after a break, with the same job", async () => {
-    postFile.mockRejectedValueOnce(noAnswer());
+    postForm.mockRejectedValueOnce(noAnswer());
     const pool = start();
     pool.add([video()], {});
     await settle(2_000);
-    expect(postFile).toHaveBeenCalledTimes(2);
+    expect(postForm).toHaveBeenCalledTimes(2);
     expect(createJob).toHaveBeenCalledTimes(1);
     expect(first(pool).upload.phase).toBe("sent");
   });
@@ -131,18 +149,136 @@ describe("sending", () => {
     expect(first(pool).jobId).toBe("j1");
   });
 
-  it("cancels the job after a refused upload, and can be tried again as a new one", async () => {
-    postFile.mockRejectedValueOnce(new ApiError("UPLOAD_REFUSED", "No.", 400));
+  it("keeps the job of an upload that storage refused, and goes on with it", async () => {
+    postForm.mockRejectedValueOnce(new ApiError("UPLOAD_REFUSED", "No.", 400));
     const pool = start();
     pool.add([video()], {});
     await settle();
-    expect(first(pool).upload).toMatchObject({ phase: "broken", problem: { code: "UPLOAD_REFUSED" } });
+    expect(first(pool)).toMatchObject({ jobId: "j1", upload: { phase: "broken", problem: { code: "UPLOAD_REFUSED" } } });
+    expect(erase).not.toHaveBeenCalled();
+    pool.outbox.retry(first(pool).key);
+    await settle();
+    expect(first(pool)).toMatchObject({ jobId: "j1", token: aToken("j1"), upload: { phase: "sent" } });
+    expect(createJob.mock.calls[0]?.[1]).toBe(createJob.mock.calls[1]?.[1]);
+  });
+
+  it("tells the server when a broken upload is removed", async () => {
+    postForm.mockRejectedValueOnce(new ApiError("UPLOAD_REFUSED", "No.", 400));
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    pool.remove(first(pool).key);
     expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
     expect(new Memory(storage).list()).toEqual([]);
-    pool.retry(first(pool).key);
+  });
+
+  it("asks for another job when the time of the first has passed", async () => {
+    postForm.mockRejectedValueOnce(new ApiError("UPLOAD_EXPIRED", "Too late.", 403));
+    const pool = start();
+    pool.add([video()], { dive: "107B" });
     await settle();
     expect(first(pool)).toMatchObject({ jobId: "j2", upload: { phase: "sent" } });
-    expect(createJob.mock.calls[0]?.[1]).not.toBe(createJob.mock.calls[1]?.[1]);
+    expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
+    expect(createJob.mock.calls[1]?.[0]).toMatchObject({ dive: "107B" });
+  });
+
+  it("waits as long as the service says, and tells until when", async () => {
+    createJob.mockRejectedValueOnce(new ApiError("RATE_LIMITED", "Slow.", 429, 120));
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    expect(first(pool).upload.told).toMatchObject({ state: "waiting", reason: "RATE_LIMITED", until: Date.now() + 120_000 });
+    expect(stageOf(first(pool)).label).toBe("Waiting for its turn");
+    pool.retryAll();
+    await settle(119_000);
+    expect(createJob).toHaveBeenCalledTimes(1);
+    await settle(1_000);
+    expect(first(pool).upload.phase).toBe("sent");
+  });
+
+  it("stops without a network and goes on when it is back, by itself", async () => {
+    let signal: AbortSignal | undefined;
+    postForm.mockImplementationOnce((_form, _file, _progress, given) => {
+      signal = given;
+      return new Promise((_, reject) => given.addEventListener("abort", () => reject(given.reason as Error)));
+    });
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    pool.outbox.offline();
+    await settle(3_600_000);
+    expect(signal?.aborted).toBe(true);
+    expect(stageOf(first(pool)).label).toBe("No network");
+    pool.outbox.online();
+    await settle();
+    expect(first(pool)).toMatchObject({ jobId: "j1", upload: { phase: "sent" } });
+    expect(createJob).toHaveBeenCalledTimes(1);
+    expect(nudge).toHaveBeenCalledTimes(1);
+  });
+
+  it("goes on with the same job after a reload, once the same file is chosen", async () => {
+    postForm.mockReturnValueOnce(new Promise(() => undefined));
+    start().add([video()], { dive: "107B" });
+    await settle();
+    const reloaded = start();
+    reloaded.recall();
+    expect(first(reloaded).upload).toMatchObject({ phase: "lost", resumable: true });
+    await expect(reloaded.takeUp("j1", video("dive.webm", "1234"))).rejects.toMatchObject({ code: "OTHER_FILE" });
+    await reloaded.takeUp("j1", video());
+    await settle();
+    expect(first(reloaded)).toMatchObject({ jobId: "j1", token: aToken("j1"), upload: { phase: "sent" } });
+    expect(createJob.mock.calls[1]).toEqual(createJob.mock.calls[0]);
+    expect(new Memory(storage).list()[0]?.unsent).toBeUndefined();
+  });
+
+  it("knows the file of an interrupted upload when it is dropped anywhere, and takes another as a new dive", async () => {
+    postForm.mockReturnValueOnce(new Promise(() => undefined));
+    start().add([video()], {});
+    await settle();
+    const reloaded = start();
+    reloaded.recall();
+    reloaded.add([new File(["12345"], "dive.webm", { type: "video/webm", lastModified: 2 })], {});
+    await settle();
+    expect(reloaded.snapshot().dives.map((dive) => [dive.jobId, dive.upload.phase])).toEqual([
+      ["j2", "sent"],
+      ["j1", "lost"],
+    ]);
+    reloaded.add([video()], {});
+    await settle();
+    expect(reloaded.snapshot().dives.map((dive) => [dive.jobId, dive.upload.phase])).toEqual([
+      ["j2", "sent"],
+      ["j1", "sent"],
+    ]);
+  });
+
+  it("sends a large video in parts, and pauses and goes on without losing any", async () => {
+    createJob.mockResolvedValue({ ...newJob(), upload: { parts: { partSize: 2, count: 3, expiresAt: "" } } });
+    const present: number[] = [];
+    askForParts.mockImplementation((_job: string, _token: string, parts: { number: number }[]) =>
+      Promise.resolve({ present: [...present], addresses: parts.map(({ number }) => ({ number, url: "https://bucket/?X-Amz-Expires=900", headers: {} })) }),
+    );
+    complete.mockResolvedValue({});
+    putPart.mockImplementation(({ number }, _part, _progress, signal) => {
+      if (number === 1) present.push(1);
+      if (number === 1) return Promise.resolve({ status: 200, text: "" });
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    });
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    const { key } = first(pool);
+    pool.outbox.pause(key);
+    await settle();
+    expect(first(pool).upload).toMatchObject({ phase: "sending", inParts: true, sentBytes: 2, told: { state: "paused" } });
+    putPart.mockImplementation(({ number }) => {
+      present.push(number);
+      return Promise.resolve({ status: 200, text: "" });
+    });
+    pool.outbox.resume(key);
+    await settle();
+    expect(first(pool).upload.phase).toBe("sent");
+    expect(putPart.mock.calls.map(([{ number }]) => number)).toEqual([1, 2, 3, 2, 3]);
+    expect(complete).toHaveBeenCalledWith("j1", aToken("j1"));
   });
 
   it("says that a file changed, and sends what it is now as a new job on the same card", async () => {
@@ -155,7 +291,7 @@ describe("sending", () => {
       );
       return piece;
     });
-    postFile.mockImplementationOnce(() => {
+    postForm.mockImplementationOnce(() => {
       readable = false;
       return Promise.reject(noAnswer());
     });
@@ -165,16 +301,17 @@ describe("sending", () => {
     const { key, upload } = first(pool);
     expect(upload).toMatchObject({ phase: "broken", problem: { code: "FILE_CHANGED" } });
     expect(upload.problem?.message).toContain("changed since you chose it");
-    expect(postFile).toHaveBeenCalledTimes(1);
+    expect(postForm).toHaveBeenCalledTimes(1);
+    expect(erase).not.toHaveBeenCalled();
+    pool.outbox.replace(key, video("dive.webm", "123456"));
     expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
-    pool.replace(key, video("dive.webm", "123456"));
     await settle();
     expect(first(pool)).toMatchObject({ key, jobId: "j2", sizeBytes: 6, upload: { phase: "sent" } });
     expect(createJob.mock.calls[1]?.[0]).toMatchObject({ sizeBytes: 6, dive: "107B" });
   });
 
   it("takes storage's word that the size is another", async () => {
-    postFile.mockRejectedValueOnce(new ApiError("SIZE_MISMATCH", "Changed.", 400));
+    postForm.mockRejectedValueOnce(new ApiError("SIZE_MISMATCH", "Changed.", 400));
     const pool = start();
     pool.add([video()], {});
     await settle();
@@ -183,7 +320,7 @@ describe("sending", () => {
 
   it("stops when cancelled in the middle", async () => {
     let signal: AbortSignal | undefined;
-    postFile.mockImplementation((_form, _file, _progress, given) => {
+    postForm.mockImplementation((_form, _file, _progress, given) => {
       signal = given;
       return new Promise((_, reject) => given.addEventListener("abort", () => reject(given.reason as Error)));
     });
@@ -206,7 +343,7 @@ describe("sending", () => {
     answer(newJob());
     await settle();
     expect(erase).toHaveBeenCalledWith("j1", aToken("j1"));
-    expect(postFile).not.toHaveBeenCalled();
+    expect(postForm).not.toHaveBeenCalled();
     expect(pool.snapshot().dives).toEqual([]);
   });
 });
@@ -322,7 +459,7 @@ describe("another tab", () => {
 
   it("takes no card from here that can still be sent again", async () => {
     const pool = start();
-    postFile.mockRejectedValue(new ApiError("UPLOAD_REFUSED", "no", 403));
+    postForm.mockRejectedValue(new ApiError("UPLOAD_REFUSED", "no", 403));
     pool.add([video()], {});
     await vi.runAllTimersAsync();
     pool.hear("j1", null);

@@ -1,33 +1,28 @@
 /** Joins the parts: sends files, watches jobs, remembers tokens, and tells its listeners when the list of dives changed. */
 import type { HttpApi } from "../api/http";
-import { ApiError, asProblem, NETWORK } from "../api/problems";
-import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
-import { type UploadProgress } from "../api/upload";
+import { ApiError } from "../api/problems";
+import type { Job, Playback, Problem } from "../api/types";
 import type { LinkState } from "../live/actions";
+import { Outbox, randomKey } from "../uploads/outbox";
+import type { Storage } from "../uploads/storage";
+import { t } from "../i18n";
 import type { Declared } from "./declared";
-import { changed, contentTypeOf, FILE_CHANGED, isUnchanged, problemOf, problemOfBytes } from "./files";
+import { problemOf } from "./files";
 import type { Memory, Remembered } from "./memory";
-import { Speedometer } from "./speed";
 import { type Dive, type DiveEvent, type Dives, isFinal, newUpload, reduce } from "./state";
 import { readToken } from "./tokens";
-
-export type PostFile = (
-  form: UploadForm,
-  file: Blob,
-  onProgress: (progress: UploadProgress) => void,
-  signal: AbortSignal,
-) => Promise<void>;
 
 /** The part of LiveLink that is used here. */
 export interface Watcher {
   watch(jobId: string, token: string, ticketUrl?: string): void;
   unwatch(jobId: string): void;
+  nudge(): void;
   close(): void;
 }
 
 export interface PoolParts {
-  api: Pick<HttpApi, "createJob" | "getJob" | "erase" | "share" | "playback">;
-  postFile: PostFile;
+  api: Pick<HttpApi, "createJob" | "askForParts" | "complete" | "getJob" | "erase" | "share" | "playback">;
+  storage: Storage;
   /** The largest file that the service takes. */
   maxUploadBytes: number;
   memory: Memory;
@@ -47,28 +42,16 @@ export interface PoolState {
   link: LinkState;
 }
 
-interface Cargo {
-  file: File;
-  declared: Declared;
-  abort: AbortController;
-  idempotencyKey: string;
-}
-
-/** Uploads at the same time: more would only share the same line. */
-const LANES = 2;
-/** Times a broken upload is tried again by itself, and how long it waits before each. */
-const RETRY_WAITS_MS = [1_000, 4_000];
-
 export class Pool {
   private state: PoolState = { dives: [], link: "idle" };
   private readonly listeners = new Set<() => void>();
-  private readonly cargo = new Map<string, Cargo>();
+  /** The files that are on their way, or could be sent again. */
+  readonly outbox: Outbox;
   /** Jobs whose result was read once because a part of it was missing. */
   private readonly completed = new Set<string>();
   private readonly link: Watcher;
   private readonly now: () => number;
   private readonly newKey: () => string;
-  private underWay = 0;
 
   constructor(private readonly parts: PoolParts) {
     this.now = parts.now ?? Date.now;
@@ -77,6 +60,17 @@ export class Pool {
       onJob: (job) => this.takeJob(job),
       onState: (link) => this.publish({ ...this.state, link }),
       onRefused: (jobId, problem) => this.takeRefusal(jobId, problem),
+    });
+    this.outbox = new Outbox({
+      ...parts,
+      now: this.now,
+      dives: () => this.state.dives,
+      dispatch: (event) => this.dispatch(event),
+      // The socket is open before the upload ends, so that no push has to wait for it.
+      watch: ({ jobId, token, live }) => this.link.watch(jobId, token, live.url),
+      unwatch: (jobId) => this.link.unwatch(jobId),
+      // A line that broke under the upload may have taken the socket with it, without a word.
+      arrived: () => this.link.nudge(),
     });
   }
 
@@ -104,7 +98,7 @@ export class Pool {
     const dive = this.state.dives.find((known) => known.jobId === jobId);
     if (entry === null) {
       // An upload of this tab that was given up is forgotten too, and its card stays: it offers to try again.
-      if (dive !== undefined && !this.cargo.has(dive.key)) this.drop(dive);
+      if (dive !== undefined && !this.outbox.holds(dive.key)) this.drop(dive);
     } else if (dive === undefined) {
       // Until the whole file was sent it is the other tab's to say how it goes.
       this.dispatch({ type: "added", dives: [{ ...recalled(entry), upload: newUpload("none") }] });
@@ -138,56 +132,32 @@ export class Pool {
 
   /** Takes files from the picker or a drop; what cannot be scored is told at once and not sent. */
   add(files: readonly File[], declared: Declared): void {
-    const dives = files.map((file): Dive => {
-      const key = this.newKey();
-      const refusal = problemOf(file, this.parts.maxUploadBytes);
-      if (refusal === null) {
-        this.cargo.set(key, { file, declared, abort: new AbortController(), idempotencyKey: randomKey() });
-      }
-      return {
-        key,
-        filename: file.name,
-        sizeBytes: file.size,
-        addedAt: this.now(),
-        upload: newUpload(refusal === null ? "waiting" : "none"),
-        shared: false,
-        videoErased: false,
-        ...(refusal === null ? {} : { refusal }),
-      };
-    });
+    const fresh = files.filter((file) => !this.outbox.mayBeMeant(file));
+    const dives = fresh.map((file) => this.newDive(file));
     this.dispatch({ type: "added", dives });
-    this.fillLanes();
+    dives.forEach((dive, index) => {
+      const file = fresh[index];
+      if (file !== undefined && dive.refusal === undefined) this.outbox.add(dive.key, file, declared);
+    });
+    this.outbox.fill();
+    for (const file of files) if (!fresh.includes(file)) void this.goOnWith(file, declared);
   }
 
-  /** Sends a broken upload again, as a new job. */
-  retry(key: string): void {
-    const cargo = this.cargo.get(key);
-    if (cargo === undefined) return;
-    this.cargo.set(key, { ...cargo, abort: new AbortController(), idempotencyKey: randomKey() });
-    this.dispatch({ type: "requeued", key });
-    this.fillLanes();
+  /** Goes on with an interrupted upload by its file. Rejects with an ApiError when it is another one. */
+  async takeUp(key: string, file: File): Promise<void> {
+    if (!(await this.outbox.takeUp(key, file))) throw new ApiError("OTHER_FILE", t("upload.otherFile", { name: file.name }), 0);
   }
 
-  /** Sends another file, or the same one as it is now, in place of one that changed: a new job on the same card. */
-  replace(key: string, file: File): void {
-    const cargo = this.cargo.get(key);
-    if (cargo === undefined) return;
-    this.cargo.set(key, { ...cargo, file });
-    this.dispatch({ type: "replaced", key, filename: file.name, sizeBytes: file.size });
-    this.retry(key);
-  }
-
-  /** True while the file is at hand, so that it can be sent (again). */
-  holdsFile(key: string): boolean {
-    return this.cargo.has(key);
+  /** Sends all again that broke off, and tries at once what waits for its own time. */
+  retryAll(): void {
+    this.outbox.wake();
+    for (const { key, upload } of this.state.dives) if (upload.phase === "broken") this.outbox.retry(key);
   }
 
   /** Stops an upload or an open job; the server erases what it has of the video. */
   async cancel(key: string): Promise<void> {
-    const cargo = this.cargo.get(key);
     const dive = this.find(key);
-    cargo?.abort.abort(new DOMException("Cancelled", "AbortError"));
-    this.cargo.delete(key);
+    this.outbox.drop(key);
     if (dive?.jobId === undefined) {
       this.dispatch({ type: "removed", key });
       return;
@@ -207,12 +177,12 @@ export class Pool {
     this.takeJob(job);
   }
 
-  /** Forgets a dive on this page; the server is not asked. */
+  /** Forgets a dive on this page. The server is told only where it would wait for a video that does not come. */
   remove(key: string): void {
     const dive = this.find(key);
-    this.cargo.get(key)?.abort.abort(new DOMException("Removed", "AbortError"));
-    this.cargo.delete(key);
+    this.outbox.drop(key);
     if (dive === undefined) return;
+    if (dive.job?.status === "AWAITING_UPLOAD" && !dive.shared && dive.upload.phase !== "none") this.outbox.giveUp(dive);
     if (dive.jobId !== undefined && !dive.shared) this.parts.memory.forget(dive.jobId);
     this.drop(dive);
   }
@@ -242,122 +212,34 @@ export class Pool {
     );
   }
 
-  private fillLanes(): void {
-    // The list shows the newest first; the first file that was chosen is sent first.
-    const waiting = this.state.dives.filter((dive) => dive.upload.phase === "waiting" && this.cargo.has(dive.key));
-    for (const dive of waiting.slice(0, LANES - this.underWay)) {
-      this.underWay += 1;
-      this.dispatch({ type: "sending", key: dive.key });
-      void this.send(dive.key).finally(() => {
-        this.underWay -= 1;
-        this.fillLanes();
-      });
-    }
-  }
-
-  private async send(key: string): Promise<void> {
-    const cargo = this.cargo.get(key);
-    if (cargo === undefined) return;
-    const { file, declared, abort } = cargo;
-    const wanted: NewJob = {
+  private newDive(file: File): Dive {
+    const refusal = problemOf(file, this.parts.maxUploadBytes);
+    return {
+      key: this.newKey(),
       filename: file.name,
-      contentType: contentTypeOf(file.type),
       sizeBytes: file.size,
-      ...declared,
+      addedAt: this.now(),
+      upload: newUpload(refusal === null ? "waiting" : "none"),
+      shared: false,
+      videoErased: false,
+      ...(refusal === null ? {} : { refusal }),
     };
-    let jobId: string | undefined;
-    let token: string | undefined;
-    try {
-      const problem = await this.problemOfFile(file);
-      if (problem !== null) {
-        this.cargo.delete(key);
-        this.dispatch({ type: "turned away", key, problem });
-        return;
-      }
-      const created = await this.again(abort.signal, () => this.parts.api.createJob(wanted, cargo.idempotencyKey));
-      ({ jobId, token } = created);
-      if (abort.signal.aborted) {
-        await this.parts.api.erase(jobId, token);
-        return;
-      }
-      this.dispatch({ type: "created", key, jobId, token, job: created.job });
-      this.parts.memory.save({
-        jobId,
-        token,
-        filename: file.name,
-        sizeBytes: file.size,
-        addedAt: this.find(key)?.addedAt ?? this.now(),
-        expiresAt: created.job.expiresAt,
-        sent: false,
-        videoErased: false,
-      });
-      // The socket is open before the upload ends, so that no push has to wait for it.
-      this.link.watch(jobId, token, created.live.url);
-      await this.again(abort.signal, () => {
-        const speedometer = new Speedometer(this.now());
-        return this.parts.postFile(
-          created.upload,
-          file,
-          ({ sentBytes }) =>
-            this.dispatch({ type: "progressed", key, sentBytes, speed: speedometer.read(sentBytes, this.now()) }),
-          abort.signal,
-        );
-      }, file);
-      this.parts.memory.change(jobId, { sent: true });
-      this.dispatch({ type: "sent", key, at: this.now() });
-      this.cargo.delete(key);
-    } catch (error) {
-      if (abort.signal.aborted) return;
-      this.dispatch({ type: "broke", key, problem: await this.problemOfUpload(error, file) });
-      if (jobId !== undefined && token !== undefined) await this.abandon(jobId, token);
-    }
   }
 
-  private async problemOfFile(file: File): Promise<Problem | null> {
-    try {
-      return await problemOfBytes(file);
-    } catch {
-      throw new ApiError(FILE_CHANGED, changed(file.name).message, 0);
-    }
-  }
-
-  /** A file that changed breaks its upload in ways that look like the network's or the storage's. */
-  private async problemOfUpload(error: unknown, file: File): Promise<Problem> {
-    const problem = asProblem(error);
-    const changes = problem.code === "SIZE_MISMATCH" || !(await isUnchanged(file));
-    return changes ? changed(file.name) : problem;
-  }
-
-  /** The upload of this job will not come any more: tells the server, which else would wait for it. */
-  private async abandon(jobId: string, token: string): Promise<void> {
-    this.link.unwatch(jobId);
-    this.parts.memory.forget(jobId);
-    try {
-      await this.parts.api.erase(jobId, token);
-    } catch (error) {
-      // Out of reach just now. The server lets the job expire by itself.
-      if (!(error instanceof ApiError)) throw error;
-    }
-  }
-
-  /** Runs a call, and again after a break of the network. */
-  private async again<T>(signal: AbortSignal, call: () => Promise<T>, file?: File): Promise<T> {
-    for (const wait of RETRY_WAITS_MS) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== NETWORK) throw error;
-        if (file !== undefined && !(await isUnchanged(file))) throw error;
-        await pause(wait, signal);
-      }
-    }
-    return call();
+  /** A file that looks like one whose upload was interrupted: goes on with that, or else sends it as a new dive. */
+  private async goOnWith(file: File, declared: Declared): Promise<void> {
+    if (await this.outbox.takeUpAny(file)) return;
+    const dive = this.newDive(file);
+    this.dispatch({ type: "added", dives: [dive] });
+    this.outbox.add(dive.key, file, declared);
+    this.outbox.fill();
   }
 
   private takeJob(job: Job): void {
     this.dispatch({ type: "job", job, at: this.now() });
     if (isFinal(job)) this.link.unwatch(job.jobId);
     const dive = this.state.dives.find(({ jobId }) => jobId === job.jobId);
+    if (dive !== undefined) this.outbox.heard(dive.key, job);
     if (dive?.token !== undefined && job.result && !job.result.strip) void this.complete(job, dive.token);
   }
 
@@ -401,27 +283,8 @@ function recalled(entry: Remembered): Dive {
     filename: entry.filename,
     sizeBytes: entry.sizeBytes,
     addedAt: entry.addedAt,
-    upload: newUpload(entry.sent ? "sent" : "lost"),
+    upload: { ...newUpload(entry.sent ? "sent" : "lost"), resumable: entry.unsent !== undefined },
     shared: false,
     videoErased: entry.videoErased,
   };
-}
-
-/** 128 random bits. `crypto.randomUUID` would do, but some browsers keep it from pages on plain http://….localhost. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      },
-      { once: true },
-    );
-  });
 }

@@ -1,9 +1,12 @@
 /** Bytes in a second, smoothed over about the last three seconds, so that the time left does not jump. */
 export class Speedometer {
-  private lastBytes = 0;
   private speed = 0;
 
-  constructor(private lastAt: number) {}
+  /** Begins at the time `lastAt` (milliseconds), when `lastBytes` had been sent. */
+  constructor(
+    private lastAt: number,
+    private lastBytes = 0,
+  ) {}
 
   /** The speed after `sentBytes` in all at the time `at` (milliseconds). */
   read(sentBytes: number, at: number): number {

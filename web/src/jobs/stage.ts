@@ -1,3 +1,4 @@
+import { standstill } from "../uploads/words";
 import type { Dive } from "./state";
 
 /** The stations of a dive's way as the page shows them. */
@@ -24,7 +25,8 @@ export function stageOf(dive: Dive): Stage {
   if (upload.phase === "broken") return at("broken", 0, 0, "Upload broke off");
   if (job === undefined) {
     if (dive.shared || dive.upload.phase === "none") return at("open", 0, 0, "Looking it up…");
-    return at("open", 0, 0, upload.phase === "waiting" ? "Waiting to be sent" : "Preparing the upload…");
+    const standing = upload.told === undefined ? null : standstill(upload.told);
+    return at("open", 0, 0, upload.phase === "waiting" ? "Waiting to be sent" : (standing ?? "Preparing the upload…"));
   }
   switch (job.status) {
     case "AWAITING_UPLOAD":
@@ -54,9 +56,10 @@ export function stageOf(dive: Dive): Stage {
 }
 
 function uploading(dive: Dive): Stage {
-  const { phase, sentBytes } = dive.upload;
+  const { phase, sentBytes, told } = dive.upload;
+  const standing = told === undefined ? null : standstill(told);
   const share = dive.sizeBytes > 0 ? sentBytes / dive.sizeBytes : 0;
-  if (phase === "sending") return at("open", 0, MARKS[1] * share, "Uploading");
+  if (phase === "sending") return at("open", 0, MARKS[1] * share, standing ?? "Uploading");
   if (phase === "sent") return at("open", 1, MARKS[1], "Uploaded");
   if (phase === "lost") return at("broken", 0, 0, "Upload was interrupted");
   return at("open", 0, 0, phase === "waiting" ? "Waiting to be sent" : "Being uploaded");

@@ -76,7 +76,7 @@ describe("an upload", () => {
     const [dive] = after(
       [aDive({ sizeBytes: 100 })],
       { type: "sending", key: "k1" },
-      { type: "created", key: "k1", jobId: "j1", token: "t", job: aJob({}) },
+      { type: "created", inParts: false, key: "k1", jobId: "j1", token: "t", job: aJob({}) },
       { type: "progressed", key: "k1", sentBytes: 40, speed: 20 },
       { type: "sent", key: "k1", at },
     );
@@ -88,10 +88,20 @@ describe("an upload", () => {
     expect(after(broken, { type: "progressed", key: "k1", sentBytes: 1, speed: 1 })).toEqual(broken);
   });
 
-  it("that is sent again belongs to no job until the server gives a new one", () => {
+  it("that is sent again keeps its job", () => {
     const [dive] = after(
       [aDive({ jobId: "j1", token: "t", job: aJob({ version: 8 }) })],
       { type: "broke", key: "k1", problem: { code: "NETWORK", message: "gone" } },
+      { type: "requeued", key: "k1" },
+      { type: "created", inParts: true, key: "k1", jobId: "j1", token: "t", job: aJob({ version: 1 }) },
+    );
+    expect(dive).toMatchObject({ jobId: "j1", token: "t", job: { version: 8 }, upload: { phase: "waiting", inParts: true } });
+  });
+
+  it("whose job is over belongs to none until the server gives a new one", () => {
+    const [dive] = after(
+      [aDive({ jobId: "j1", token: "t", job: aJob({ version: 8 }) })],
+      { type: "renewed", key: "k1" },
       { type: "requeued", key: "k1" },
     );
     expect(dive?.job).toBeUndefined();

@@ -1,5 +1,6 @@
 /** What the page knows of its dives, and how each event changes it. Pure: no clock, no network, no storage. */
 import type { Job, Problem, Status } from "../api/types";
+import type { Told } from "../uploads/told";
 
 export type UploadPhase =
   /** Waits for a free lane. */
@@ -8,7 +9,7 @@ export type UploadPhase =
   | "sent"
   /** Broke off; the file is still here, so it can be tried again. */
   | "broken"
-  /** The page was left while it was sent: the file is gone from here. */
+  /** The page was left while it was sent: the file has to be chosen again. */
   | "lost"
   | "none";
 
@@ -18,6 +19,12 @@ export interface Upload {
   /** Bytes in a second, smoothed; 0 while unknown. */
   speed: number;
   problem?: Problem;
+  /** While it is sent: whether it moves, and what it waits for if it does not. */
+  told?: Told;
+  /** It was lost, and goes on once the same file is chosen. */
+  resumable?: boolean;
+  /** It goes in parts, and can be stopped without losing what was sent. */
+  inParts?: boolean;
 }
 
 export interface Dive {
@@ -44,12 +51,16 @@ export type Dives = readonly Dive[];
 
 export type DiveEvent =
   | { type: "added"; dives: Dive[] }
-  | { type: "created"; key: string; jobId: string; token: string; job: Job }
+  | { type: "created"; key: string; jobId: string; token: string; job: Job; inParts: boolean }
+  | { type: "told"; key: string; told: Told }
   | { type: "sending"; key: string }
   | { type: "progressed"; key: string; sentBytes: number; speed: number }
   | { type: "sent"; key: string; at: number }
   | { type: "broke"; key: string; problem: Problem }
+  /** It is sent again, for the same job. */
   | { type: "requeued"; key: string }
+  /** Its job is over and a new one takes its place. */
+  | { type: "renewed"; key: string }
   | { type: "replaced"; key: string; filename: string; sizeBytes: number }
   | { type: "turned away"; key: string; problem: Problem }
   | { type: "refused"; jobId: string; problem: Problem }
@@ -102,8 +113,13 @@ function step(dive: Dive, event: OneDive): Dive {
   switch (event.type) {
     case "created": {
       const { refusal, ...rest } = dive;
-      return { ...rest, jobId: event.jobId, token: event.token, job: event.job };
+      // The answer to a repeated request may be older than what was heard since.
+      const job = dive.job !== undefined && dive.job.version > event.job.version ? dive.job : event.job;
+      return { ...rest, jobId: event.jobId, token: event.token, job, upload: { ...dive.upload, inParts: event.inParts } };
     }
+    case "told":
+      if (dive.upload.phase !== "sending") return dive;
+      return { ...dive, upload: { ...dive.upload, told: event.told } };
     case "sending":
       return { ...dive, upload: newUpload("sending") };
     case "progressed":
@@ -113,10 +129,12 @@ function step(dive: Dive, event: OneDive): Dive {
       return { ...dive, upload: { ...newUpload("sent"), sentBytes: dive.sizeBytes }, sentAt: event.at };
     case "broke":
       return { ...dive, upload: { ...newUpload("broken"), problem: event.problem } };
-    case "requeued": {
-      // A new form means a new job; what was known of the old one does not belong to it.
+    case "requeued":
+      return { ...dive, upload: newUpload("waiting") };
+    case "renewed": {
+      // What was known of the old job does not belong to the new one.
       const { job, jobId, token, ...rest } = dive;
-      return { ...rest, upload: newUpload("waiting") };
+      return { ...rest, upload: { ...newUpload(dive.upload.phase), ...(dive.upload.told === undefined ? {} : { told: dive.upload.told }) } };
     }
     case "replaced":
       return { ...dive, filename: event.filename, sizeBytes: event.sizeBytes };

@@ -128,7 +128,7 @@ describe("HTTP", () => {
     const exchange = find("created");
     const made = await answering(exchange).createJob({ filename: "a", contentType: "video/webm", sizeBytes: 1 }, "key");
     expect(made.job.jobId).toBe(made.jobId);
-    expect(made.upload.fields.key).toBe(`uploads/${made.jobId}/video`);
+    expect(made.upload).toMatchObject({ fields: { key: `uploads/${made.jobId}/video` } });
     expect(made.live.url).toMatch(/^wss?:.*\?ticket=/);
     expect(made.token).toBeTruthy();
   });
