@@ -5,28 +5,37 @@ import { DiveCard } from "./components/DiveCard";
 import { DropZone, usePageDrop } from "./components/DropZone";
 import { useFollow } from "./components/follow";
 import { LinkBadge } from "./components/LinkBadge";
+import { LanguageSwitch } from "./components/LanguageSwitch";
 import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
+import { t, useLanguage } from "./i18n";
 import { type Answer, type Declared, NOTHING, question, read } from "./jobs/declared";
 import type { Pool } from "./jobs/pool";
 import { stageOf } from "./jobs/stage";
 import type { Dive } from "./jobs/state";
+import { nameOf } from "./jobs/words";
+import { useTitle } from "./title";
 
 export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
   const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
   useLeaveWarning(pool);
+  useLanguage();
   useFollow(dives);
+  useTitle(dives);
   const { fields, setFields, waiting, take, answer } = useSending(pool);
   return (
     <>
       <a className="skip" href="#dives">
-        Skip to the dives
+        {t("page.skip")}
       </a>
       <header className="masthead">
         <a className="wordmark" href="/">
           Dive<span>score</span>
         </a>
-        <LinkBadge state={link} />
+        <div className="masthead-tools">
+          <LanguageSwitch />
+          <LinkBadge state={link} />
+        </div>
       </header>
       <main>
         {watching ? (
@@ -34,10 +43,12 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
             <PoolScene />
             <PageDrop onFiles={take} />
             <div className="hero-words">
-              <h1>You are watching a dive</h1>
-              <p>Somebody shared it with you.{dives.some((dive) => dive.shared && isAwaited(dive)) && " Its score arrives here by itself."}</p>
+              <h1>{t("page.watching")}</h1>
               <p>
-                <a href="/">Send a dive of your own</a>
+                {t("page.sharedWithYou")} {dives.some((dive) => dive.shared && isAwaited(dive)) && t("page.arrives")}
+              </p>
+              <p>
+                <a href="/">{t("page.sendOwn")}</a>
               </p>
             </div>
           </section>
@@ -45,11 +56,8 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
           <section className="hero">
             <PoolScene />
             <div className="hero-words">
-              <h1>Drop a dive. Watch the verdict arrive.</h1>
-              <p>
-                A network looks at your video of a dive and gives it a score, as judges would: execution times difficulty. You see each
-                step as it happens.
-              </p>
+              <h1>{t("page.title")}</h1>
+              <p>{t("page.lead")}</p>
             </div>
             <DropZone
               maxBytes={maxUploadBytes}
@@ -63,12 +71,12 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
         )}
         <section className="water" id="dives" aria-labelledby="dives-title" tabIndex={-1}>
           <h2 id="dives-title" className={dives.length === 0 ? "visually-hidden" : ""}>
-            {watching ? "The dive" : "Your dives"}
+            {t(watching ? "page.dive" : "page.dives")}
           </h2>
           <ul className="cards">
             {dives.map((dive, index) => (
               <li key={dive.key}>
-                <CardBoundary name={dive.filename}>
+                <CardBoundary name={nameOf(dive)}>
                   <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
                 </CardBoundary>
               </li>
@@ -78,10 +86,7 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
         </section>
       </main>
       <footer className="foot">
-        <p>
-          Only you, and those you give a link, can see your videos and scores. They are erased after some days, or at once when you
-          say so.
-        </p>
+        <p>{t("page.privacy")}</p>
       </footer>
       <Announcer dives={dives} />
     </>

@@ -37,6 +37,12 @@ void i18next.init({
 
 export const t = i18next.t;
 
+/** A sentence that only some languages have, such as the service's own in Chinese; null where this one does not. */
+export function known(key: string): string | null {
+  const found: unknown = i18next.getResource(i18next.language, "translation", key);
+  return typeof found === "string" ? found : null;
+}
+
 /** The language that is shown. */
 export function language(): Language {
   return isLanguage(i18next.language) ? i18next.language : "en";

@@ -4,7 +4,7 @@ import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
 import { postFile } from "./api/upload";
 import { App } from "./App";
-import { startLanguage } from "./i18n";
+import { startLanguage, t } from "./i18n";
 import { browserStorage, Memory } from "./jobs/memory";
 import { Pool } from "./jobs/pool";
 import { sharedToken } from "./jobs/tokens";
@@ -51,11 +51,11 @@ async function start(root: HTMLElement): Promise<void> {
 const root = document.getElementById("root");
 if (root !== null) {
   start(root).catch((error: unknown) => {
-    root.textContent = `Divescore cannot start: ${error instanceof Error ? error.message : String(error)} `;
+    root.textContent = `${t("page.cannotStart", { why: error instanceof Error ? error.message : String(error) })} `;
     root.setAttribute("role", "alert");
     const again = document.createElement("button");
     again.className = "button";
-    again.textContent = "Try again";
+    again.textContent = t("page.again");
     again.addEventListener("click", () => window.location.reload());
     root.append(again);
   });

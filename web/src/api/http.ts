@@ -75,5 +75,5 @@ function errorOf(answer: Response, value: unknown): ApiError {
   }
   // The gateway in front of the functions answers in its own form, for instance when it throttles.
   const code = answer.status === 429 ? "RATE_LIMITED" : answer.status >= 500 ? "UNAVAILABLE" : "REFUSED";
-  return new ApiError(code, `The server answered ${answer.status} and gave no reason.`, answer.status, wait);
+  return new ApiError(code, { key: "noReasonStatus", values: { status: answer.status } }, answer.status, wait);
 }

@@ -2,12 +2,14 @@
  * The shapes of the HTTP and WebSocket API, as the page uses them. Those of the HTTP API are generated from its OpenAPI
  * document (`npm run types`); what travels over the socket is written here.
  */
+import type { Words } from "./problems";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
 export type Status = Schemas["Status"];
-export type Problem = Schemas["Problem"];
+/** What went wrong: the service's code and sentence, or the page's own in `words`, which are said in any language. */
+export type Problem = Schemas["Problem"] & { words?: Words };
 export type UploadForm = Schemas["UploadForm"];
 export type NewJob = Schemas["CreateJob"];
 export type Playback = Schemas["VideoAddress"];

@@ -14,15 +14,15 @@ export function refusalOf(status: number, xml: string): ApiError {
   const code = /<Code>([^<]*)<\/Code>/.exec(xml)?.[1] ?? "";
   const message = /<Message>([^<]*)<\/Message>/.exec(xml)?.[1] ?? "";
   if (SIZE_CODES.has(code)) {
-    return new ApiError("SIZE_MISMATCH", "The file changed its size while it was sent. Choose it again.", status);
+    return new ApiError("SIZE_MISMATCH", { key: "sizeChanged" }, status);
   }
   if (/expired/i.test(message) || code === "ExpiredToken") {
-    return new ApiError("UPLOAD_EXPIRED", "The time to send this video ran out. Try again for a new one.", status);
+    return new ApiError("UPLOAD_EXPIRED", { key: "formExpired" }, status);
   }
   if (status >= 500 || code === "SlowDown" || code === "RequestTimeout") {
-    return new ApiError("UNAVAILABLE", "The storage could not take the video just now. Try again.", status >= 500 ? status : 503);
+    return new ApiError("UNAVAILABLE", { key: "storageBusy" }, status >= 500 ? status : 503);
   }
-  return new ApiError("UPLOAD_REFUSED", "The storage refused the video.", status);
+  return new ApiError("UPLOAD_REFUSED", { key: "storageRefused" }, status);
 }
 
 /**
@@ -61,7 +61,7 @@ export function postFile(
         else reject(refusalOf(request.status, request.responseText));
       });
     request.onerror = () =>
-      settle(() => reject(new ApiError(NETWORK, "The connection broke while the video was sent.", 0)));
+      settle(() => reject(new ApiError(NETWORK, { key: "brokeWhileSending" }, 0)));
     request.onabort = () => settle(() => reject(signal.reason as Error));
     request.open("POST", form.url);
     request.send(body);

@@ -1,12 +1,13 @@
 import { type ReactNode, useState } from "react";
-import { asProblem } from "../api/problems";
+import { asProblem, found, NETWORK, sentence } from "../api/problems";
 import type { Problem } from "../api/types";
+import { decimal, t } from "../i18n";
 import { ACCEPT, FILE_CHANGED } from "../jobs/files";
 import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
-import { bytes, day, moment, timeLeft } from "../jobs/words";
+import { bytes, day, moment, nameOf, timeLeft } from "../jobs/words";
 import { cardId } from "./follow";
 import { LaneRope } from "./LaneRope";
 import { DarkBoard } from "./Scoreboard";
@@ -22,11 +23,11 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
   const result = dive.job?.result;
   const [chosen, setChosen] = useState<boolean | null>(null);
   const open = chosen ?? startsOpen;
-  const [trouble, setTrouble] = useState<string | null>(null);
+  const [trouble, setTrouble] = useState<Problem | null>(null);
   const [leaving, setLeaving] = useState<"remove" | "erase" | null>(null);
   const act = (action: () => Promise<void>) => () => {
     setTrouble(null);
-    action().catch((error: unknown) => setTrouble(asProblem(error).message));
+    action().catch((error: unknown) => setTrouble(asProblem(error)));
   };
   const video = dive.videoErased ? "erased" : dive.shared && !maySeeVideo(dive) ? "withheld" : "there";
   const scored = stage.outcome === "scored" && result !== undefined && result !== null;
@@ -35,7 +36,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
     <article id={cardId(dive.key)} className={`card card-${stage.outcome}`} aria-labelledby={`${dive.key}-name`}>
       <header className="card-head">
         <div className="card-title">
-          <h3 id={`${dive.key}-name`}>{dive.filename}</h3>
+          <h3 id={`${dive.key}-name`}>{nameOf(dive)}</h3>
           <p className="fine">
             {dive.sizeBytes > 0 && <>{bytes(dive.sizeBytes)} · </>}
             {moment(dive.shared && dive.job !== undefined ? Date.parse(dive.job.createdAt) : dive.addedAt)}
@@ -48,12 +49,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
           <>
             {!open && (
               <p className="card-score">
-                <span className="visually-hidden">Score {result.score.toFixed(2)} points</span>
+                <span className="visually-hidden">{t("board.points", { score: decimal(result.score, 2) })}</span>
                 <SevenSegment text={result.score.toFixed(2).padStart(6, " ")} />
               </p>
             )}
             <button type="button" className="button quiet" aria-expanded={open} onClick={() => setChosen(!open)}>
-              {open ? "Fold" : "Show"}
+              {t(open ? "card.fold" : "card.show")}
             </button>
           </>
         )}
@@ -79,12 +80,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
             <ChooseAgain onFile={(file) => pool.replace(dive.key, file)} />
           ) : (
             <button type="button" className="button primary" onClick={() => pool.retry(dive.key)}>
-              Try again
+              {t("card.again")}
             </button>
           ))}
         {stage.outcome === "open" && !dive.shared && (
           <button type="button" className="button" onClick={act(() => pool.cancel(dive.key))}>
-            Cancel
+            {t("card.cancel")}
           </button>
         )}
         {dive.job !== undefined && !dive.shared && (stage.outcome === "open" || scored) && (
@@ -94,7 +95,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         {scored && !dive.shared && leaving === null && <Keeping dive={dive} onErase={() => setLeaving("erase")} />}
         {stage.outcome !== "open" && !dive.shared && leaving === null && (
           <button type="button" className="button quiet" onClick={() => setLeaving("remove")}>
-            Remove from this page
+            {t("card.remove")}
           </button>
         )}
         {leaving !== null && (
@@ -107,12 +108,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
             }}
             undo={() => setLeaving(null)}
           >
-            {leaving === "remove" ? whatRemovingLeaves(dive) : "The video is being erased for good. The score stays."}
+            {leaving === "remove" ? whatRemovingLeaves(dive) : t("card.erasing")}
           </Undoable>
         )}
         {trouble !== null && (
           <p className="fine trouble" role="alert">
-            {trouble}
+            {sentence(trouble)}
           </p>
         )}
       </div>
@@ -122,10 +123,8 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
 
 /** Removing gives up the only right to erase, which nobody would guess. */
 function whatRemovingLeaves(dive: Dive): string {
-  if (dive.job === undefined || dive.refusal !== undefined) return "It is being removed from this page.";
-  const until = day(dive.job.expiresAt);
-  const rest = dive.videoErased ? "Its score stays" : "Its video and score stay";
-  return `It is being removed from this page. ${rest} on the service until ${until}, and can then no longer be erased from here.`;
+  if (dive.job === undefined || dive.refusal !== undefined) return t("card.removing");
+  return t(dive.videoErased ? "card.removingScore" : "card.removingBoth", { day: day(dive.job.expiresAt) });
 }
 
 function maySeeVideo(dive: Dive): boolean {
@@ -136,7 +135,7 @@ function maySeeVideo(dive: Dive): boolean {
 function ChooseAgain({ onFile }: { onFile: (file: File) => void }) {
   return (
     <label className="button primary">
-      Choose it again
+      {t("card.chooseAgain")}
       <input
         type="file"
         className="visually-hidden"
@@ -158,8 +157,8 @@ function Detail({ dive }: { dive: Dive }) {
     const left = upload.speed > 0 ? timeLeft((dive.sizeBytes - upload.sentBytes) / upload.speed) : "";
     text = (
       <>
-        {bytes(upload.sentBytes)} of {bytes(dive.sizeBytes)}
-        {upload.speed > 0 && <> · {bytes(upload.speed)}/s</>}
+        {t("card.sent", { sent: bytes(upload.sentBytes), all: bytes(dive.sizeBytes) })}
+        {upload.speed > 0 && <> · {t("card.speed", { amount: bytes(upload.speed) })}</>}
         {left !== "" && <> · {left}</>}
       </>
     );
@@ -169,45 +168,42 @@ function Detail({ dive }: { dive: Dive }) {
 
 function Ending({ dive }: { dive: Dive }) {
   const { job, refusal, upload } = dive;
-  if (refusal !== undefined) return <Trouble title="This one cannot be scored" problem={refusal} />;
+  if (refusal !== undefined) return <Trouble title={t("ending.refused")} problem={refusal} />;
   if (upload.phase === "broken") {
-    if (upload.problem?.code === FILE_CHANGED) return <Trouble title="The file changed" problem={upload.problem} />;
-    return <Trouble title="The upload broke off" problem={upload.problem ?? { code: "NETWORK", message: "The connection broke." }} />;
+    if (upload.problem?.code === FILE_CHANGED) return <Trouble title={t("ending.changed")} problem={upload.problem} />;
+    return <Trouble title={t("ending.brokeOff")} problem={upload.problem ?? found(NETWORK, "broke")} />;
   }
   if (upload.phase === "lost" && job?.status === "AWAITING_UPLOAD") {
-    const problem: Problem = { code: "INTERRUPTED", message: "This page was left before the whole video was sent. Choose the video again." };
-    return <Trouble title="The upload was interrupted" problem={problem} />;
+    return <Trouble title={t("ending.interrupted")} problem={found("INTERRUPTED", "interrupted")} />;
   }
   switch (job?.status) {
     case "REJECTED":
-      return <Trouble title="The video was rejected" problem={job.error ?? { code: "REJECTED", message: "No reason was given." }} />;
+      return <Trouble title={t("ending.rejected")} problem={job.error ?? found("REJECTED", "noReason")} />;
     case "FAILED":
       return (
         <Trouble
-          title="We failed to score this dive"
-          problem={{
-            code: job.error?.code ?? "FAILED",
-            message: `${job.error?.message ?? "Something broke on our side."} The fault is ours; if the dive is scored later, it shows here by itself.`,
-          }}
+          title={t("ending.failed")}
+          problem={job.error ?? found("FAILED", "ours")}
+          rest={t("ending.faultIsOurs")}
         />
       );
     case "CANCELLED":
-      return <p className="ending">Cancelled. The video is erased.</p>;
+      return <p className="ending">{t("ending.cancelled")}</p>;
     case "EXPIRED":
-      return <p className="ending">The video never arrived, so this dive was closed. Choose it again to have it scored.</p>;
+      return <p className="ending">{t("ending.expired")}</p>;
     default:
       return null;
   }
 }
 
 function Keeping({ dive, onErase }: { dive: Dive; onErase: () => void }) {
-  if (dive.videoErased) return <p className="fine keeping">The video is erased. The score stays until {day(dive.job?.expiresAt ?? "")}.</p>;
+  if (dive.videoErased) return <p className="fine keeping">{t("card.erased", { day: day(dive.job?.expiresAt ?? "") })}</p>;
   return (
     <>
       <button type="button" className="button" onClick={onErase}>
-        Erase the video now
+        {t("card.erase")}
       </button>
-      <p className="fine keeping">Video and score are kept until {day(dive.job?.expiresAt ?? "")}.</p>
+      <p className="fine keeping">{t("card.kept", { day: day(dive.job?.expiresAt ?? "") })}</p>
     </>
   );
 }

@@ -1,4 +1,5 @@
 import type { Result } from "../api/types";
+import { decimal, t } from "../i18n";
 
 /** The score within its interval on a line of all scores. */
 export function Interval({ result }: { result: Result }) {
@@ -13,7 +14,8 @@ export function Interval({ result }: { result: Result }) {
         <span className="interval-mark" style={{ left: percent(result.score) }} />
       </div>
       <p>
-        {low.toFixed(1)} to {high.toFixed(1)} <span className="fine">in {Math.round(level * 100)} of 100 cases</span>
+        {t("verdict.rangeOf", { low: decimal(low, 1), high: decimal(high, 1) })}{" "}
+        <span className="fine">{t("verdict.cases", { share: Math.round(level * 100) })}</span>
       </p>
     </div>
   );

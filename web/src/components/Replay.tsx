@@ -1,6 +1,7 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
+import { decimal, t } from "../i18n";
 import { maybePlayable, sourceOf } from "./playback";
 
 export interface ReplayProps {
@@ -37,7 +38,7 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
               muted
               playsInline
               preload="auto"
-              aria-label={`The video ${filename}`}
+              aria-label={t("replay.video", { name: filename })}
               onError={(event) => onError(event.currentTarget.error?.code === MediaError.MEDIA_ERR_NETWORK)}
               onLoadedMetadata={(event) => {
                 // A file whose sound alone can be played has no picture to show.
@@ -49,13 +50,11 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
       )}
       <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} />
       <figcaption className="fine">
-        {showsVideo && source?.isCopy === true && `A small copy: this browser does not play ${format.toUpperCase()} files of this kind. `}
-        {showsVideo
-          ? "Each bar is what a stretch of the video gave to the score. Choose one to go there."
-          : `${whyNoVideo(state, trouble ?? "format", format)} Here are frames that the network looked at, and what each stretch gave to the score.`}
+        {showsVideo && source?.isCopy === true && <>{t("replay.copy", { format: format.toUpperCase() })} </>}
+        {showsVideo ? t("replay.bars") : `${whyNoVideo(state, trouble ?? "format", format)} ${t("replay.frames")}`}
         {state === "there" && (trouble === "unavailable" || trouble === "format") && (
           <button type="button" className="button quiet" onClick={load}>
-            Try again
+            {t("replay.again")}
           </button>
         )}
       </figcaption>
@@ -67,10 +66,10 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
 type VideoTrouble = "gone" | "unavailable" | "format";
 
 function whyNoVideo(state: ReplayProps["video"], trouble: VideoTrouble, format: string): string {
-  if (state === "withheld") return "This link shows the score without the video.";
-  if (state === "erased" || trouble === "gone") return "The video was erased.";
-  if (trouble === "unavailable") return "The video cannot be fetched just now.";
-  return `This browser does not play ${format.toUpperCase()} files of this kind.`;
+  if (state === "withheld") return t("replay.withheld");
+  if (state === "erased" || trouble === "gone") return t("replay.erased");
+  if (trouble === "unavailable") return t("replay.unavailable");
+  return t("replay.format", { format: format.toUpperCase() });
 }
 
 function Timeline({ result, at, onSeek }: { result: Result; at: number | null; onSeek: ((seconds: number) => void) | null }) {
@@ -88,10 +87,10 @@ function Timeline({ result, at, onSeek }: { result: Result; at: number | null; o
           src={`data:${strip.contentType};base64,${strip.data}`}
           width={strip.width * strip.frames}
           height={strip.height}
-          alt={`${strip.frames} frames of the dive, side by side`}
+          alt={t("replay.strip", { count: strip.frames })}
         />
       )}
-      <ol className="bars" aria-label="Contribution of each stretch to the score">
+      <ol className="bars" aria-label={t("replay.contributions")}>
         {segments.map((segment) => (
           <Bar
             key={segment.start}
@@ -105,8 +104,8 @@ function Timeline({ result, at, onSeek }: { result: Result; at: number | null; o
       </ol>
       {along !== null && <span className="playhead" aria-hidden="true" style={{ left: `${along * 100}%` }} />}
       <div className="ticks" aria-hidden="true">
-        <span>{first.toFixed(1)} s</span>
-        <span>{last.toFixed(1)} s</span>
+        <span>{t("amount.s", { value: decimal(first, 1) })}</span>
+        <span>{t("amount.s", { value: decimal(last, 1) })}</span>
       </div>
     </div>
   );
@@ -122,8 +121,8 @@ interface BarProps {
 }
 
 function Bar({ segment, share, width, current, onSeek }: BarProps) {
-  const points = `${segment.contribution >= 0 ? "+" : "−"}${Math.abs(segment.contribution).toFixed(1)}`;
-  const words = `${segment.start.toFixed(1)} to ${segment.end.toFixed(1)} s: ${points} points`;
+  const points = `${segment.contribution >= 0 ? "+" : "−"}${decimal(Math.abs(segment.contribution), 1)}`;
+  const words = t("replay.stretch", { start: decimal(segment.start, 1), end: decimal(segment.end, 1), points });
   const bar = (
     <>
       <span className="bar-points" aria-hidden="true">
@@ -144,7 +143,7 @@ function Bar({ segment, share, width, current, onSeek }: BarProps) {
           {bar}
         </div>
       ) : (
-        <button type="button" className="bar" title={words} aria-label={`Go to ${words}`} onClick={() => onSeek(segment.start)}>
+        <button type="button" className="bar" title={words} aria-label={t("replay.goTo", { stretch: words })} onClick={() => onSeek(segment.start)}>
           {bar}
         </button>
       )}

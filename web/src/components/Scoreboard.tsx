@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Result } from "../api/types";
+import { decimal, t } from "../i18n";
 import { figure } from "../jobs/words";
 import { prefersStillness } from "./follow";
 import { SevenSegment } from "./SevenSegment";
@@ -17,23 +18,23 @@ export function Scoreboard({ result, settledAt }: { result: Result; settledAt: n
   return (
     <div className={`board ${reveal ? "board-reveal" : ""}`}>
       <div className="board-head" aria-hidden="true">
-        <span>Score</span>
+        <span>{t("board.score")}</span>
         <span>{result.dive.number ?? ""}</span>
       </div>
-      <p className="visually-hidden">Score {result.score.toFixed(2)} points</p>
+      <p className="visually-hidden">{t("board.points", { score: decimal(result.score, 2) })}</p>
       <SevenSegment className="board-digits" text={text} />
       <dl className="board-sum">
         <div>
-          <dt>Execution</dt>
+          <dt>{t("board.execution")}</dt>
           <dd>{figure(result.execution)}</dd>
         </div>
         <div className="times">
-          <dt>Difficulty</dt>
+          <dt>{t("board.difficulty")}</dt>
           <dd>{figure(result.difficulty)}</dd>
         </div>
         <div className="board-mark">
-          <dt>Mean mark</dt>
-          <dd>{mark.toFixed(1)}</dd>
+          <dt>{t("board.meanMark")}</dt>
+          <dd>{decimal(mark, 1)}</dd>
         </div>
       </dl>
     </div>
@@ -45,20 +46,20 @@ export function DarkBoard() {
   return (
     <div className="board board-dark" aria-hidden="true">
       <div className="board-head">
-        <span>Score</span>
+        <span>{t("board.score")}</span>
       </div>
       <SevenSegment className="board-digits" text="   ,  " />
       <dl className="board-sum">
         <div>
-          <dt>Execution</dt>
+          <dt>{t("board.execution")}</dt>
           <dd>–</dd>
         </div>
         <div className="times">
-          <dt>Difficulty</dt>
+          <dt>{t("board.difficulty")}</dt>
           <dd>–</dd>
         </div>
         <div className="board-mark">
-          <dt>Mean mark</dt>
+          <dt>{t("board.meanMark")}</dt>
           <dd>–</dd>
         </div>
       </dl>

@@ -1,9 +1,11 @@
 import type { Result } from "../api/types";
+import { t } from "../i18n";
 import type { Dive } from "../jobs/state";
 import { diveInWords, figure, span } from "../jobs/words";
 import { Interval } from "./Interval";
 import { Replay, type ReplayProps } from "./Replay";
 import { Scoreboard } from "./Scoreboard";
+import { Stressed } from "./Stressed";
 
 interface VerdictProps {
   dive: Dive;
@@ -11,12 +13,6 @@ interface VerdictProps {
   video: ReplayProps["video"];
   playback: ReplayProps["playback"];
 }
-
-const DIFFICULTY_SOURCE: Readonly<Record<Result["difficultySource"], string>> = {
-  given: "as declared",
-  dive: "from the dive number",
-  predicted: "predicted",
-};
 
 /** Everything that a score rests on. */
 export function Verdict({ dive, result, video, playback }: VerdictProps) {
@@ -28,21 +24,24 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
         <Scoreboard result={result} settledAt={settledAt} />
         <dl className="facts">
           <div>
-            <dt>{predicted ? "Dive, as the network saw it" : "Dive, as declared"}</dt>
+            <dt>{t(predicted ? "verdict.seen" : "verdict.declared")}</dt>
             <dd>
               {result.dive.number !== null && <strong className="number">{result.dive.number}</strong>} {diveInWords(result.dive)}
             </dd>
           </div>
           <div>
-            <dt>Likely range</dt>
+            <dt>{t("verdict.range")}</dt>
             <dd>
               <Interval result={result} />
             </dd>
           </div>
           <div>
-            <dt>Difficulty</dt>
+            <dt>{t("verdict.difficulty")}</dt>
             <dd>
-              {figure(result.difficulty)}, {DIFFICULTY_SOURCE[result.difficultySource]}
+              {t("verdict.difficultyOf", {
+                difficulty: figure(result.difficulty),
+                source: t(`verdict.source.${result.difficultySource}`),
+              })}
             </dd>
           </div>
         </dl>
@@ -50,12 +49,13 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
       <Replay result={result} filename={dive.filename} video={video} playback={playback} />
       <footer className="provenance">
         <p>
-          Scored by <strong>{result.model.id}</strong> {result.model.version}
-          {result.model.trainedOn === "synthetic" ? (
-            <>, a small network that learned from dives rendered by this project, not from real ones. Take it as an estimate, not as a judge.</>
-          ) : (
-            <>, trained on {result.model.trainedOn}. An estimate, not a judge.</>
-          )}
+          <Stressed>
+            {t(result.model.trainedOn === "synthetic" ? "verdict.synthetic" : "verdict.trained", {
+              model: result.model.id,
+              version: result.model.version,
+              data: result.model.trainedOn,
+            })}
+          </Stressed>
         </p>
         <dl className="timings">
           {timings(result, sentAt, settledAt).map(([name, seconds]) => (
@@ -77,15 +77,15 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
   );
 }
 
-const TIMING_NAMES: Readonly<Record<string, string>> = { download: "Fetch", decode: "Decode", infer: "Score" };
+const TIMINGS = ["download", "decode", "infer"] as const;
 
 function timings(result: Result, sentAt: number | undefined, settledAt: number | undefined): [string, number][] {
-  const rows = Object.entries(TIMING_NAMES).flatMap(([key, name]): [string, number][] => {
+  const rows = TIMINGS.flatMap((key): [string, number][] => {
     const seconds = result.timings[key];
-    return seconds === undefined ? [] : [[name, seconds]];
+    return seconds === undefined ? [] : [[t(`verdict.timing.${key}`), seconds]];
   });
   if (sentAt !== undefined && settledAt !== undefined && settledAt >= sentAt) {
-    rows.push(["Sent to shown", (settledAt - sentAt) / 1000]);
+    rows.push([t("verdict.timing.all"), (settledAt - sentAt) / 1000]);
   }
   return rows;
 }

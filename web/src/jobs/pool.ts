@@ -1,6 +1,6 @@
 /** Joins the parts: sends files, watches jobs, remembers tokens, and tells its listeners when the list of dives changed. */
 import type { HttpApi } from "../api/http";
-import { ApiError, asProblem, NETWORK } from "../api/problems";
+import { ApiError, asProblem, found, NETWORK } from "../api/problems";
 import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
 import { type UploadProgress } from "../api/upload";
 import type { LinkState } from "../live/actions";
@@ -119,7 +119,7 @@ export class Pool {
     const jobId = readToken(token)?.jobId;
     const dive: Dive = {
       key: this.newKey(),
-      filename: "A shared dive",
+      filename: "",
       sizeBytes: 0,
       addedAt: this.now(),
       upload: newUpload("none"),
@@ -128,7 +128,7 @@ export class Pool {
       videoErased: false,
     };
     if (jobId === undefined) {
-      const refusal = { code: "UNAUTHORIZED", message: "This link is damaged. Ask for it again and copy all of it." };
+      const refusal = found("UNAUTHORIZED", "linkDamaged");
       this.dispatch({ type: "added", dives: [{ ...dive, refusal }] });
       return;
     }
@@ -224,13 +224,13 @@ export class Pool {
 
   async shareLink(key: string): Promise<string> {
     const dive = this.find(key);
-    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no link yet.");
+    if (dive?.jobId === undefined || dive.token === undefined) throw new ApiError("NO_JOB", { key: "noJob" }, 0);
     return (await this.parts.api.share(dive.jobId, dive.token, !dive.videoErased)).url;
   }
 
   async playback(key: string): Promise<Playback> {
     const dive = this.find(key);
-    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no video.");
+    if (dive?.jobId === undefined || dive.token === undefined) throw new ApiError("NO_JOB", { key: "noJob" }, 0);
     return this.parts.api.playback(dive.jobId, dive.token);
   }
 
@@ -317,7 +317,7 @@ export class Pool {
     try {
       return await problemOfBytes(file);
     } catch {
-      throw new ApiError(FILE_CHANGED, changed(file.name).message, 0);
+      throw new ApiError(FILE_CHANGED, { key: "changed", values: { name: file.name } }, 0);
     }
   }
 

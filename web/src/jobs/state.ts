@@ -23,6 +23,7 @@ export interface Upload {
 export interface Dive {
   /** The page's own name for it; a job id comes only with the server's answer. */
   key: string;
+  /** Empty for a shared dive, whose file is somebody else's. */
   filename: string;
   sizeBytes: number;
   addedAt: number;

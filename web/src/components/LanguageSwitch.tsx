@@ -1,0 +1,27 @@
+import { useState } from "react";
+import { type Language, LANGUAGES, setLanguage, t, useLanguage } from "../i18n";
+
+/** Shows the page in another language; each is offered by its own name. */
+export function LanguageSwitch() {
+  const shown = useLanguage();
+  const [failed, setFailed] = useState(false);
+  const choose = (wanted: Language) => {
+    setFailed(false);
+    setLanguage(wanted).catch(() => setFailed(true));
+  };
+  const others = (Object.keys(LANGUAGES) as Language[]).filter((language) => language !== shown);
+  return (
+    <div className="languages" role="group" aria-label={t("language.label")}>
+      {others.map((language) => (
+        <button key={language} type="button" className="button quiet" lang={language} onClick={() => choose(language)}>
+          {LANGUAGES[language]}
+        </button>
+      ))}
+      {failed && (
+        <p className="fine trouble" role="alert">
+          {t("language.unreachable")}
+        </p>
+      )}
+    </div>
+  );
+}
