@@ -4,8 +4,9 @@ import { CardBoundary } from "./components/CardBoundary";
 import { DiveCard } from "./components/DiveCard";
 import { DropZone, usePageDrop } from "./components/DropZone";
 import { useFollow } from "./components/follow";
-import { LinkBadge } from "./components/LinkBadge";
+import { HeroWords, Masthead } from "./components/Hero";
 import { LanguageSwitch } from "./components/LanguageSwitch";
+import { LinkBadge } from "./components/LinkBadge";
 import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
 import { t, useLanguage } from "./i18n";
@@ -28,15 +29,10 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
       <a className="skip" href="#dives">
         {t("page.skip")}
       </a>
-      <header className="masthead">
-        <a className="wordmark" href="/">
-          Dive<span>score</span>
-        </a>
-        <div className="masthead-tools">
-          <LanguageSwitch />
-          <LinkBadge state={link} />
-        </div>
-      </header>
+      <Masthead>
+        <LanguageSwitch />
+        <LinkBadge state={link} />
+      </Masthead>
       <main>
         {watching ? (
           <section className="hero hero-watching">
@@ -55,10 +51,7 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
         ) : (
           <section className="hero">
             <PoolScene />
-            <div className="hero-words">
-              <h1>{t("page.title")}</h1>
-              <p>{t("page.lead")}</p>
-            </div>
+            <HeroWords />
             <DropZone
               maxBytes={maxUploadBytes}
               fields={fields}

@@ -1,25 +1,35 @@
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import { assert, afterEach, describe, expect, it, vi } from "vitest";
 import { found, sentence } from "./api/problems";
-import { decimal, language, percent, preferred, setLanguage, startLanguage, t } from "./i18n";
+import { decimal, language, percent, setLanguage, startLanguage, t } from "./i18n";
 import { readDiveNumber } from "./jobs/divenumber";
 import { diveInWords } from "./jobs/words";
+import { LANGUAGE_NAMES, LANGUAGES } from "./languages";
 import en from "./messages/en.json";
 import zh from "./messages/zh.json";
 import { FakeStorage } from "./testing/storage";
 
+const FIRST = readFileSync(new URL("../public/first.js", import.meta.url), "utf8");
+
+/** Loads the page in a browser that prefers some languages, with what it kept from earlier visits. */
+async function visit(languages: readonly string[], storage: Storage = new FakeStorage(), hash = ""): Promise<{ lang: string }> {
+  const html = { lang: "en", dataset: { languages: LANGUAGE_NAMES.map((name) => LANGUAGES[name].tag).join(" ") } };
+  const parts = { navigator: { languages }, document: { documentElement: html }, localStorage: storage, location: { hash } };
+  for (const [name, value] of Object.entries(parts)) vi.stubGlobal(name, value);
+  vi.stubGlobal("window", parts);
+  runInNewContext(FIRST, parts);
+  await startLanguage();
+  return html;
+}
+
 /** Runs something while the page is shown to a reader of a language. */
 async function shownIn(tag: string, look: () => void): Promise<void> {
-  const show = async (languages: string[]) => {
-    vi.stubGlobal("navigator", { languages });
-    vi.stubGlobal("document", { documentElement: { lang: "" } });
-    vi.stubGlobal("window", { localStorage: new FakeStorage() });
-    await startLanguage();
-  };
   try {
-    await show([tag]);
+    await visit([tag]);
     look();
   } finally {
-    await show(["en"]);
+    await visit(["en"]);
     vi.unstubAllGlobals();
   }
 }
@@ -107,52 +117,36 @@ it("is a type error to ask for a sentence that is not there", () => {
 });
 
 describe("the language", () => {
-  let storage: FakeStorage;
-  let html: { lang: string };
-  const browserSpeaks = (...languages: string[]) => vi.stubGlobal("navigator", { languages });
-  const open = async () => {
-    storage ??= new FakeStorage();
-    html = { lang: "en" };
-    vi.stubGlobal("document", { documentElement: html });
-    vi.stubGlobal("window", { localStorage: storage });
-    await startLanguage();
-  };
-
   afterEach(async () => {
-    storage = new FakeStorage();
-    browserSpeaks("en");
-    await open();
+    await visit(["en"]);
     vi.unstubAllGlobals();
   });
 
   it.each([
-    [["zh-CN", "en"], "zh"],
-    [["de-CH", "zh-TW"], "zh"],
-    [["en-GB", "zh"], "en"],
-    [["fr"], "en"],
-    [[], "en"],
-  ] as const)("for a browser that prefers %j is %s", (tags, expected) => {
-    expect(preferred(tags)).toBe(expected);
+    [["zh-CN", "en"], "zh", "zh-Hans"],
+    [["de-CH", "zh-TW"], "zh", "zh-Hans"],
+    [["en-GB", "zh"], "en", "en"],
+    [["fr"], "en", "en"],
+    [[], "en", "en"],
+  ] as const)("for a browser that prefers %j is %s", async (tags, expected, tag) => {
+    const html = await visit(tags);
+    expect([language(), html.lang]).toEqual([expected, tag]);
   });
 
   it("is the browser's at first, and then the one that was chosen", async () => {
-    storage = new FakeStorage();
-    browserSpeaks("zh-CN");
-    await open();
-    expect([language(), html.lang, t("language.label")]).toEqual(["zh", "zh-Hans", zh.language.label]);
+    const storage = new FakeStorage();
+    const html = await visit(["zh-CN"], storage);
+    expect(t("language.label")).toBe(zh.language.label);
     await setLanguage("en");
     expect([language(), html.lang, t("language.label")]).toEqual(["en", "en", en.language.label]);
-    await open();
+    await visit(["zh-CN"], storage);
     expect(language()).toBe("en");
   });
 
   it("decides how numbers are written", async () => {
-    storage = new FakeStorage();
-    browserSpeaks("en-ZA");
-    await open();
+    await visit(["en-ZA"]);
     expect(decimal(18.976, 2)).toBe(new Intl.NumberFormat("en-ZA", { maximumFractionDigits: 2 }).format(18.976));
-    browserSpeaks("zh-CN");
-    await open();
+    await visit(["zh-CN"]);
     expect([decimal(7, 1), percent(0.954)]).toEqual(["7.0", "95%"]);
   });
 });

@@ -4,6 +4,7 @@ import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
 import { postFile } from "./api/upload";
 import { App } from "./App";
+import { prepareVerdict } from "./components/DiveCard";
 import { startLanguage, t } from "./i18n";
 import { browserStorage, Memory } from "./jobs/memory";
 import { Pool } from "./jobs/pool";
@@ -41,6 +42,7 @@ async function start(root: HTMLElement): Promise<void> {
   if (shared !== null) pool.watchShared(shared);
   else pool.recall();
   if (shared === null) memory.listen(window, (jobId, entry) => pool.hear(jobId, entry));
+  requestIdleCallback?.(prepareVerdict);
   createRoot(root).render(
     <StrictMode>
       <App pool={pool} maxUploadBytes={config.maxUploadBytes} watching={shared !== null} />

@@ -24,9 +24,12 @@ export async function loadConfigPatiently(fetchFn: typeof fetch = fetch): Promis
   return loadConfig(fetchFn);
 }
 
-/** Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack. */
+/**
+ * Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack;
+ * index.html asks for it beside the script, and so must this: with the same words.
+ */
 export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config> {
-  const answer = await fetchFn("/config.json", { cache: "no-cache" });
+  const answer = await fetchFn("/config.json");
   if (!answer.ok) throw new Error(t("page.noConfig"));
   const value: unknown = await answer.json();
   if (typeof value !== "object" || value === null || !("api" in value) || typeof value.api !== "string") {

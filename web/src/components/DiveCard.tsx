@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { asProblem, found, NETWORK, sentence } from "../api/problems";
 import type { Problem } from "../api/types";
 import { decimal, t } from "../i18n";
@@ -15,7 +15,15 @@ import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
 import { Trouble } from "./Trouble";
 import { Undoable } from "./Undoable";
-import { Verdict } from "./Verdict";
+
+/** Comes after the first paint: nobody reads a verdict before it. */
+const loadVerdict = () => import("./Verdict");
+const Verdict = lazy(async () => ({ default: (await loadVerdict()).Verdict }));
+
+/** Fetches what shows a verdict while there is time, so that the score waits for nothing. */
+export function prepareVerdict(): void {
+  loadVerdict().catch(() => undefined); // and is tried again when the verdict is there
+}
 
 /** One dive on its way, or at its end. */
 export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; startsOpen: boolean }) {
@@ -69,7 +77,9 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         </div>
       )}
       {scored && open && (
-        <Verdict dive={dive} result={result} video={video} playback={() => pool.playback(dive.key)} />
+        <Suspense fallback={<DarkVerdict />}>
+          <Verdict dive={dive} result={result} video={video} playback={() => pool.playback(dive.key)} />
+        </Suspense>
       )}
       <Ending dive={dive} />
 
@@ -125,6 +135,14 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
 function whatRemovingLeaves(dive: Dive): string {
   if (dive.job === undefined || dive.refusal !== undefined) return t("card.removing");
   return t(dive.videoErased ? "card.removingScore" : "card.removingBoth", { day: day(dive.job.expiresAt) });
+}
+
+function DarkVerdict() {
+  return (
+    <div className="verdict">
+      <DarkBoard />
+    </div>
+  );
 }
 
 function maySeeVideo(dive: Dive): boolean {

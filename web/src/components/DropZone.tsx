@@ -5,7 +5,8 @@ import { ACCEPT } from "../jobs/files";
 import { diveInWords, limit } from "../jobs/words";
 
 interface Props {
-  maxBytes: number;
+  /** The largest video that is taken; null before that is known. */
+  maxBytes: number | null;
   fields: Fields;
   onFields: (fields: Fields) => void;
   onFiles: (files: File[]) => void;
@@ -49,7 +50,7 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>
           {t("drop.choose")}
         </button>
-        <p className="fine">{t("drop.formats", { limit: limit(maxBytes) })}</p>
+        <p className="fine">{maxBytes === null ? "\u00a0" : t("drop.formats", { limit: limit(maxBytes) })}</p>
         <FilePicker picker={picker} onFiles={take} />
       </div>
       {waiting > 0 && <Asked question={question(fields, waiting)} count={waiting} onAnswer={onAnswer} />}

@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { type Language, LANGUAGES, setLanguage, t, useLanguage } from "../i18n";
+import { setLanguage, t, useLanguage } from "../i18n";
+import { type Language, LANGUAGE_NAMES, LANGUAGES } from "../languages";
 
 /** Shows the page in another language; each is offered by its own name. */
 export function LanguageSwitch() {
@@ -9,12 +10,12 @@ export function LanguageSwitch() {
     setFailed(false);
     setLanguage(wanted).catch(() => setFailed(true));
   };
-  const others = (Object.keys(LANGUAGES) as Language[]).filter((language) => language !== shown);
+  const others = LANGUAGE_NAMES.filter((language) => language !== shown);
   return (
     <div className="languages" role="group" aria-label={t("language.label")}>
       {others.map((language) => (
-        <button key={language} type="button" className="button quiet" lang={language} onClick={() => choose(language)}>
-          {LANGUAGES[language]}
+        <button key={language} type="button" className="button quiet" lang={LANGUAGES[language].tag} onClick={() => choose(language)}>
+          {LANGUAGES[language].name}
         </button>
       ))}
       {failed && (

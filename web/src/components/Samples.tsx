@@ -35,7 +35,7 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
         {__SAMPLES__.map((name) => (
           <li key={name}>
             <button type="button" className="sample" disabled={busy !== null} onClick={() => void use(name)}>
-              <video src={`/samples/${name}#t=1.3`} muted playsInline preload="metadata" tabIndex={-1} aria-hidden="true" />
+              <img src={`/samples/${name.replace(/webm$/, "jpg")}`} width={320} height={240} loading="lazy" alt="" />
               <Label name={name} />
             </button>
           </li>
