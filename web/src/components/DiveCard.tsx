@@ -10,6 +10,7 @@ import { readToken } from "../jobs/tokens";
 import { bytes, day, moment, nameOf, timeLeft } from "../jobs/words";
 import { cardId } from "./follow";
 import { LaneRope } from "./LaneRope";
+import { LocalPoster } from "./LocalPoster";
 import { DarkBoard } from "./Scoreboard";
 import { SevenSegment } from "./SevenSegment";
 import { ShareButton } from "./ShareButton";
@@ -72,6 +73,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         <div className={startsOpen ? "verdict" : ""}>
           {startsOpen && <DarkBoard />}
           <div className="card-way">
+            {startsOpen && <Poster pool={pool} dive={dive} />}
             <LaneRope stage={stage} />
           </div>
         </div>
@@ -135,6 +137,12 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
 function whatRemovingLeaves(dive: Dive): string {
   if (dive.job === undefined || dive.refusal !== undefined) return t("card.removing");
   return t(dive.videoErased ? "card.removingScore" : "card.removingBoth", { day: day(dive.job.expiresAt) });
+}
+
+/** The dive's own picture while it is on its way; the file is let go when it was sent, and kept here. */
+function Poster({ pool, dive }: { pool: Pool; dive: Dive }) {
+  const [file] = useState(() => pool.fileOf(dive.key));
+  return file === null ? null : <LocalPoster file={file} />;
 }
 
 function DarkVerdict() {

@@ -3,6 +3,7 @@ import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
 import { decimal, t } from "../i18n";
 import { maybePlayable, sourceOf } from "./playback";
+import { Player } from "./Player";
 
 export interface ReplayProps {
   result: Result;
@@ -21,6 +22,8 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
   const [at, setAt] = useState<number | null>(null);
   useFrameClock(video, showsVideo && source !== null, setAt);
 
+  const frame = result.video.frames > 0 ? result.video.seconds / result.video.frames : 1 / 25;
+
   const seek = (seconds: number) => {
     setAt(seconds);
     if (video.current !== null) video.current.currentTime = seconds + 0.001;
@@ -29,22 +32,11 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
   return (
     <figure className="replay">
       {showsVideo && (
-        <div className="screen" style={{ aspectRatio: `${result.video.width} / ${result.video.height}` }}>
-          {source !== null && (
-            <video
-              ref={video}
-              src={source.url}
-              controls
-              muted
-              playsInline
-              preload="auto"
-              aria-label={t("replay.video", { name: filename })}
-              onError={(event) => onError(event.currentTarget.error?.code === MediaError.MEDIA_ERR_NETWORK)}
-              onLoadedMetadata={(event) => {
-                // A file whose sound alone can be played has no picture to show.
-                if (event.currentTarget.videoWidth === 0) onError(false);
-              }}
-            />
+        <div className="replay-video" style={{ "--ratio": `${result.video.width} / ${result.video.height}` } as CSSProperties}>
+          {source === null ? (
+            <div className="screen" />
+          ) : (
+            <Player video={video} src={source.url} name={filename} frame={frame} onError={onError} />
           )}
         </div>
       )}

@@ -182,6 +182,11 @@ export class Pool {
     return this.cargo.has(key);
   }
 
+  /** The file of a dive while it is at hand. */
+  fileOf(key: string): File | null {
+    return this.cargo.get(key)?.file ?? null;
+  }
+
   /** Stops an upload or an open job; the server erases what it has of the video. */
   async cancel(key: string): Promise<void> {
     const cargo = this.cargo.get(key);
