@@ -1,9 +1,9 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./components/Announcer";
 import { CardBoundary } from "./components/CardBoundary";
 import { DiveCard } from "./components/DiveCard";
 import { DropZone, usePageDrop } from "./components/DropZone";
-import { useFollow } from "./components/follow";
+import { prefersStillness, useFollow } from "./components/follow";
 import { HeroWords, Masthead } from "./components/Hero";
 import { LanguageSwitch } from "./components/LanguageSwitch";
 import { LinkBadge } from "./components/LinkBadge";
@@ -15,7 +15,11 @@ import type { Pool } from "./jobs/pool";
 import { stageOf } from "./jobs/stage";
 import type { Dive } from "./jobs/state";
 import { nameOf } from "./jobs/words";
+import { arrange, EVERYTHING, FEW, isScored } from "./keep/arrange";
+import { ListTools } from "./keep/ListTools";
 import { useTitle } from "./title";
+
+const Compare = lazy(async () => ({ default: (await import("./keep/Compare")).Compare }));
 
 export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
   const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
@@ -24,6 +28,12 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
   useFollow(dives);
   useTitle(dives);
   const { fields, setFields, waiting, take, answer } = useSending(pool);
+  const [wish, setWish] = useState(EVERYTHING);
+  const [folded, setFolded] = useState(0);
+  const { compared, compare, endComparison } = useComparison();
+  const many = dives.length > FEW;
+  const shown = many ? arrange(dives, wish) : dives;
+  const comparable = dives.filter(isScored).length > 1;
   return (
     <>
       <a className="skip" href="#dives">
@@ -66,11 +76,30 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
           <h2 id="dives-title" className={dives.length === 0 ? "visually-hidden" : ""}>
             {t(watching ? "page.dive" : "page.dives")}
           </h2>
-          <ul className="cards">
-            {dives.map((dive, index) => (
+          {many && <ListTools wish={wish} onWish={setWish} shown={shown.length} all={dives.length} onFold={() => setFolded((times) => times + 1)} />}
+          {compared.length > 0 && (
+            <Suspense fallback={null}>
+              <Compare
+                key={compared.join(" ")}
+                dives={compared.flatMap((key) => dives.find((dive) => dive.key === key) ?? [])}
+                pool={pool}
+                onClose={endComparison}
+              />
+            </Suspense>
+          )}
+          {many && shown.length === 0 && <p>{t("list.none")}</p>}
+          <ul className={many ? "cards cards-many" : "cards"}>
+            {shown.map((dive) => (
               <li key={dive.key}>
                 <CardBoundary name={nameOf(dive)}>
-                  <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
+                  <DiveCard
+                    dive={dive}
+                    pool={pool}
+                    startsOpen={dive.key === dives[0]?.key}
+                    folded={folded}
+                    compared={compared.includes(dive.key)}
+                    onCompare={comparable ? compare : null}
+                  />
                 </CardBoundary>
               </li>
             ))}
@@ -84,6 +113,17 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
       <Announcer dives={dives} />
     </>
   );
+}
+
+/** Up to two dives that are held side by side; a third takes the place of the first. */
+function useComparison() {
+  const [compared, setCompared] = useState<readonly string[]>([]);
+  const compare = useCallback((key: string) => {
+    setCompared((keys) => (keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key].slice(-2)));
+    document.getElementById("dives")?.scrollIntoView({ block: "start", behavior: prefersStillness() ? "auto" : "smooth" });
+  }, []);
+  const endComparison = useCallback(() => setCompared([]), []);
+  return { compared, compare, endComparison };
 }
 
 /** Sends what is chosen, once it is clear what was said of it. What was typed holds for what is sent next, and no longer. */

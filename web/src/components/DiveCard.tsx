@@ -1,13 +1,14 @@
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, memo, type ReactNode, Suspense, useState } from "react";
 import { asProblem, found, NETWORK, sentence } from "../api/problems";
 import type { Problem } from "../api/types";
-import { decimal, t } from "../i18n";
+import { decimal, t, useLanguage } from "../i18n";
 import { ACCEPT, FILE_CHANGED } from "../jobs/files";
 import type { Pool } from "../jobs/pool";
 import { stageOf } from "../jobs/stage";
 import type { Dive } from "../jobs/state";
 import { readToken } from "../jobs/tokens";
 import { bytes, day, moment, nameOf, timeLeft } from "../jobs/words";
+import { Keep } from "../keep/Keep";
 import { cardId } from "./follow";
 import { LaneRope } from "./LaneRope";
 import { LocalPoster } from "./LocalPoster";
@@ -26,12 +27,23 @@ export function prepareVerdict(): void {
   loadVerdict().catch(() => undefined); // and is tried again when the verdict is there
 }
 
-/** One dive on its way, or at its end. */
-export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; startsOpen: boolean }) {
+interface DiveCardProps {
+  dive: Dive;
+  pool: Pool;
+  startsOpen: boolean;
+  /** How often all cards were folded: what was opened before is closed. */
+  folded: number;
+  compared: boolean;
+  onCompare: ((key: string) => void) | null;
+}
+
+/** One dive on its way, or at its end. Memoised: news of one of many dives draws its own card alone. */
+export const DiveCard = memo(function DiveCard({ dive, pool, startsOpen, folded, compared, onCompare }: DiveCardProps) {
+  useLanguage();
   const stage = stageOf(dive);
   const result = dive.job?.result;
-  const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? startsOpen;
+  const [chosen, setChosen] = useState<{ open: boolean; folded: number } | null>(null);
+  const open = chosen?.folded === folded ? chosen.open : folded === 0 && startsOpen;
   const [trouble, setTrouble] = useState<Problem | null>(null);
   const [leaving, setLeaving] = useState<"remove" | "erase" | null>(null);
   const act = (action: () => Promise<void>) => () => {
@@ -42,7 +54,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
   const scored = stage.outcome === "scored" && result !== undefined && result !== null;
 
   return (
-    <article id={cardId(dive.key)} className={`card card-${stage.outcome}`} aria-labelledby={`${dive.key}-name`}>
+    <article id={cardId(dive.key)} className={`card card-${stage.outcome} ${scored && !open ? "card-folded" : ""}`} aria-labelledby={`${dive.key}-name`}>
       <header className="card-head">
         <div className="card-title">
           <h3 id={`${dive.key}-name`}>{nameOf(dive)}</h3>
@@ -62,7 +74,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
                 <SevenSegment text={result.score.toFixed(2).padStart(6, " ")} />
               </p>
             )}
-            <button type="button" className="button quiet" aria-expanded={open} onClick={() => setChosen(!open)}>
+            <button type="button" className="button quiet" aria-expanded={open} onClick={() => setChosen({ open: !open, folded })}>
               {t(open ? "card.fold" : "card.show")}
             </button>
           </>
@@ -103,6 +115,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
         {dive.job !== undefined && !dive.shared && (stage.outcome === "open" || scored) && (
           <ShareButton makeLink={() => pool.shareLink(dive.key)} />
         )}
+        {scored && <Keep dive={dive} compared={compared} onCompare={onCompare} />}
         {stage.outcome === "open" && <Detail dive={dive} />}
         {scored && !dive.shared && leaving === null && <Keeping dive={dive} onErase={() => setLeaving("erase")} />}
         {stage.outcome !== "open" && !dive.shared && leaving === null && (
@@ -131,7 +144,7 @@ export function DiveCard({ dive, pool, startsOpen }: { dive: Dive; pool: Pool; s
       </div>
     </article>
   );
-}
+});
 
 /** Removing gives up the only right to erase, which nobody would guess. */
 function whatRemovingLeaves(dive: Dive): string {
