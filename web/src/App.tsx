@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./components/Announcer";
 import { CardBoundary } from "./components/CardBoundary";
 import { DiveCard } from "./components/DiveCard";
@@ -22,7 +22,8 @@ import { useTitle } from "./title";
 const Compare = lazy(async () => ({ default: (await import("./keep/Compare")).Compare }));
 
 export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
-  const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
+  const subscribe = useMemo(() => atMostEachFrame(pool.subscribe), [pool]);
+  const { dives, link } = useSyncExternalStore(subscribe, pool.snapshot);
   useLeaveWarning(pool);
   useLanguage();
   useFollow(dives);
@@ -32,7 +33,9 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
   const [folded, setFolded] = useState(0);
   const { compared, compare, endComparison } = useComparison();
   const many = dives.length > FEW;
-  const shown = many ? arrange(dives, wish) : dives;
+  // Typing never waits for a hundred cards: they follow when there is time.
+  const wanted = useDeferredValue(wish);
+  const shown = useMemo(() => (many ? arrange(dives, wanted) : dives), [many, dives, wanted]);
   const comparable = dives.filter(isScored).length > 1;
   return (
     <>
@@ -113,6 +116,26 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
       <Announcer dives={dives} />
     </>
   );
+}
+
+const FRAME_MS = 16;
+
+/** Tells of a burst of news once: ten dives that are scored at a time push more than a screen can show. */
+function atMostEachFrame(subscribe: Pool["subscribe"]): Pool["subscribe"] {
+  return (listener) => {
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const stop = subscribe(() => {
+      // Not by animation frames: a hidden tab has none, and its title still tells.
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        listener();
+      }, FRAME_MS);
+    });
+    return () => {
+      clearTimeout(waiting);
+      stop();
+    };
+  };
 }
 
 /** Up to two dives that are held side by side; a third takes the place of the first. */

@@ -1,7 +1,9 @@
 /** Which dives of a long list are shown, and in which order. */
+import { language } from "../i18n";
 import { stageOf } from "../jobs/stage";
 import type { Dive, Dives } from "../jobs/state";
 import { diveInWords, nameOf } from "../jobs/words";
+import type { Language } from "../languages";
 
 /** So many dives are seen at a glance; tools for more would only be in the way. */
 export const FEW = 3;
@@ -46,7 +48,14 @@ function scoreOf(dive: Dive): number {
   return dive.job?.result?.score ?? Number.NEGATIVE_INFINITY;
 }
 
+/** What a dive is found by; it is the same until the dive changes, or the language. */
+const texts = new WeakMap<Dive, { language: Language; text: string }>();
+
 function textOf(dive: Dive): string {
+  const known = texts.get(dive);
+  if (known?.language === language()) return known.text;
   const seen = dive.job?.result?.dive;
-  return [nameOf(dive), seen?.number ?? "", seen === undefined ? "" : diveInWords(seen)].join(" ").toLowerCase();
+  const text = [nameOf(dive), seen?.number ?? "", seen === undefined ? "" : diveInWords(seen)].join(" ").toLowerCase();
+  texts.set(dive, { language: language(), text });
+  return text;
 }
