@@ -58,7 +58,7 @@ export function Player({ video, src, name, frame, onError }: Props) {
           <Step forward />
         </button>
         {SPEEDS.map((one) => (
-          <button key={one} type="button" className="button" aria-pressed={speed === one} aria-label={t("player.speed", { speed: decimal(one, one === 0.25 ? 2 : 1) })} onClick={() => choose(one)}>
+          <button key={one} type="button" className="button" aria-pressed={speed === one} title={t("player.speed", { speed: decimal(one, one === 0.25 ? 2 : 1) })} onClick={() => choose(one)}>
             {one === 0.25 ? "¼×" : one === 0.5 ? "½×" : "1×"}
           </button>
         ))}

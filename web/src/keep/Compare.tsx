@@ -84,7 +84,7 @@ export function Compare({ dives, pool, onClose }: Props) {
             {t(playing ? "compare.pause" : "compare.play")}
           </button>
           {SPEEDS.map((one) => (
-            <button key={one} type="button" className="button" aria-pressed={speed === one} aria-label={t("player.speed", { speed: decimal(one, one === 0.25 ? 2 : 1) })} onClick={() => choose(one)}>
+            <button key={one} type="button" className="button" aria-pressed={speed === one} title={t("player.speed", { speed: decimal(one, one === 0.25 ? 2 : 1) })} onClick={() => choose(one)}>
               {one === 0.25 ? "¼×" : one === 0.5 ? "½×" : "1×"}
             </button>
           ))}
