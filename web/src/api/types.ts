@@ -23,6 +23,14 @@ export type ChangedJob = Schemas["JobChanged"];
 export type Result = Schemas["Result"];
 export type DiveClass = Schemas["DiveSeen"];
 export type Segment = Schemas["Segment"];
+export type Aspects = Schemas["Aspects"];
+export type Flaw = Schemas["Flaw"];
+export type Phase = Schemas["Phase"];
+export type Measure = Schemas["Measure"];
+export type Amendment = Schemas["AmendJob"];
+/** What the judges gave, and with it the consent to keep it. */
+export type MarkJob = Schemas["MarkJob"];
+export type MarksGiven = Omit<MarkJob, "consent">;
 
 export type LiveMessage =
   | { type: "job"; job: Job }
