@@ -1,8 +1,8 @@
 import { ApiError, noAnswer } from "./problems";
-import type { ChangedJob, CreatedJob, JobView, NewJob, Playback, Share, ShareRequest } from "./types";
+import type { Amendment, ChangedJob, CreatedJob, JobView, MarkJob, NewJob, Playback, Share, ShareRequest } from "./types";
 
 interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   path: string;
   token?: string;
   body?: unknown;
@@ -33,6 +33,16 @@ export class HttpApi {
   share(jobId: string, token: string, video: boolean): Promise<Share> {
     const body: ShareRequest = { scopes: video ? ["read", "video"] : ["read"] };
     return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/share`, token, body });
+  }
+
+  /** Corrects what was declared; of a scored dive the score is counted again. */
+  amend(jobId: string, token: string, change: Amendment): Promise<ChangedJob> {
+    return this.call({ method: "PATCH", path: `/jobs/${encodeURIComponent(jobId)}`, token, body: change });
+  }
+
+  /** Keeps what the judges gave, over what was given before. */
+  mark(jobId: string, token: string, marks: MarkJob): Promise<ChangedJob> {
+    return this.call({ method: "PUT", path: `/jobs/${encodeURIComponent(jobId)}/marks`, token, body: marks });
   }
 
   /** Cancels an open job; erases the video in any case. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { schemaOf } from "../testing/facts";
 import { aResult } from "../testing/samples";
-import { declaredIn, fieldOf, readCorrection } from "./correction";
+import { declaredIn, fieldOf, HEIGHTS, readCorrection } from "./correction";
 
 const NOTHING = { dive: "", height: "", difficulty: "" };
 
@@ -50,4 +51,8 @@ it.each([
   ["AMENDED_TOO_OFTEN", "This was changed 20 times.", null],
 ] as const)("an answer %s is shown beside its field", (code, message, field) => {
   expect(fieldOf({ code, message })).toBe(field);
+});
+
+it("offers the heights that the service knows", () => {
+  expect(schemaOf("AmendJob").properties.height?.anyOf).toContainEqual(expect.objectContaining({ enum: HEIGHTS }));
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readMarks } from "./marks";
+import { schemaOf } from "../testing/facts";
+import { HIGHEST, JUDGES, readMarks } from "./marks";
 
 const marks = (...typed: string[]) => readMarks({ kind: "marks", marks: typed, total: "" });
 
@@ -47,4 +48,11 @@ describe("a total", () => {
   ] as const)("%s %s is none", (kind, total) => {
     expect(readMarks({ kind, marks: [], total })).toMatchObject({ given: null, trouble: "total" });
   });
+});
+
+it("keeps to the bounds of the service", () => {
+  const { marks, execution, score } = schemaOf("MarkJob").properties;
+  expect(marks?.anyOf).toContainEqual(expect.objectContaining({ minItems: JUDGES, maxItems: JUDGES }));
+  expect(execution?.anyOf).toContainEqual(expect.objectContaining({ maximum: HIGHEST.execution }));
+  expect(score?.anyOf).toContainEqual(expect.objectContaining({ maximum: HIGHEST.score }));
 });

@@ -9,7 +9,7 @@ export const JUDGES = 7;
 /** Smaller competitions have five judges. */
 const FEW_JUDGES = 5;
 const MIDDLE = 3;
-const HIGHEST = { execution: 30, score: 180 } as const;
+export const HIGHEST = { execution: 30, score: 180 } as const;
 
 export interface MarksTyped {
   kind: MarksKind;

@@ -1,4 +1,5 @@
 /** What the browser keeps between visits: the token of each dive, so that its page finds it again. */
+import type { MarksGiven } from "../api/types";
 
 export interface Remembered {
   jobId: string;
@@ -12,6 +13,10 @@ export interface Remembered {
   videoErased: boolean;
   /** Somebody wanted the video erased, and no answer has come yet. */
   erasing?: boolean;
+  /** The job's version after a correction: other tabs watch a scored dive no more, and hear of it so. */
+  version?: number;
+  /** What the judges gave, as it was told here. */
+  marks?: MarksGiven;
 }
 
 const PREFIX = "divescore.dive.";

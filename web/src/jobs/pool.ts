@@ -1,7 +1,7 @@
 /** Joins the parts: sends files, watches jobs, remembers tokens, and tells its listeners when the list of dives changed. */
 import type { HttpApi } from "../api/http";
 import { ApiError, asProblem, found, NETWORK } from "../api/problems";
-import type { Job, NewJob, Playback, Problem, UploadForm } from "../api/types";
+import type { Amendment, Job, MarksGiven, NewJob, Playback, Problem, UploadForm } from "../api/types";
 import { type UploadProgress } from "../api/upload";
 import type { LinkState } from "../live/actions";
 import type { Declared } from "./declared";
@@ -26,7 +26,7 @@ export interface Watcher {
 }
 
 export interface PoolParts {
-  api: Pick<HttpApi, "createJob" | "getJob" | "erase" | "share" | "playback">;
+  api: Pick<HttpApi, "createJob" | "getJob" | "amend" | "mark" | "erase" | "share" | "playback">;
   postFile: PostFile;
   /** The largest file that the service takes. */
   maxUploadBytes: number;
@@ -63,7 +63,7 @@ export class Pool {
   private state: PoolState = { dives: [], link: "idle" };
   private readonly listeners = new Set<() => void>();
   private readonly cargo = new Map<string, Cargo>();
-  /** Jobs whose result was read once because a part of it was missing. */
+  /** Versions of jobs whose result was read once because a part of it was missing. */
   private readonly completed = new Set<string>();
   private readonly link: Watcher;
   private readonly now: () => number;
@@ -109,8 +109,11 @@ export class Pool {
       // Until the whole file was sent it is the other tab's to say how it goes.
       this.dispatch({ type: "added", dives: [{ ...recalled(entry), upload: newUpload("none") }] });
       this.link.watch(jobId, entry.token);
-    } else if (entry.videoErased && !dive.videoErased) {
-      this.dispatch({ type: "erased", key: dive.key });
+    } else {
+      if (entry.videoErased && !dive.videoErased) this.dispatch({ type: "erased", key: dive.key });
+      else if (entry.marks !== undefined) this.dispatch({ type: "marked", key: dive.key, marks: entry.marks });
+      // Corrected there: its snapshot is asked for, since a scored dive is watched no more.
+      if (dive.job !== undefined && (entry.version ?? 0) > dive.job.version) this.link.watch(jobId, entry.token);
     }
   }
 
@@ -210,6 +213,29 @@ export class Pool {
     this.parts.memory.change(dive.jobId, { erasing: false, videoErased: true });
     this.dispatch({ type: "erased", key });
     this.takeJob(job);
+  }
+
+  /** Corrects what was declared of a scored dive; gives the job with its new score. Rejects with an ApiError. */
+  async amend(key: string, change: Amendment): Promise<Job> {
+    const { jobId, token } = this.own(key);
+    const { job } = await this.parts.api.amend(jobId, token, change);
+    this.takeJob(job);
+    this.parts.memory.change(jobId, { version: job.version });
+    return job;
+  }
+
+  /** Gives what the judges gave to the service, with the consent of whoever called this. Rejects with an ApiError. */
+  async mark(key: string, marks: MarksGiven): Promise<void> {
+    const { jobId, token } = this.own(key);
+    await this.parts.api.mark(jobId, token, { ...marks, consent: true });
+    this.parts.memory.change(jobId, { marks });
+    this.dispatch({ type: "marked", key, marks });
+  }
+
+  private own(key: string): { jobId: string; token: string } {
+    const dive = this.find(key);
+    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("no job yet");
+    return { jobId: dive.jobId, token: dive.token };
   }
 
   /** Forgets a dive on this page; the server is not asked. */
@@ -368,8 +394,9 @@ export class Pool {
 
   /** Reads what a push leaves out when it would be too large. The verdict is shown without it meanwhile. */
   private async complete(job: Job, token: string): Promise<void> {
-    if (this.completed.has(job.jobId)) return;
-    this.completed.add(job.jobId);
+    const version = `${job.jobId} ${job.version}`;
+    if (this.completed.has(version)) return;
+    this.completed.add(version);
     try {
       this.dispatch({ type: "completed", job: (await this.parts.api.getJob(job.jobId, token)).job });
     } catch (error) {
@@ -409,6 +436,7 @@ function recalled(entry: Remembered): Dive {
     upload: newUpload(entry.sent ? "sent" : "lost"),
     shared: false,
     videoErased: entry.videoErased,
+    ...(entry.marks === undefined || entry.videoErased ? {} : { marks: entry.marks }),
   };
 }
 
