@@ -92,7 +92,17 @@ export const DiveCard = memo(function DiveCard({ dive, pool, startsOpen, folded,
       )}
       {scored && open && (
         <Suspense fallback={<DarkVerdict />}>
-          <Verdict dive={dive} result={result} video={video} playback={() => pool.playback(dive.key)} />
+          <Verdict
+            dive={dive}
+            result={result}
+            video={video}
+            playback={() => pool.playback(dive.key)}
+            edit={
+              mayEdit(dive)
+                ? { amend: (change) => pool.amend(dive.key, change), mark: (marks) => pool.mark(dive.key, marks) }
+                : null
+            }
+          />
         </Suspense>
       )}
       <Ending dive={dive} />
@@ -164,6 +174,10 @@ function DarkVerdict() {
       <DarkBoard />
     </div>
   );
+}
+
+function mayEdit(dive: Dive): boolean {
+  return !dive.shared && (readToken(dive.token ?? "")?.scopes.includes("edit") ?? false);
 }
 
 function maySeeVideo(dive: Dive): boolean {

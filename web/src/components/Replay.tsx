@@ -1,9 +1,12 @@
-import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
 import { decimal, t } from "../i18n";
+import { prefersStillness } from "./follow";
+import { PhaseLine } from "./PhaseStrip";
 import { maybePlayable, sourceOf } from "./playback";
 import { Player } from "./Player";
+import type { Playhead } from "./playhead";
 
 export interface ReplayProps {
   result: Result;
@@ -11,21 +14,33 @@ export interface ReplayProps {
   /** Whether there is a video to ask for: "erased" by this page, "withheld" from whoever has a link to the score alone. */
   video: "there" | "erased" | "withheld";
   playback: () => Promise<Playback>;
+  /** Told where the film is, and who plays it. */
+  playhead: Playhead;
+  /** What is said of the dive's moments, below its pictures. */
+  children?: ReactNode;
 }
 
 /** The dive again: its video or a copy that the browser can play, else its frames, over what each segment gave to the score. */
-export function Replay({ result, filename, video: state, playback }: ReplayProps) {
+export function Replay({ result, filename, video: state, playback, playhead, children }: ReplayProps) {
   const video = useRef<HTMLVideoElement>(null);
   const { format } = result.video;
   const { source, trouble, load, onError } = usePlayback(state === "there", format, playback);
   const showsVideo = state === "there" && trouble === null && (source !== null || maybePlayable(format));
   const [at, setAt] = useState<number | null>(null);
-  useFrameClock(video, showsVideo && source !== null, setAt);
+  const tell = useCallback(
+    (seconds: number) => {
+      setAt(seconds);
+      playhead.moved(seconds);
+    },
+    [playhead],
+  );
+  useFrameClock(video, showsVideo && source !== null, tell);
+  usePlayer(video, showsVideo && source !== null, playhead);
 
   const frame = result.video.frames > 0 ? result.video.seconds / result.video.frames : 1 / 25;
 
   const seek = (seconds: number) => {
-    setAt(seconds);
+    tell(seconds);
     if (video.current !== null) video.current.currentTime = seconds + 0.001;
   };
 
@@ -40,10 +55,13 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
           )}
         </div>
       )}
-      <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} />
+      <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} playhead={playhead} />
+      {children}
       <figcaption className="fine">
         {showsVideo && source?.isCopy === true && <>{t("replay.copy", { format: format.toUpperCase() })} </>}
-        {showsVideo ? t("replay.bars") : `${whyNoVideo(state, trouble ?? "format", format)} ${t("replay.frames")}`}
+        {showsVideo
+          ? !result.aspects && t("replay.bars")
+          : `${whyNoVideo(state, trouble ?? "format", format)} ${t(result.aspects ? "why.frames" : "replay.frames")}`}
         {state === "there" && (trouble === "unavailable" || trouble === "format") && (
           <button type="button" className="button quiet" onClick={load}>
             {t("replay.again")}
@@ -64,7 +82,14 @@ function whyNoVideo(state: ReplayProps["video"], trouble: VideoTrouble, format: 
   return t("replay.format", { format: format.toUpperCase() });
 }
 
-function Timeline({ result, at, onSeek }: { result: Result; at: number | null; onSeek: ((seconds: number) => void) | null }) {
+interface TimelineProps {
+  result: Result;
+  at: number | null;
+  onSeek: ((seconds: number) => void) | null;
+  playhead: Playhead;
+}
+
+function Timeline({ result, at, onSeek, playhead }: TimelineProps) {
   const { segments, strip } = result;
   const first = segments[0]?.start ?? 0;
   const last = segments.at(-1)?.end ?? result.video.seconds;
@@ -82,18 +107,22 @@ function Timeline({ result, at, onSeek }: { result: Result; at: number | null; o
           alt={t("replay.strip", { count: strip.frames })}
         />
       )}
-      <ol className="bars" aria-label={t("replay.contributions")}>
-        {segments.map((segment) => (
-          <Bar
-            key={segment.start}
-            segment={segment}
-            share={segment.contribution / scale}
-            width={(segment.end - segment.start) / length}
-            current={at !== null && at >= segment.start && at < segment.end}
-            onSeek={onSeek}
-          />
-        ))}
-      </ol>
+      {result.aspects ? (
+        <PhaseLine result={result} aspects={result.aspects} playhead={playhead} />
+      ) : (
+        <ol className="bars" aria-label={t("replay.contributions")}>
+          {segments.map((segment) => (
+            <Bar
+              key={segment.start}
+              segment={segment}
+              share={segment.contribution / scale}
+              width={(segment.end - segment.start) / length}
+              current={at !== null && at >= segment.start && at < segment.end}
+              onSeek={onSeek}
+            />
+          ))}
+        </ol>
+      )}
       {along !== null && <span className="playhead" aria-hidden="true" style={{ left: `${along * 100}%` }} />}
       <div className="ticks" aria-hidden="true">
         <span>{t("amount.s", { value: decimal(first, 1) })}</span>
@@ -219,4 +248,20 @@ function useFrameClock(video: { current: HTMLVideoElement | null }, ready: boole
       element.removeEventListener("pause", start);
     };
   }, [video, ready, tell]);
+}
+
+/** Lets others play the film from a moment on, and brings it into view for that. */
+function usePlayer(video: { current: HTMLVideoElement | null }, ready: boolean, playhead: Playhead): void {
+  useEffect(() => {
+    const element = video.current;
+    if (!ready || element === null) return;
+    playhead.offer((seconds, rate) => {
+      element.scrollIntoView({ block: "nearest", behavior: prefersStillness() ? "auto" : "smooth" });
+      element.currentTime = seconds;
+      element.playbackRate = rate;
+      // Whoever pauses at once, or leaves, ends what was only beginning: that is no fault.
+      element.play().catch(() => undefined);
+    });
+    return () => playhead.offer(null);
+  }, [video, ready, playhead]);
 }

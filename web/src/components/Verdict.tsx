@@ -1,8 +1,15 @@
-import type { Result } from "../api/types";
-import { t } from "../i18n";
+import { useState } from "react";
+import type { Amendment, MarksGiven, Result } from "../api/types";
+import { percent, t } from "../i18n";
 import type { Dive } from "../jobs/state";
 import { diveInWords, figure, span } from "../jobs/words";
+import { surenessOf } from "../why/evidence";
+import { Correcting } from "./Correcting";
 import { Interval } from "./Interval";
+import { Later } from "./later";
+import { Marking } from "./Marking";
+import { PhaseNames } from "./PhaseStrip";
+import { Playhead } from "./playhead";
 import { Replay, type ReplayProps } from "./Replay";
 import { Scoreboard } from "./Scoreboard";
 import { Stressed } from "./Stressed";
@@ -12,10 +19,21 @@ interface VerdictProps {
   result: Result;
   video: ReplayProps["video"];
   playback: ReplayProps["playback"];
+  /** What its owner may do to a scored dive; null for whoever has a link to it. */
+  edit: Edit | null;
 }
 
+export interface Edit {
+  amend: (change: Amendment) => Promise<unknown>;
+  mark: (marks: MarksGiven) => Promise<void>;
+}
+
+const loadWhy = () => import("./Why");
+
 /** Everything that a score rests on. */
-export function Verdict({ dive, result, video, playback }: VerdictProps) {
+export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
+  const [playhead] = useState(() => new Playhead());
+  const { aspects } = result;
   const predicted = result.dive.source === "predicted";
   const { sentAt, settledAt } = dive;
   return (
@@ -26,7 +44,8 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
           <div>
             <dt>{t(predicted ? "verdict.seen" : "verdict.declared")}</dt>
             <dd>
-              {result.dive.number !== null && <strong className="number">{result.dive.number}</strong>} {diveInWords(result.dive)}
+              <Named dive={result.dive} />
+              {edit !== null && result.predicted && <Correcting result={result} amend={edit.amend} />}
             </dd>
           </div>
           <div>
@@ -45,8 +64,20 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
             </dd>
           </div>
         </dl>
+        {aspects && <Later load={loadWhy}>{({ Standing }) => <Standing result={result} />}</Later>}
       </div>
-      <Replay result={result} filename={dive.filename} video={video} playback={playback} />
+      <Replay result={result} filename={dive.filename} video={video} playback={playback} playhead={playhead}>
+        {aspects && (
+          <>
+            <PhaseNames aspects={aspects} playhead={playhead} />
+            <Later load={loadWhy}>{({ Flaws }) => <Flaws result={result} aspects={aspects} playhead={playhead} />}</Later>
+          </>
+        )}
+      </Replay>
+      {aspects && <Later load={loadWhy}>{({ Measures }) => <Measures aspects={aspects} />}</Later>}
+      {edit !== null && video === "there" && (
+        <Marking result={result} given={dive.marks} expiresAt={dive.job?.expiresAt ?? ""} mark={edit.mark} />
+      )}
       <footer className="provenance">
         <p>
           <Stressed>
@@ -74,6 +105,19 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
         </ul>
       )}
     </div>
+  );
+}
+
+/** The dive by its number and in words, and how surely the network names it. */
+function Named({ dive }: { dive: Result["dive"] }) {
+  if (dive.position === "unknown") return t("board.noDive");
+  return (
+    <>
+      {dive.number !== null && <strong className="number">{dive.number}</strong>} {diveInWords(dive)}
+      {dive.source === "predicted" && typeof dive.sureness === "number" && (
+        <span className="fine"> · {t("board.diveSure", { share: percent(surenessOf(dive.sureness)) })}</span>
+      )}
+    </>
   );
 }
 
