@@ -64,7 +64,6 @@ export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
             </dd>
           </div>
         </dl>
-        {aspects && <Later load={loadWhy}>{({ Standing }) => <Standing result={result} />}</Later>}
       </div>
       <Replay result={result} filename={dive.filename} video={video} playback={playback} playhead={playhead}>
         {aspects && (
@@ -74,6 +73,7 @@ export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
           </>
         )}
       </Replay>
+      {aspects && <Later load={loadWhy}>{({ Standing }) => <Standing result={result} />}</Later>}
       {aspects && <Later load={loadWhy}>{({ Measures }) => <Measures aspects={aspects} />}</Later>}
       {edit !== null && video === "there" && (
         <Marking result={result} given={dive.marks} expiresAt={dive.job?.expiresAt ?? ""} mark={edit.mark} />
@@ -115,7 +115,7 @@ function Named({ dive }: { dive: Result["dive"] }) {
     <>
       {dive.number !== null && <strong className="number">{dive.number}</strong>} {diveInWords(dive)}
       {dive.source === "predicted" && typeof dive.sureness === "number" && (
-        <span className="fine"> · {t("board.diveSure", { share: percent(surenessOf(dive.sureness)) })}</span>
+        <span className="fine sureness">{t("board.diveSure", { share: percent(surenessOf(dive.sureness)) })}</span>
       )}
     </>
   );
