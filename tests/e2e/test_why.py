@@ -78,7 +78,7 @@ def test_points_lost_and_kept_make_thirty(visit: Visitor, clips: list[Path]) -> 
     lost, whole, kept = (float(number) for number in re.findall(r"\d+(?:\.\d)?", said)[:3])
     assert whole == 30
     assert lost + kept == pytest.approx(30, abs=0.11)
-    points = [float(text.replace("−", "")) for text in page.locator(".flaw-points").all_inner_texts()]
+    points = [float(text.replace("\u2212", "")) for text in page.locator(".flaw-points").all_inner_texts()]
     assert sum(points) == pytest.approx(lost, abs=0.05 * len(points) + 0.1)
     expect(page.get_by_role("region", name="What was measured").locator("dd")).to_have_count(6)
     for measured in page.get_by_role("region", name="What was measured").locator("dd").all_inner_texts():
@@ -111,7 +111,7 @@ def test_a_guess_is_called_one(visit: Visitor, clips: list[Path]) -> None:
     # Known to thirty points: no decimals, and all figures of the score but the first are dim.
     expect(page.get_by_text("30 to 90", exact=True)).to_be_visible()
     expect(page.locator(".board-digits g.dim")).to_have_count(3)
-    expect(page.get_by_text("In 90 of 100 cases the judges’ score lies within.")).to_be_visible()
+    expect(page.get_by_text("In 90 of 100 cases the judges\u2019 score lies within.")).to_be_visible()
     expect(page.get_by_text("Most of what was lost was not seen.")).to_be_visible()
     expect(page.get_by_text("Too little was seen of this dive to place it among them.")).to_be_visible()
     expect(page.get_by_text("± 51°")).to_be_visible()
@@ -201,8 +201,8 @@ def give(page: Page, marks: tuple[str, ...]) -> None:
 def test_marks_need_consent_and_are_gone_with_the_video(visit: Visitor, clips: list[Path]) -> None:
     one = scored(visit, clips[0])
     page, before = one.page, score_of(one.page)
-    page.get_by_role("button", name="Add the judges’ marks").click()
-    form = page.get_by_role("form", name="The judges’ marks")
+    page.get_by_role("button", name="Add the judges\u2019 marks").click()
+    form = page.get_by_role("form", name="The judges\u2019 marks")
     give(page, SEVEN)
     expect(form.get_by_text("The three in the middle make an execution of 25.5.")).to_be_visible()
     form.get_by_role("button", name="Keep the marks").click()
@@ -223,13 +223,13 @@ def test_marks_need_consent_and_are_gone_with_the_video(visit: Visitor, clips: l
     page.get_by_role("button", name="Erase the video now").click()
     expect(page.get_by_text("The video is erased.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"the judges gave"))).to_have_count(0)
-    expect(page.get_by_role("button", name=re.compile("the judges’ marks"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("the judges\u2019 marks"))).to_have_count(0)
 
 
 def test_the_marks_of_five_judges_go_as_their_execution(visit: Visitor, clips: list[Path]) -> None:
     page = scored(visit, clips[0]).page
-    page.get_by_role("button", name="Add the judges’ marks").click()
-    form = page.get_by_role("form", name="The judges’ marks")
+    page.get_by_role("button", name="Add the judges\u2019 marks").click()
+    form = page.get_by_role("form", name="The judges\u2019 marks")
     give(page, ("6", "7", "7.5"))
     form.get_by_role("checkbox").check()
     form.get_by_role("button", name="Keep the marks").click()
@@ -249,7 +249,7 @@ def test_whoever_has_a_link_sees_why_and_corrects_nothing(visit: Visitor, clips:
     score_of(watcher)
     expect(watcher.get_by_role("region", name="What cost points")).to_be_visible()
     expect(watcher.get_by_role("button", name="Not this dive?")).to_have_count(0)
-    expect(watcher.get_by_role("button", name=re.compile("the judges’ marks"))).to_have_count(0)
+    expect(watcher.get_by_role("button", name=re.compile("the judges\u2019 marks"))).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "forced"])
@@ -285,7 +285,7 @@ def open_forms(page: Page) -> None:
     """A correction that cannot be sent and marks that do not count."""
     page.get_by_role("button", name="Not this dive?").click(timeout=SCORED_WITHIN_MS)
     page.get_by_role("form", name="Correct the dive").get_by_label("Dive number").fill("999Z")
-    page.get_by_role("button", name="Add the judges’ marks").click()
+    page.get_by_role("button", name="Add the judges\u2019 marks").click()
     give(page, ("8.25",))
     page.get_by_role("button", name="Keep the marks").click()
     expect(page.get_by_text("Without your consent the marks are not kept.")).to_be_visible()
