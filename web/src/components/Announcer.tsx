@@ -21,7 +21,8 @@ export function Announcer({ dives }: { dives: Dives }) {
     const news: string[] = [];
     for (const dive of dives) {
       const stage = stageOf(dive);
-      const mark = `${stage.outcome} ${stage.station}`;
+      // A score that is corrected is news too, wherever that was done.
+      const mark = `${stage.outcome} ${stage.station} ${dive.job?.result?.score ?? ""}`;
       const before = told.current.get(dive.key);
       told.current.set(dive.key, mark);
       if (before !== undefined && before !== mark) news.push(words(dive));

@@ -1,6 +1,6 @@
 /** "Not this dive?": corrects what was read wrongly, and the score is counted again. Comes when it is asked for. */
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import { asProblem } from "../api/problems";
+import { asProblem, sentence } from "../api/problems";
 import type { Amendment, Problem, Result } from "../api/types";
 import { decimal, t } from "../i18n";
 import { type CorrectionField, declaredIn, fieldOf, HEIGHTS, readCorrection } from "../jobs/correction";
@@ -55,7 +55,7 @@ export function CorrectForm({ result, amend, onDone }: Props) {
   const known = readDiveNumber(typed.dive);
   const seen = result.predicted?.dive?.number ?? (result.dive.source === "predicted" ? result.dive.number : null) ?? "";
   const seenHeight = result.predicted?.height;
-  const trouble = (field: CorrectionField) => (about === field ? (problem?.message ?? null) : wrong.has(field) ? t(`correct.${field}Wrong`) : null);
+  const trouble = (field: CorrectionField) => (about === field ? (problem === null ? null : sentence(problem)) : wrong.has(field) ? t(`correct.${field}Wrong`) : null);
 
   return (
     <form ref={fields} className="correct" noValidate onSubmit={(event) => void send(event)} aria-label={t("correct.title")}>
@@ -101,7 +101,7 @@ export function CorrectForm({ result, amend, onDone }: Props) {
       </Field>
       {problem !== null && about === null && (
         <p className="fine trouble" role="alert">
-          {problem.message}
+          {sentence(problem)}
         </p>
       )}
       <div className="correct-actions">

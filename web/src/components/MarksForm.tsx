@@ -1,7 +1,7 @@
 /** What the judges gave: a form with its consent, and what happened after. Comes when it is asked for. */
 import { type FormEvent, useId, useRef, useState } from "react";
-import { asProblem } from "../api/problems";
-import type { MarksGiven } from "../api/types";
+import { asProblem, sentence } from "../api/problems";
+import type { MarksGiven, Problem } from "../api/types";
 import { decimal, t } from "../i18n";
 import { JUDGES, MARKS_KINDS, type MarksKind, readMarks } from "../jobs/marks";
 import "../styles/correct.css";
@@ -21,7 +21,7 @@ export function MarksForm({ mark, onDone }: Props) {
   /** What is missing is told only once somebody tried. */
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const reading = readMarks({ kind, marks, total });
   const wanting = tried && reading.trouble !== null;
 
@@ -40,7 +40,7 @@ export function MarksForm({ mark, onDone }: Props) {
       await mark(reading.given);
       onDone(true);
     } catch (error) {
-      setProblem(asProblem(error).message);
+      setProblem(asProblem(error));
       setSending(false);
     }
   };
@@ -109,7 +109,7 @@ export function MarksForm({ mark, onDone }: Props) {
       </p>
       {problem !== null && (
         <p className="fine trouble" role="alert">
-          {problem}
+          {sentence(problem)}
         </p>
       )}
       <div className="correct-actions">

@@ -6,13 +6,13 @@ import { diveInWords, figure, span } from "../jobs/words";
 import { surenessOf } from "../why/evidence";
 import { Correcting } from "./Correcting";
 import { Interval } from "./Interval";
-import { Later } from "./later";
 import { Marking } from "./Marking";
 import { PhaseNames } from "./PhaseStrip";
 import { Playhead } from "./playhead";
 import { Replay, type ReplayProps } from "./Replay";
 import { Scoreboard } from "./Scoreboard";
 import { Stressed } from "./Stressed";
+import { Flaws, Measures, Standing } from "./Why";
 
 interface VerdictProps {
   dive: Dive;
@@ -27,8 +27,6 @@ export interface Edit {
   amend: (change: Amendment) => Promise<unknown>;
   mark: (marks: MarksGiven) => Promise<void>;
 }
-
-const loadWhy = () => import("./Why");
 
 /** Everything that a score rests on. */
 export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
@@ -69,12 +67,12 @@ export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
         {aspects && (
           <>
             <PhaseNames aspects={aspects} playhead={playhead} />
-            <Later load={loadWhy}>{({ Flaws }) => <Flaws result={result} aspects={aspects} playhead={playhead} />}</Later>
+            <Flaws result={result} aspects={aspects} playhead={playhead} />
           </>
         )}
       </Replay>
-      {aspects && <Later load={loadWhy}>{({ Standing }) => <Standing result={result} />}</Later>}
-      {aspects && <Later load={loadWhy}>{({ Measures }) => <Measures aspects={aspects} />}</Later>}
+      {aspects && <Standing result={result} />}
+      {aspects && <Measures aspects={aspects} />}
       {edit !== null && video === "there" && (
         <Marking result={result} given={dive.marks} expiresAt={dive.job?.expiresAt ?? ""} mark={edit.mark} />
       )}

@@ -1,4 +1,4 @@
-/** Why a dive got its points. Comes when a dive with aspects is shown. */
+/** Why a dive got its points, of a network that says so. */
 import { type CSSProperties, type ReactNode, useId } from "react";
 import type { Aspects, Measure, Result } from "../api/types";
 import { decimal, known, percent, t } from "../i18n";
