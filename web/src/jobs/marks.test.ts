@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import en from "../messages/en.json";
 import { schemaOf } from "../testing/facts";
 import { HIGHEST, JUDGES, readMarks } from "./marks";
 
@@ -55,4 +56,8 @@ it("keeps to the bounds of the service", () => {
   expect(marks?.anyOf).toContainEqual(expect.objectContaining({ minItems: JUDGES, maxItems: JUDGES }));
   expect(execution?.anyOf).toContainEqual(expect.objectContaining({ maximum: HIGHEST.execution }));
   expect(score?.anyOf).toContainEqual(expect.objectContaining({ maximum: HIGHEST.score }));
+});
+
+it("asks for consent in the service's own words", () => {
+  expect(schemaOf("MarkJob").properties.consent?.description).toBe(en.marks.consent);
 });
