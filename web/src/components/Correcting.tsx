@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { Amendment, Result } from "../api/types";
 import { decimal, t } from "../i18n";
-import { Later } from "./later";
+import { Later } from "./Later";
 
 const loadForm = () => import("./CorrectForm").then(({ CorrectForm }) => CorrectForm);
 

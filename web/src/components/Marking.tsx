@@ -3,7 +3,7 @@ import type { MarksGiven, Result } from "../api/types";
 import { decimal, t } from "../i18n";
 import { readMarks } from "../jobs/marks";
 import { day } from "../jobs/words";
-import { Later } from "./later";
+import { Later } from "./Later";
 
 const loadForm = () => import("./MarksForm").then(({ MarksForm }) => MarksForm);
 
