@@ -10,7 +10,7 @@ READY := .venv/.ready
 WEB_READY := web/node_modules/.ready
 PAGE := web/dist/index.html
 PAGE_SOURCES = $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json
-SAMPLES := web/public/samples/626B.webm
+SAMPLES := web/public/samples/626B.jpg
 TORCH := 2.13.0
 BUSY := tools/busy
 PYTEST := $(BIN)/python -m pytest
@@ -69,11 +69,11 @@ $(WEB_READY): web/package.json web/package-lock.json
 	@cd web && ../$(BUSY) "Installing the page's packages with npm" sh -c 'npm ci --no-audit --no-fund --loglevel=error >/dev/null'
 	@touch $@
 
-# Clips for people without a video; the file that a build lists them in is made from what lies here.
+# Clips for people without a video, each with a picture; the file that a build lists them in is made from what lies here.
 $(SAMPLES): | $(READY)
 	@mkdir -p $(@D)
 	@printf '%s\n' '107B 4' '405C 6' '5253B 5' '626B 7' | $(BUSY) "Drawing four sample dives for the page" xargs -P 2 -L 1 bash -c \
-		'$(BIN)/divescore render --dive $$0 --seed $$1 --height 10 --execution 25 --out $(@D)/$$0.webm >/dev/null'
+		'$(BIN)/divescore render --dive $$0 --seed $$1 --height 10 --execution 25 --out $(@D)/$$0.webm --still $(@D)/$$0.jpg >/dev/null'
 
 $(PAGE): $(WEB_READY) $(SAMPLES) $(PAGE_SOURCES)
 	@cd web && ../$(BUSY) "Building the page" npm run --silent build -- --logLevel warn

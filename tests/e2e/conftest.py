@@ -24,7 +24,8 @@ window.__stages = [];
 new MutationObserver(() => {
   for (const card of document.querySelectorAll("article")) {
     const name = card.querySelector("h3").textContent;
-    const stage = card.querySelector("[data-testid=stage]").textContent;
+    const stage = card.querySelector("[data-testid=stage]")?.textContent;
+    if (stage === undefined) continue; // a card that could not be drawn
     const seen = window.__stages.filter(([other]) => other === name).at(-1);
     if (seen === undefined || seen[1] !== stage) window.__stages.push([name, stage]);
   }

@@ -120,8 +120,9 @@ def scored(page: Page, clips: list[Path]) -> None:
     board = page.get_by_text(re.compile(r"^Score \d+\.\d\d points$"))
     expect(board).to_be_attached(timeout=SCORED_WITHIN_MS)
     page.wait_for_function("() => document.querySelector('video[controls]')?.readyState >= 2")
-    bars = page.get_by_role("button", name=re.compile("^Go to "))
-    bars.nth(bars.count() // 2).click()
+    page.get_by_role("button", name=re.compile("^Flight")).click()
+    page.wait_for_function("() => document.querySelector('video[controls]').currentTime > 0.5")
+    page.locator("video[controls]").evaluate("video => video.pause()")
     page.wait_for_function(
         "() => { const video = document.querySelector('video'); return !video.seeking && video.readyState === 4; }"
     )

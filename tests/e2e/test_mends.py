@@ -73,9 +73,9 @@ def test_in_forced_colours_the_score_is_painted_and_unlit_lamps_are_not(visit: V
     assert unlit == ["none"]
     assert len(lit) == 1
     assert lit[0] not in ("none", background(one.page, ".board"))
-    bar = one.page.locator(".bar-fill").first
-    assert background(one.page, ".bar-fill") != background(one.page, "body")
-    assert bar.evaluate("element => element.getBoundingClientRect().height") > 0
+    for bar in (".flaw-bar span", ".phase-flight", ".sight .lit"):
+        expect(one.page.locator(bar).first).to_be_visible()
+        assert background(one.page, bar) != background(one.page, "body")
     assert background(one.page, ".badge-lamp") != background(one.page, ".badge")
 
 
@@ -206,8 +206,12 @@ def test_narrow_screens_and_large_text_break_no_word_and_scroll_nowhere_sideways
     send(one, clips[0])
     score_of(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # A label of one word that is laid out in two lines was broken by letters.
-    broken = page.evaluate(
+    assert broken_words(page) == []
+
+
+def broken_words(page: Page) -> list[str]:
+    """Labels with a word that is laid out in two lines, so that it was broken by letters."""
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("button, dt, dd, .stations li, .badge, h1, h2, h3, label")]
             .filter((element) => {
                 const style = getComputedStyle(element);
@@ -225,7 +229,7 @@ def test_narrow_screens_and_large_text_break_no_word_and_scroll_nowhere_sideways
                 return false;
             }).map((element) => element.textContent)"""
     )
-    assert broken == []
+    return found
 
 
 def test_removing_says_what_stays_and_can_be_taken_back(visit: Visitor, clips: list[Path]) -> None:

@@ -63,10 +63,9 @@ def test_plays_the_video_over_its_timeline(visit: Visitor, clips: list[Path]) ->
     video = page.locator("video[controls]")
     expect(video).to_be_visible(timeout=SCORED_WITHIN_MS)
     page.wait_for_function("() => document.querySelector('video[controls]').readyState >= 2")
-    last = page.get_by_role("button", name=re.compile("^Go to ")).last
-    last.click()
+    page.get_by_role("button", name=re.compile("^Entry")).click()
     page.wait_for_function("() => document.querySelector('video[controls]').currentTime > 1")
-    expect(page.locator(".bars .current")).to_have_count(1)
+    expect(page.locator(".phase-part.current")).to_have_count(1)
 
 
 @pytest.mark.parametrize("content", [b"this is no video\n" * 50], ids=["text"])

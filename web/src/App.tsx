@@ -1,57 +1,71 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Announcer } from "./components/Announcer";
 import { CardBoundary } from "./components/CardBoundary";
 import { DiveCard } from "./components/DiveCard";
 import { DropZone, usePageDrop } from "./components/DropZone";
-import { useFollow } from "./components/follow";
+import { prefersStillness, useFollow } from "./components/follow";
+import { HeroWords, Masthead } from "./components/Hero";
+import { LanguageSwitch } from "./components/LanguageSwitch";
 import { LinkBadge } from "./components/LinkBadge";
 import { PoolScene } from "./components/PoolScene";
 import { Samples } from "./components/Samples";
 import { RetryAll } from "./components/UploadControls";
+import { t, useLanguage } from "./i18n";
 import { type Answer, type Declared, NOTHING, question, read } from "./jobs/declared";
 import type { Pool } from "./jobs/pool";
 import { stageOf } from "./jobs/stage";
 import type { Dive } from "./jobs/state";
+import { nameOf } from "./jobs/words";
+import { arrange, EVERYTHING, FEW, isScored } from "./keep/arrange";
+import { ListTools } from "./keep/ListTools";
+import { useTitle } from "./title";
+
+const Compare = lazy(async () => ({ default: (await import("./keep/Compare")).Compare }));
 
 export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadBytes: number; watching: boolean }) {
-  const { dives, link } = useSyncExternalStore(pool.subscribe, pool.snapshot);
+  const subscribe = useMemo(() => atMostEachFrame(pool.subscribe), [pool]);
+  const { dives, link } = useSyncExternalStore(subscribe, pool.snapshot);
   useLeaveWarning(pool);
+  useLanguage();
   useFollow(dives);
+  useTitle(dives);
   const { fields, setFields, waiting, take, answer } = useSending(pool);
+  const [wish, setWish] = useState(EVERYTHING);
+  const [folded, setFolded] = useState(0);
+  const { compared, compare, endComparison } = useComparison();
+  const many = dives.length > FEW;
+  // Typing never waits for a hundred cards: they follow when there is time.
+  const wanted = useDeferredValue(wish);
+  const shown = useMemo(() => (many ? arrange(dives, wanted) : dives), [many, dives, wanted]);
+  const comparable = dives.filter(isScored).length > 1;
   return (
     <>
       <a className="skip" href="#dives">
-        Skip to the dives
+        {t("page.skip")}
       </a>
-      <header className="masthead">
-        <a className="wordmark" href="/">
-          Dive<span>score</span>
-        </a>
+      <Masthead>
+        <LanguageSwitch />
         <LinkBadge state={link} />
-      </header>
+      </Masthead>
       <main>
         {watching ? (
           <section className="hero hero-watching">
             <PoolScene />
             <PageDrop onFiles={take} />
             <div className="hero-words">
-              <h1>You are watching a dive</h1>
-              <p>Somebody shared it with you.{dives.some((dive) => dive.shared && isAwaited(dive)) && " Its score arrives here by itself."}</p>
+              <h1>{t("page.watching")}</h1>
               <p>
-                <a href="/">Send a dive of your own</a>
+                {t("page.sharedWithYou")} {dives.some((dive) => dive.shared && isAwaited(dive)) && t("page.arrives")}
+              </p>
+              <p>
+                <a href="/">{t("page.sendOwn")}</a>
               </p>
             </div>
           </section>
         ) : (
           <section className="hero">
             <PoolScene />
-            <div className="hero-words">
-              <h1>Drop a dive. Watch the verdict arrive.</h1>
-              <p>
-                A network looks at your video of a dive and gives it a score, as judges would: execution times difficulty. You see each
-                step as it happens.
-              </p>
-            </div>
+            <HeroWords />
             <DropZone
               maxBytes={maxUploadBytes}
               fields={fields}
@@ -64,14 +78,33 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
         )}
         <section className="water" id="dives" aria-labelledby="dives-title" tabIndex={-1}>
           <h2 id="dives-title" className={dives.length === 0 ? "visually-hidden" : ""}>
-            {watching ? "The dive" : "Your dives"}
+            {t(watching ? "page.dive" : "page.dives")}
           </h2>
           <RetryAll dives={dives} pool={pool} />
-          <ul className="cards">
-            {dives.map((dive, index) => (
+          {many && <ListTools wish={wish} onWish={setWish} shown={shown.length} all={dives.length} onFold={() => setFolded((times) => times + 1)} />}
+          {compared.length > 0 && (
+            <Suspense fallback={null}>
+              <Compare
+                key={compared.join(" ")}
+                dives={compared.flatMap((key) => dives.find((dive) => dive.key === key) ?? [])}
+                pool={pool}
+                onClose={endComparison}
+              />
+            </Suspense>
+          )}
+          {many && shown.length === 0 && <p>{t("list.none")}</p>}
+          <ul className={many ? "cards cards-many" : "cards"}>
+            {shown.map((dive) => (
               <li key={dive.key}>
-                <CardBoundary name={dive.filename}>
-                  <DiveCard dive={dive} pool={pool} startsOpen={index === 0} />
+                <CardBoundary name={nameOf(dive)}>
+                  <DiveCard
+                    dive={dive}
+                    pool={pool}
+                    startsOpen={dive.key === dives[0]?.key}
+                    folded={folded}
+                    compared={compared.includes(dive.key)}
+                    onCompare={comparable ? compare : null}
+                  />
                 </CardBoundary>
               </li>
             ))}
@@ -80,14 +113,42 @@ export function App({ pool, maxUploadBytes, watching }: { pool: Pool; maxUploadB
         </section>
       </main>
       <footer className="foot">
-        <p>
-          Only you, and those you give a link, can see your videos and scores. They are erased after some days, or at once when you
-          say so.
-        </p>
+        <p>{t("page.privacy")}</p>
       </footer>
       <Announcer dives={dives} />
     </>
   );
+}
+
+const FRAME_MS = 16;
+
+/** Tells of a burst of news once: ten dives that are scored at a time push more than a screen can show. */
+function atMostEachFrame(subscribe: Pool["subscribe"]): Pool["subscribe"] {
+  return (listener) => {
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const stop = subscribe(() => {
+      // Not by animation frames: a hidden tab has none, and its title still tells.
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        listener();
+      }, FRAME_MS);
+    });
+    return () => {
+      clearTimeout(waiting);
+      stop();
+    };
+  };
+}
+
+/** Up to two dives that are held side by side; a third takes the place of the first. */
+function useComparison() {
+  const [compared, setCompared] = useState<readonly string[]>([]);
+  const compare = useCallback((key: string) => {
+    setCompared((keys) => (keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key].slice(-2)));
+    document.getElementById("dives")?.scrollIntoView({ block: "start", behavior: prefersStillness() ? "auto" : "smooth" });
+  }, []);
+  const endComparison = useCallback(() => setCompared([]), []);
+  return { compared, compare, endComparison };
 }
 
 /** Sends what is chosen, once it is clear what was said of it. What was typed holds for what is sent next, and no longer. */

@@ -6,6 +6,7 @@
  */
 import i18next from "i18next";
 import { useSyncExternalStore } from "react";
+import { type Language, LANGUAGE_NAMES, LANGUAGES } from "./languages";
 import en from "./messages/en.json";
 
 declare module "i18next" {
@@ -14,12 +15,8 @@ declare module "i18next" {
   }
 }
 
-export const LANGUAGES = { en: "English", zh: "中文" } as const;
-export type Language = keyof typeof LANGUAGES;
-
+/** Where the choice is kept; public/first.js reads it before the first paint. */
 const KEY = "divescore.language";
-/** What `<html lang>` says: the Chinese here is written in simplified characters. */
-const TAGS: Readonly<Record<Language, string>> = { en: "en", zh: "zh-Hans" };
 /** Languages that come later than the page, when somebody reads them. */
 const LATER: Readonly<Partial<Record<Language, () => Promise<{ default: object }>>>> = {
   zh: () => import("./messages/zh.json"),
@@ -28,7 +25,7 @@ const LATER: Readonly<Partial<Record<Language, () => Promise<{ default: object }
 void i18next.init({
   lng: "en",
   fallbackLng: "en",
-  supportedLngs: Object.keys(LANGUAGES),
+  supportedLngs: LANGUAGE_NAMES,
   resources: { en: { translation: en } },
   initAsync: false,
   // React escapes what it shows.
@@ -36,6 +33,12 @@ void i18next.init({
 });
 
 export const t = i18next.t;
+
+/** A sentence that only some languages have, such as the service's own in Chinese; null where this one does not. */
+export function known(key: string): string | null {
+  const found: unknown = i18next.getResource(i18next.language, "translation", key);
+  return typeof found === "string" ? found : null;
+}
 
 /** The language that is shown. */
 export function language(): Language {
@@ -57,18 +60,15 @@ export async function setLanguage(wanted: Language): Promise<void> {
   }
 }
 
-/** Shows the language that was chosen before, else the first of the browser's that there is. */
+/** Shows the language that public/first.js found: the one that was chosen before, else the browser's. */
 export async function startLanguage(): Promise<void> {
+  const found = baseOf(document.documentElement.lang);
   try {
-    await show(remembered() ?? preferred(navigator.languages));
+    await show(isLanguage(found) ? found : "en");
   } catch {
     // Its sentences did not arrive: English is there, and the switch tries again.
+    document.documentElement.lang = LANGUAGES.en.tag;
   }
-}
-
-/** The first of some language tags, such as zh-CN, that the page speaks. */
-export function preferred(tags: readonly string[]): Language {
-  return tags.map(baseOf).find(isLanguage) ?? "en";
 }
 
 /** The reader's own regional kind of the language that is shown, for numbers and dates: en-GB, zh-TW. */
@@ -89,21 +89,17 @@ export function percent(share: number): string {
 }
 
 async function show(wanted: Language): Promise<void> {
+  await speak(wanted);
+  document.documentElement.lang = LANGUAGES[wanted].tag;
+}
+
+/** Makes `t` speak a language, loading its sentences first where they are not there yet. */
+export async function speak(wanted: Language): Promise<void> {
   const load = LATER[wanted];
   if (load !== undefined && !i18next.hasResourceBundle(wanted, "translation")) {
     i18next.addResourceBundle(wanted, "translation", (await load()).default);
   }
   await i18next.changeLanguage(wanted);
-  document.documentElement.lang = TAGS[wanted];
-}
-
-function remembered(): Language | null {
-  try {
-    const value = window.localStorage.getItem(KEY) ?? "";
-    return isLanguage(value) ? value : null;
-  } catch {
-    return null; // the browser keeps storage from this page
-  }
 }
 
 function isLanguage(value: string): value is Language {

@@ -3,7 +3,8 @@ import { createRoot } from "react-dom/client";
 import { loadConfigPatiently } from "./api/config";
 import { HttpApi } from "./api/http";
 import { App } from "./App";
-import { startLanguage } from "./i18n";
+import { prepareVerdict } from "./components/DiveCard";
+import { startLanguage, t } from "./i18n";
 import { browserStorage, Memory } from "./jobs/memory";
 import { Pool } from "./jobs/pool";
 import { sharedToken } from "./jobs/tokens";
@@ -49,6 +50,7 @@ async function start(root: HTMLElement): Promise<void> {
   if (shared !== null) pool.watchShared(shared);
   else pool.recall();
   if (shared === null) memory.listen(window, (jobId, entry) => pool.hear(jobId, entry));
+  requestIdleCallback?.(prepareVerdict);
   createRoot(root).render(
     <StrictMode>
       <App pool={pool} maxUploadBytes={config.maxUploadBytes} watching={shared !== null} />
@@ -59,11 +61,11 @@ async function start(root: HTMLElement): Promise<void> {
 const root = document.getElementById("root");
 if (root !== null) {
   start(root).catch((error: unknown) => {
-    root.textContent = `Divescore cannot start: ${error instanceof Error ? error.message : String(error)} `;
+    root.textContent = `${t("page.cannotStart", { why: error instanceof Error ? error.message : String(error) })} `;
     root.setAttribute("role", "alert");
     const again = document.createElement("button");
     again.className = "button";
-    again.textContent = "Try again";
+    again.textContent = t("page.again");
     again.addEventListener("click", () => window.location.reload());
     root.append(again);
   });

@@ -1,3 +1,5 @@
+import { t } from "../i18n";
+
 export interface Config {
   /** Base address of the HTTP API, without a slash at its end. */
   api: string;
@@ -22,16 +24,19 @@ export async function loadConfigPatiently(fetchFn: typeof fetch = fetch): Promis
   return loadConfig(fetchFn);
 }
 
-/** Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack. */
+/**
+ * Reads where the API lives and what it takes. The file is written when the site is deployed, so one build serves every stack;
+ * index.html asks for it beside the script, and so must this: with the same words.
+ */
 export async function loadConfig(fetchFn: typeof fetch = fetch): Promise<Config> {
-  const answer = await fetchFn("/config.json", { cache: "no-cache" });
-  if (!answer.ok) throw new Error("The page's configuration (config.json) is missing.");
+  const answer = await fetchFn("/config.json");
+  if (!answer.ok) throw new Error(t("page.noConfig"));
   const value: unknown = await answer.json();
   if (typeof value !== "object" || value === null || !("api" in value) || typeof value.api !== "string") {
-    throw new Error("The page's configuration (config.json) names no API.");
+    throw new Error(t("page.noApi"));
   }
   if (!("maxUploadBytes" in value) || typeof value.maxUploadBytes !== "number") {
-    throw new Error("The page's configuration (config.json) does not say how large a video may be.");
+    throw new Error(t("page.noLimit"));
   }
   const served = Date.parse(answer.headers.get("date") ?? "");
   const clockAhead = Number.isNaN(served) ? 0 : served - Date.now();

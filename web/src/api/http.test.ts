@@ -36,6 +36,17 @@ describe("calls", () => {
     expect(new Headers(init?.headers).get("authorization")).toBe("Bearer secret");
   });
 
+  it("corrects and marks a dive", async () => {
+    const { api, fetchFn } = apiThat(() => Response.json({ job: {} }));
+    await api.amend("j/1", "t", { dive: null });
+    await api.mark("j/1", "t", { execution: 25.5, consent: true });
+    const calls = fetchFn.mock.calls.map(([url, init]) => [init?.method, url, JSON.parse(String(init?.body))]);
+    expect(calls).toEqual([
+      ["PATCH", "https://api/jobs/j%2F1", { dive: null }],
+      ["PUT", "https://api/jobs/j%2F1/marks", { execution: 25.5, consent: true }],
+    ]);
+  });
+
   it("asks for a shared token that may see the video only where wanted", async () => {
     const { api, fetchFn } = apiThat(() => Response.json({ token: "t", url: "u" }));
     await api.share("j1", "t", true);

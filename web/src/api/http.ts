@@ -1,8 +1,8 @@
 import { ApiError, noAnswer } from "./problems";
-import type { ChangedJob, CreatedJob, JobView, NewJob, PartsAnswer, PartToSend, Playback, Share, ShareRequest } from "./types";
+import type { Amendment, ChangedJob, CreatedJob, JobView, MarkJob, NewJob, PartsAnswer, PartToSend, Playback, Share, ShareRequest } from "./types";
 
 interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   path: string;
   token?: string;
   body?: unknown;
@@ -46,6 +46,16 @@ export class HttpApi {
   /** Has the video made of its parts; may be repeated. */
   complete(jobId: string, token: string): Promise<ChangedJob> {
     return this.call({ method: "POST", path: `/jobs/${encodeURIComponent(jobId)}/complete`, token });
+  }
+
+  /** Corrects what was declared; of a scored dive the score is counted again. */
+  amend(jobId: string, token: string, change: Amendment): Promise<ChangedJob> {
+    return this.call({ method: "PATCH", path: `/jobs/${encodeURIComponent(jobId)}`, token, body: change });
+  }
+
+  /** Keeps what the judges gave, over what was given before. */
+  mark(jobId: string, token: string, marks: MarkJob): Promise<ChangedJob> {
+    return this.call({ method: "PUT", path: `/jobs/${encodeURIComponent(jobId)}/marks`, token, body: marks });
   }
 
   /** Cancels an open job; erases the video in any case. */
@@ -96,5 +106,5 @@ function errorOf(answer: Response, value: unknown): ApiError {
   }
   // The gateway in front of the functions answers in its own form, for instance when it throttles.
   const code = answer.status === 429 ? "RATE_LIMITED" : answer.status >= 500 ? "UNAVAILABLE" : "REFUSED";
-  return new ApiError(code, `The server answered ${answer.status} and gave no reason.`, answer.status, wait);
+  return new ApiError(code, { key: "noReasonStatus", values: { status: answer.status } }, answer.status, wait);
 }

@@ -2,12 +2,14 @@
  * The shapes of the HTTP and WebSocket API, as the page uses them. Those of the HTTP API are generated from its OpenAPI
  * document (`npm run types`); what travels over the socket is written here.
  */
+import type { Words } from "./problems";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
 export type Status = Schemas["Status"];
-export type Problem = Schemas["Problem"];
+/** What went wrong: the service's code and sentence, or the page's own in `words`, which are said in any language. */
+export type Problem = Schemas["Problem"] & { words?: Words };
 export type UploadForm = Schemas["UploadForm"];
 export type PartsPlan = Schemas["PartsPlan"];
 export type PartToSend = Schemas["PartToSend"];
@@ -25,6 +27,14 @@ export type ChangedJob = Schemas["JobChanged"];
 export type Result = Schemas["Result"];
 export type DiveClass = Schemas["DiveSeen"];
 export type Segment = Schemas["Segment"];
+export type Aspects = Schemas["Aspects"];
+export type Flaw = Schemas["Flaw"];
+export type Phase = Schemas["Phase"];
+export type Measure = Schemas["Measure"];
+export type Amendment = Schemas["AmendJob"];
+/** What the judges gave, and with it the consent to keep it. */
+export type MarkJob = Schemas["MarkJob"];
+export type MarksGiven = Omit<MarkJob, "consent">;
 
 export type LiveMessage =
   | { type: "job"; job: Job }

@@ -1,12 +1,16 @@
 import { useEffect, useRef } from "react";
+import { sentence } from "../api/problems";
+import { decimal, t } from "../i18n";
 import { stageOf } from "../jobs/stage";
 import type { Dive, Dives } from "../jobs/state";
+import { nameOf } from "../jobs/words";
 
 function words(dive: Dive): string {
   const result = dive.job?.result;
-  if (result !== undefined && result !== null) return `${dive.filename}: scored ${result.score.toFixed(2)} points.`;
-  const why = dive.refusal?.message ?? dive.job?.error?.message ?? dive.upload.problem?.message ?? "";
-  return `${dive.filename}: ${stageOf(dive).label}. ${why}`.trim();
+  if (result !== undefined && result !== null) return t("news.scored", { name: nameOf(dive), score: decimal(result.score, 2) });
+  const problem = dive.refusal ?? dive.job?.error ?? dive.upload.problem;
+  const why = problem === undefined || problem === null ? "" : sentence(problem);
+  return t("news.stage", { name: nameOf(dive), stage: stageOf(dive).label, why }).trim();
 }
 
 /** Why an upload will not move for a while; short waits between tries are not worth a word. */
@@ -23,7 +27,8 @@ export function Announcer({ dives }: { dives: Dives }) {
     const news: string[] = [];
     for (const dive of dives) {
       const stage = stageOf(dive);
-      const mark = `${stage.outcome} ${stage.station} ${longStandstill(dive)}`;
+      // A score that is corrected is news too, wherever that was done.
+      const mark = `${stage.outcome} ${stage.station} ${longStandstill(dive)} ${dive.job?.result?.score ?? ""}`;
       const before = told.current.get(dive.key);
       told.current.set(dive.key, mark);
       if (before !== undefined && before !== mark) news.push(words(dive));
@@ -33,6 +38,6 @@ export function Announcer({ dives }: { dives: Dives }) {
     if (news.length > 0 && region.current !== null) region.current.textContent = news.join(" ");
   }, [dives]);
   return (
-    <div ref={region} className="visually-hidden" aria-live="polite" role="log" aria-label="News of your dives" />
+    <div ref={region} className="visually-hidden" aria-live="polite" role="log" aria-label={t("page.news")} />
   );
 }

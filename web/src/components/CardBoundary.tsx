@@ -1,4 +1,6 @@
 import { Component, type ReactNode } from "react";
+import { found } from "../api/problems";
+import { t } from "../i18n";
 import { Trouble } from "./Trouble";
 
 interface Props {
@@ -19,10 +21,7 @@ export class CardBoundary extends Component<Props, { failed: boolean }> {
     return (
       <article className="card card-broken" aria-label={this.props.name}>
         <h3>{this.props.name}</h3>
-        <Trouble
-          title="This dive cannot be shown here"
-          problem={{ code: "NOT_SHOWN", message: "The page met something in it that it does not understand. The dive itself is safe: reload the page." }}
-        />
+        <Trouble title={t("ending.notShown")} problem={found("NOT_SHOWN", "notShown")} />
       </article>
     );
   }

@@ -1,10 +1,12 @@
 import { type DragEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
+import { t } from "../i18n";
 import { type Answer, type Fields, question, type Question, read } from "../jobs/declared";
 import { ACCEPT } from "../jobs/files";
 import { diveInWords, limit } from "../jobs/words";
 
 interface Props {
-  maxBytes: number;
+  /** The largest video that is taken; null before that is known. */
+  maxBytes: number | null;
   fields: Fields;
   onFields: (fields: Fields) => void;
   onFiles: (files: File[]) => void;
@@ -27,7 +29,7 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
   usePageDrop(take, setOver);
 
   return (
-    <section className={`drop ${over ? "drop-over" : ""}`} aria-label="Send a video">
+    <section className={`drop ${over ? "drop-over" : ""}`} aria-label={t("drop.label")}>
       <div
         className="drop-target"
         onClick={(event) => {
@@ -37,25 +39,25 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
         <DropIcon />
         <p className="drop-lead">
           {over ? (
-            "Let go, it dives in"
+            t("drop.letGo")
           ) : (
             <>
-              <span className="with-mouse">Drop videos here</span>
-              <span className="with-finger">Send your dive</span>
+              <span className="with-mouse">{t("drop.here")}</span>
+              <span className="with-finger">{t("drop.send")}</span>
             </>
           )}
         </p>
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>
-          Choose videos
+          {t("drop.choose")}
         </button>
-        <p className="fine">MP4, MOV, WebM, AVI, MKV or 3GP. One dive per video, {limit(maxBytes)} at most.</p>
+        <p className="fine">{maxBytes === null ? "\u00a0" : t("drop.formats", { limit: limit(maxBytes) })}</p>
         <FilePicker picker={picker} onFiles={take} />
       </div>
       {waiting > 0 && <Asked question={question(fields, waiting)} count={waiting} onAnswer={onAnswer} />}
       <div className="fields">
         <div className="field">
           <label htmlFor={`${ids}-dive`}>
-            Dive number <span className="optional">optional</span>
+            {t("drop.number")} <span className="optional">{t("drop.optional")}</span>
           </label>
           <input
             id={`${ids}-dive`}
@@ -71,15 +73,15 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
           />
           <p id={`${ids}-dive-help`} className={diveTrouble ? "fine trouble" : "fine"}>
             {diveTrouble
-              ? "Three or four digits and a letter A to D, like 107B or 5253B."
+              ? t("drop.numberTrouble")
               : known !== null
                 ? diveInWords(known)
-                : "Group, flight, half somersaults, position: 107B is forward, 3½ somersaults, pike."}
+                : t("drop.numberHelp")}
           </p>
         </div>
         <div className="field">
           <label htmlFor={`${ids}-difficulty`}>
-            Difficulty <span className="optional">optional</span>
+            {t("drop.difficulty")} <span className="optional">{t("drop.optional")}</span>
           </label>
           <input
             id={`${ids}-difficulty`}
@@ -93,9 +95,7 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
             aria-describedby={`${ids}-difficulty-help`}
           />
           <p id={`${ids}-difficulty-help`} className={difficultyTrouble ? "fine trouble" : "fine"}>
-            {difficultyTrouble
-              ? "A number from 1.0 to 6.0."
-              : "Left empty, it follows from the dive number or is predicted."}
+            {t(difficultyTrouble ? "drop.difficultyTrouble" : "drop.difficultyHelp")}
           </p>
         </div>
       </div>
@@ -113,20 +113,20 @@ interface AskedProps {
 function Asked({ question, count, onAnswer }: AskedProps) {
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const text = question?.text ?? `Send ${count === 1 ? "the video" : `the ${count} videos`}?`;
+  const text = question?.text ?? t("ask.send", { count });
   return (
     <div className="asked" role="group" aria-label={text}>
       <p role="alert">{text}</p>
       <button ref={first} type="button" className="button primary" onClick={() => onAnswer("as declared")}>
-        {question === null ? "Send" : question.about === "all" ? "Yes, all of them" : "Send without it"}
+        {t(question === null ? "ask.yesSend" : question.about === "all" ? "ask.yesAll" : "ask.without")}
       </button>
       {question?.about === "all" && (
         <button type="button" className="button" onClick={() => onAnswer("undeclared")}>
-          No, send without it
+          {t("ask.noWithout")}
         </button>
       )}
       <button type="button" className="button quiet" onClick={() => onAnswer("not at all")}>
-        Do not send
+        {t("ask.not")}
       </button>
     </div>
   );
@@ -141,7 +141,7 @@ function FilePicker({ picker, onFiles }: { picker: RefObject<HTMLInputElement | 
       accept={ACCEPT}
       multiple
       tabIndex={-1}
-      aria-label="Videos to send"
+      aria-label={t("drop.files")}
       onChange={(event) => {
         onFiles([...(event.target.files ?? [])]);
         // The same file chosen again is a new event.

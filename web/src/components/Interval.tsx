@@ -1,10 +1,13 @@
 import type { Result } from "../api/types";
+import { decimal, t } from "../i18n";
+import { decimalsFor } from "../why/rounding";
 
 /** The score within its interval on a line of all scores. */
 export function Interval({ result }: { result: Result }) {
   const { low, high, level } = result.interval;
   // 120 is a little above the best dives that were ever scored.
   const top = Math.max(120, high);
+  const decimals = decimalsFor((high - low) / 2);
   const percent = (value: number) => `${(Math.max(0, value) / top) * 100}%`;
   return (
     <div className="interval">
@@ -13,7 +16,10 @@ export function Interval({ result }: { result: Result }) {
         <span className="interval-mark" style={{ left: percent(result.score) }} />
       </div>
       <p>
-        {low.toFixed(1)} to {high.toFixed(1)} <span className="fine">in {Math.round(level * 100)} of 100 cases</span>
+        {t("verdict.rangeOf", { low: decimal(low, decimals), high: decimal(high, decimals) })}
+      </p>
+      <p className="fine">
+        {t(`board.means.${result.model.trainedOn === "synthetic" ? "synthetic" : "trained"}`, { share: Math.round(level * 100) })}
       </p>
     </div>
   );

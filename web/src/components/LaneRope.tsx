@@ -1,3 +1,4 @@
+import { t } from "../i18n";
 import { STATIONS, type Stage } from "../jobs/stage";
 
 /** The way of a dive as a lane rope: floats that fill up to where it is, with its stations beneath. */
@@ -8,7 +9,7 @@ export function LaneRope({ stage }: { stage: Stage }) {
       <div
         className="rope-line"
         role="progressbar"
-        aria-label="Progress of this dive"
+        aria-label={t("stage.progress")}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
@@ -19,7 +20,7 @@ export function LaneRope({ stage }: { stage: Stage }) {
       <ol className="stations" aria-hidden="true">
         {STATIONS.map((name, index) => (
           <li key={name} className={index < stage.station ? "past" : index === stage.station ? "here" : "ahead"}>
-            {name}
+            {t(`station.${name}`)}
           </li>
         ))}
       </ol>

@@ -1,7 +1,12 @@
-import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/problems";
 import type { Playback, Result, Segment } from "../api/types";
+import { decimal, t } from "../i18n";
+import { prefersStillness } from "./follow";
+import { PhaseLine } from "./PhaseStrip";
 import { maybePlayable, sourceOf } from "./playback";
+import { Player } from "./Player";
+import type { Playhead } from "./playhead";
 
 export interface ReplayProps {
   result: Result;
@@ -9,53 +14,57 @@ export interface ReplayProps {
   /** Whether there is a video to ask for: "erased" by this page, "withheld" from whoever has a link to the score alone. */
   video: "there" | "erased" | "withheld";
   playback: () => Promise<Playback>;
+  /** Told where the film is, and who plays it. */
+  playhead: Playhead;
+  /** What is said of the dive's moments, below its pictures. */
+  children?: ReactNode;
 }
 
 /** The dive again: its video or a copy that the browser can play, else its frames, over what each segment gave to the score. */
-export function Replay({ result, filename, video: state, playback }: ReplayProps) {
+export function Replay({ result, filename, video: state, playback, playhead, children }: ReplayProps) {
   const video = useRef<HTMLVideoElement>(null);
   const { format } = result.video;
   const { source, trouble, load, onError } = usePlayback(state === "there", format, playback);
   const showsVideo = state === "there" && trouble === null && (source !== null || maybePlayable(format));
   const [at, setAt] = useState<number | null>(null);
-  useFrameClock(video, showsVideo && source !== null, setAt);
+  const tell = useCallback(
+    (seconds: number) => {
+      setAt(seconds);
+      playhead.moved(seconds);
+    },
+    [playhead],
+  );
+  useFrameClock(video, showsVideo && source !== null, tell);
+  usePlayer(video, showsVideo && source !== null, playhead);
+
+  const frame = result.video.frames > 0 ? result.video.seconds / result.video.frames : 1 / 25;
 
   const seek = (seconds: number) => {
-    setAt(seconds);
+    tell(seconds);
     if (video.current !== null) video.current.currentTime = seconds + 0.001;
   };
 
   return (
     <figure className="replay">
       {showsVideo && (
-        <div className="screen" style={{ aspectRatio: `${result.video.width} / ${result.video.height}` }}>
-          {source !== null && (
-            <video
-              ref={video}
-              src={source.url}
-              controls
-              muted
-              playsInline
-              preload="auto"
-              aria-label={`The video ${filename}`}
-              onError={(event) => onError(event.currentTarget.error?.code === MediaError.MEDIA_ERR_NETWORK)}
-              onLoadedMetadata={(event) => {
-                // A file whose sound alone can be played has no picture to show.
-                if (event.currentTarget.videoWidth === 0) onError(false);
-              }}
-            />
+        <div className="replay-video" style={{ "--ratio": `${result.video.width} / ${result.video.height}` } as CSSProperties}>
+          {source === null ? (
+            <div className="screen" />
+          ) : (
+            <Player video={video} src={source.url} name={filename} frame={frame} onError={onError} />
           )}
         </div>
       )}
-      <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} />
+      <Timeline result={result} at={at} onSeek={showsVideo ? seek : null} playhead={playhead} />
+      {children}
       <figcaption className="fine">
-        {showsVideo && source?.isCopy === true && `A small copy: this browser does not play ${format.toUpperCase()} files of this kind. `}
+        {showsVideo && source?.isCopy === true && <>{t("replay.copy", { format: format.toUpperCase() })} </>}
         {showsVideo
-          ? "Each bar is what a stretch of the video gave to the score. Choose one to go there."
-          : `${whyNoVideo(state, trouble ?? "format", format)} Here are frames that the network looked at, and what each stretch gave to the score.`}
+          ? !result.aspects && t("replay.bars")
+          : `${whyNoVideo(state, trouble ?? "format", format)} ${t(result.aspects ? "why.frames" : "replay.frames")}`}
         {state === "there" && (trouble === "unavailable" || trouble === "format") && (
           <button type="button" className="button quiet" onClick={load}>
-            Try again
+            {t("replay.again")}
           </button>
         )}
       </figcaption>
@@ -67,13 +76,20 @@ export function Replay({ result, filename, video: state, playback }: ReplayProps
 type VideoTrouble = "gone" | "unavailable" | "format";
 
 function whyNoVideo(state: ReplayProps["video"], trouble: VideoTrouble, format: string): string {
-  if (state === "withheld") return "This link shows the score without the video.";
-  if (state === "erased" || trouble === "gone") return "The video was erased.";
-  if (trouble === "unavailable") return "The video cannot be fetched just now.";
-  return `This browser does not play ${format.toUpperCase()} files of this kind.`;
+  if (state === "withheld") return t("replay.withheld");
+  if (state === "erased" || trouble === "gone") return t("replay.erased");
+  if (trouble === "unavailable") return t("replay.unavailable");
+  return t("replay.format", { format: format.toUpperCase() });
 }
 
-function Timeline({ result, at, onSeek }: { result: Result; at: number | null; onSeek: ((seconds: number) => void) | null }) {
+interface TimelineProps {
+  result: Result;
+  at: number | null;
+  onSeek: ((seconds: number) => void) | null;
+  playhead: Playhead;
+}
+
+function Timeline({ result, at, onSeek, playhead }: TimelineProps) {
   const { segments, strip } = result;
   const first = segments[0]?.start ?? 0;
   const last = segments.at(-1)?.end ?? result.video.seconds;
@@ -88,25 +104,29 @@ function Timeline({ result, at, onSeek }: { result: Result; at: number | null; o
           src={`data:${strip.contentType};base64,${strip.data}`}
           width={strip.width * strip.frames}
           height={strip.height}
-          alt={`${strip.frames} frames of the dive, side by side`}
+          alt={t("replay.strip", { count: strip.frames })}
         />
       )}
-      <ol className="bars" aria-label="Contribution of each stretch to the score">
-        {segments.map((segment) => (
-          <Bar
-            key={segment.start}
-            segment={segment}
-            share={segment.contribution / scale}
-            width={(segment.end - segment.start) / length}
-            current={at !== null && at >= segment.start && at < segment.end}
-            onSeek={onSeek}
-          />
-        ))}
-      </ol>
+      {result.aspects ? (
+        <PhaseLine result={result} aspects={result.aspects} playhead={playhead} />
+      ) : (
+        <ol className="bars" aria-label={t("replay.contributions")}>
+          {segments.map((segment) => (
+            <Bar
+              key={segment.start}
+              segment={segment}
+              share={segment.contribution / scale}
+              width={(segment.end - segment.start) / length}
+              current={at !== null && at >= segment.start && at < segment.end}
+              onSeek={onSeek}
+            />
+          ))}
+        </ol>
+      )}
       {along !== null && <span className="playhead" aria-hidden="true" style={{ left: `${along * 100}%` }} />}
       <div className="ticks" aria-hidden="true">
-        <span>{first.toFixed(1)} s</span>
-        <span>{last.toFixed(1)} s</span>
+        <span>{t("amount.s", { value: decimal(first, 1) })}</span>
+        <span>{t("amount.s", { value: decimal(last, 1) })}</span>
       </div>
     </div>
   );
@@ -122,8 +142,8 @@ interface BarProps {
 }
 
 function Bar({ segment, share, width, current, onSeek }: BarProps) {
-  const points = `${segment.contribution >= 0 ? "+" : "−"}${Math.abs(segment.contribution).toFixed(1)}`;
-  const words = `${segment.start.toFixed(1)} to ${segment.end.toFixed(1)} s: ${points} points`;
+  const points = `${segment.contribution >= 0 ? "+" : "−"}${decimal(Math.abs(segment.contribution), 1)}`;
+  const words = t("replay.stretch", { start: decimal(segment.start, 1), end: decimal(segment.end, 1), points });
   const bar = (
     <>
       <span className="bar-points" aria-hidden="true">
@@ -144,7 +164,7 @@ function Bar({ segment, share, width, current, onSeek }: BarProps) {
           {bar}
         </div>
       ) : (
-        <button type="button" className="bar" title={words} aria-label={`Go to ${words}`} onClick={() => onSeek(segment.start)}>
+        <button type="button" className="bar" title={words} aria-label={t("replay.goTo", { stretch: words })} onClick={() => onSeek(segment.start)}>
           {bar}
         </button>
       )}
@@ -228,4 +248,20 @@ function useFrameClock(video: { current: HTMLVideoElement | null }, ready: boole
       element.removeEventListener("pause", start);
     };
   }, [video, ready, tell]);
+}
+
+/** Lets others play the film from a moment on, and brings it into view for that. */
+function usePlayer(video: { current: HTMLVideoElement | null }, ready: boolean, playhead: Playhead): void {
+  useEffect(() => {
+    const element = video.current;
+    if (!ready || element === null) return;
+    playhead.offer((seconds, rate) => {
+      element.scrollIntoView({ block: "nearest", behavior: prefersStillness() ? "auto" : "smooth" });
+      element.currentTime = seconds;
+      element.playbackRate = rate;
+      // Whoever pauses at once, or leaves, ends what was only beginning: that is no fault.
+      element.play().catch(() => undefined);
+    });
+    return () => playhead.offer(null);
+  }, [video, ready, playhead]);
 }

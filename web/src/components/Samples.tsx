@@ -1,5 +1,7 @@
 import { useState } from "react";
-import { asProblem } from "../api/problems";
+import { ApiError, asProblem, NETWORK, sentence } from "../api/problems";
+import type { Problem } from "../api/types";
+import { t } from "../i18n";
 import { readDiveNumber } from "../jobs/divenumber";
 import { diveInWords } from "../jobs/words";
 
@@ -9,17 +11,17 @@ declare const __SAMPLES__: readonly string[];
 /** Clips that can be tried without a video of one's own. */
 export function Samples({ onFile }: { onFile: (file: File) => void }) {
   const [busy, setBusy] = useState<string | null>(null);
-  const [trouble, setTrouble] = useState<string | null>(null);
+  const [trouble, setTrouble] = useState<Problem | null>(null);
 
   const use = async (name: string) => {
     setBusy(name);
     setTrouble(null);
     try {
       const answer = await fetch(`/samples/${name}`);
-      if (!answer.ok) throw new Error("The clip could not be loaded.");
+      if (!answer.ok) throw new ApiError(NETWORK, { key: "noSample" }, answer.status);
       onFile(new File([await answer.blob()], name, { type: "video/webm" }));
     } catch (error) {
-      setTrouble(asProblem(error).message);
+      setTrouble(asProblem(error));
     } finally {
       setBusy(null);
     }
@@ -28,12 +30,12 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
   if (__SAMPLES__.length === 0) return null;
   return (
     <section className="samples" aria-labelledby="samples-title">
-      <h2 id="samples-title">No video at hand? Send a rendered one</h2>
+      <h2 id="samples-title">{t("samples.title")}</h2>
       <ul>
         {__SAMPLES__.map((name) => (
           <li key={name}>
             <button type="button" className="sample" disabled={busy !== null} onClick={() => void use(name)}>
-              <video src={`/samples/${name}#t=1.3`} muted playsInline preload="metadata" tabIndex={-1} aria-hidden="true" />
+              <img src={`/samples/${name.replace(/webm$/, "jpg")}`} width={320} height={240} loading="lazy" alt="" />
               <Label name={name} />
             </button>
           </li>
@@ -41,7 +43,7 @@ export function Samples({ onFile }: { onFile: (file: File) => void }) {
       </ul>
       {trouble !== null && (
         <p className="fine trouble" role="alert">
-          {trouble}
+          {sentence(trouble)}
         </p>
       )}
     </section>

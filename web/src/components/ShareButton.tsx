@@ -1,7 +1,9 @@
 import { useState } from "react";
-import { asProblem } from "../api/problems";
+import { asProblem, sentence } from "../api/problems";
+import type { Problem } from "../api/types";
+import { t } from "../i18n";
 
-type Sharing = { phase: "rest" } | { phase: "asking" } | { phase: "copied" | "shown"; url: string } | { phase: "failed"; why: string };
+type Sharing = { phase: "rest" } | { phase: "asking" } | { phase: "copied" | "shown"; url: string } | { phase: "failed"; why: Problem };
 
 /** Makes a link that lets others watch this dive, and copies it. */
 export function ShareButton({ makeLink }: { makeLink: () => Promise<string> }) {
@@ -18,19 +20,19 @@ export function ShareButton({ makeLink }: { makeLink: () => Promise<string> }) {
         setSharing({ phase: "shown", url });
       }
     } catch (error) {
-      setSharing({ phase: "failed", why: asProblem(error).message });
+      setSharing({ phase: "failed", why: asProblem(error) });
     }
   };
   return (
     <>
       <button type="button" className="button" disabled={sharing.phase === "asking"} onClick={() => void share()}>
-        Share
+        {t("share.share")}
       </button>
       {(sharing.phase === "copied" || sharing.phase === "shown") && (
         <div className="share-link" role="status">
           <label>
             <span className="fine">
-              {sharing.phase === "copied" ? "Copied. Whoever has this link can watch this dive:" : "Whoever has this link can watch this dive:"}
+              {t(sharing.phase === "copied" ? "share.copied" : "share.link")}
             </span>
             <input readOnly value={sharing.url} onFocus={(event) => event.target.select()} />
           </label>
@@ -38,7 +40,7 @@ export function ShareButton({ makeLink }: { makeLink: () => Promise<string> }) {
       )}
       {sharing.phase === "failed" && (
         <p className="fine trouble" role="alert">
-          {sharing.why}
+          {sentence(sharing.why)}
         </p>
       )}
     </>

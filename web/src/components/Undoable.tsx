@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { t } from "../i18n";
 
 /** How long something that cannot be taken back waits for a change of mind. */
 export const UNDO_MS = 5000;
@@ -36,7 +37,7 @@ export function Undoable({ children, act, undo }: Props) {
     <div className="undoable" role="status">
       <p>{children}</p>
       <button ref={button} type="button" className="button" onClick={undo}>
-        Undo <span aria-hidden="true">({left})</span>
+        {t("card.undo")} <span aria-hidden="true">({left})</span>
       </button>
     </div>
   );

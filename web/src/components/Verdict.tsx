@@ -1,25 +1,37 @@
-import type { Result } from "../api/types";
+import { useState } from "react";
+import type { Amendment, MarksGiven, Result } from "../api/types";
+import { percent, t } from "../i18n";
 import type { Dive } from "../jobs/state";
 import { diveInWords, figure, span } from "../jobs/words";
+import { surenessOf } from "../why/evidence";
+import { Correcting } from "./Correcting";
 import { Interval } from "./Interval";
+import { Marking } from "./Marking";
+import { PhaseNames } from "./PhaseStrip";
+import { Playhead } from "./playhead";
 import { Replay, type ReplayProps } from "./Replay";
 import { Scoreboard } from "./Scoreboard";
+import { Stressed } from "./Stressed";
+import { Flaws, Measures, Standing } from "./Why";
 
 interface VerdictProps {
   dive: Dive;
   result: Result;
   video: ReplayProps["video"];
   playback: ReplayProps["playback"];
+  /** What its owner may do to a scored dive; null for whoever has a link to it. */
+  edit: Edit | null;
 }
 
-const DIFFICULTY_SOURCE: Readonly<Record<Result["difficultySource"], string>> = {
-  given: "as declared",
-  dive: "from the dive number",
-  predicted: "predicted",
-};
+export interface Edit {
+  amend: (change: Amendment) => Promise<unknown>;
+  mark: (marks: MarksGiven) => Promise<void>;
+}
 
 /** Everything that a score rests on. */
-export function Verdict({ dive, result, video, playback }: VerdictProps) {
+export function Verdict({ dive, result, video, playback, edit }: VerdictProps) {
+  const [playhead] = useState(() => new Playhead());
+  const { aspects } = result;
   const predicted = result.dive.source === "predicted";
   const { sentAt, settledAt } = dive;
   return (
@@ -28,34 +40,51 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
         <Scoreboard result={result} settledAt={settledAt} />
         <dl className="facts">
           <div>
-            <dt>{predicted ? "Dive, as the network saw it" : "Dive, as declared"}</dt>
+            <dt>{t(predicted ? "verdict.seen" : "verdict.declared")}</dt>
             <dd>
-              {result.dive.number !== null && <strong className="number">{result.dive.number}</strong>} {diveInWords(result.dive)}
+              <Named dive={result.dive} />
+              {edit !== null && result.predicted && <Correcting result={result} amend={edit.amend} />}
             </dd>
           </div>
           <div>
-            <dt>Likely range</dt>
+            <dt>{t("verdict.range")}</dt>
             <dd>
               <Interval result={result} />
             </dd>
           </div>
           <div>
-            <dt>Difficulty</dt>
+            <dt>{t("verdict.difficulty")}</dt>
             <dd>
-              {figure(result.difficulty)}, {DIFFICULTY_SOURCE[result.difficultySource]}
+              {t("verdict.difficultyOf", {
+                difficulty: figure(result.difficulty),
+                source: t(`verdict.source.${result.difficultySource}`),
+              })}
             </dd>
           </div>
         </dl>
       </div>
-      <Replay result={result} filename={dive.filename} video={video} playback={playback} />
+      <Replay result={result} filename={dive.filename} video={video} playback={playback} playhead={playhead}>
+        {aspects && (
+          <>
+            <PhaseNames aspects={aspects} playhead={playhead} />
+            <Flaws result={result} aspects={aspects} playhead={playhead} />
+          </>
+        )}
+      </Replay>
+      {aspects && <Standing result={result} />}
+      {aspects && <Measures aspects={aspects} />}
+      {edit !== null && video === "there" && (
+        <Marking result={result} given={dive.marks} expiresAt={dive.job?.expiresAt ?? ""} mark={edit.mark} />
+      )}
       <footer className="provenance">
         <p>
-          Scored by <strong>{result.model.id}</strong> {result.model.version}
-          {result.model.trainedOn === "synthetic" ? (
-            <>, a small network that learned from dives rendered by this project, not from real ones. Take it as an estimate, not as a judge.</>
-          ) : (
-            <>, trained on {result.model.trainedOn}. An estimate, not a judge.</>
-          )}
+          <Stressed>
+            {t(result.model.trainedOn === "synthetic" ? "verdict.synthetic" : "verdict.trained", {
+              model: result.model.id,
+              version: result.model.version,
+              data: result.model.trainedOn,
+            })}
+          </Stressed>
         </p>
         <dl className="timings">
           {timings(result, sentAt, settledAt).map(([name, seconds]) => (
@@ -77,15 +106,28 @@ export function Verdict({ dive, result, video, playback }: VerdictProps) {
   );
 }
 
-const TIMING_NAMES: Readonly<Record<string, string>> = { download: "Fetch", decode: "Decode", infer: "Score" };
+/** The dive by its number and in words, and how surely the network names it. */
+function Named({ dive }: { dive: Result["dive"] }) {
+  if (dive.position === "unknown") return t("board.noDive");
+  return (
+    <>
+      {dive.number !== null && <strong className="number">{dive.number}</strong>} {diveInWords(dive)}
+      {dive.source === "predicted" && typeof dive.sureness === "number" && (
+        <span className="fine sureness">{t("board.diveSure", { share: percent(surenessOf(dive.sureness)) })}</span>
+      )}
+    </>
+  );
+}
+
+const TIMINGS = ["download", "decode", "infer"] as const;
 
 function timings(result: Result, sentAt: number | undefined, settledAt: number | undefined): [string, number][] {
-  const rows = Object.entries(TIMING_NAMES).flatMap(([key, name]): [string, number][] => {
+  const rows = TIMINGS.flatMap((key): [string, number][] => {
     const seconds = result.timings[key];
-    return seconds === undefined ? [] : [[name, seconds]];
+    return seconds === undefined ? [] : [[t(`verdict.timing.${key}`), seconds]];
   });
   if (sentAt !== undefined && settledAt !== undefined && settledAt >= sentAt) {
-    rows.push(["Sent to shown", (settledAt - sentAt) / 1000]);
+    rows.push([t("verdict.timing.all"), (settledAt - sentAt) / 1000]);
   }
   return rows;
 }

@@ -7,6 +7,9 @@ export function maybePlayable(format: string): boolean {
   return MAYBE_PLAYABLE.has(format);
 }
 
+/** How fast a moment is played that somebody wants to see exactly. */
+export const QUARTER = 0.25;
+
 export interface Source {
   url: string;
   /** Whether it is the small copy that is made of films that browsers do not play. */

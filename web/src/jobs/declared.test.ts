@@ -22,7 +22,7 @@ describe("what is asked before sending", () => {
     [{ dive: "107B", difficulty: "" }, 1, null],
     [{ dive: "999Z", difficulty: "" }, 1, "999Z is no dive number."],
     [{ dive: "", difficulty: "77" }, 2, "77 is no difficulty."],
-    [{ dive: "107B", difficulty: "3.0" }, 3, "107B, difficulty 3: is that every one of these 3 videos?"],
+    [{ dive: "107B", difficulty: "3.0" }, 3, "107B, difficulty 3.0: is that every one of these 3 videos?"],
   ] as const)("%j with %i videos: %s", (fields, count, expected) => {
     expect(question(fields, count)?.text ?? null).toBe(expected);
   });

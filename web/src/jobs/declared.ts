@@ -1,4 +1,5 @@
 /** What a person says of a dive beside its video, and what of it can be sent. */
+import { decimal, t } from "../i18n";
 import { readDiveNumber } from "./divenumber";
 
 export interface Declared {
@@ -45,11 +46,11 @@ export type Answer = "as declared" | "undeclared" | "not at all";
 /** What must be asked before `count` videos are sent with what was typed, or null: nothing is left out in silence. */
 export function question(fields: Fields, count: number): Question | null {
   const { declared, diveTrouble, difficultyTrouble } = read(fields);
-  if (diveTrouble) return { text: `${fields.dive.trim()} is no dive number.`, about: "trouble" };
-  if (difficultyTrouble) return { text: `${fields.difficulty.trim()} is no difficulty.`, about: "trouble" };
-  const said = [declared.dive, declared.difficulty === undefined ? undefined : `difficulty ${declared.difficulty}`].filter(
+  if (diveTrouble) return { text: t("ask.noNumber", { text: fields.dive.trim() }), about: "trouble" };
+  if (difficultyTrouble) return { text: t("ask.noDifficulty", { text: fields.difficulty.trim() }), about: "trouble" };
+  const said = [declared.dive, declared.difficulty === undefined ? undefined : t("ask.difficulty", { value: decimal(declared.difficulty, 1) })].filter(
     (part) => part !== undefined,
   );
   if (count < 2 || said.length === 0) return null;
-  return { text: `${said.join(", ")}: is that every one of these ${count} videos?`, about: "all" };
+  return { text: t("ask.all", { said: said.join(t("ask.separator")), count }), about: "all" };
 }

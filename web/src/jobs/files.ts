@@ -1,3 +1,4 @@
+import { found } from "../api/problems";
 import type { Problem } from "../api/types";
 import { bytes, limit } from "./words";
 
@@ -37,14 +38,11 @@ export function isRead(head: Uint8Array): boolean {
 
 /** What is wrong with a file before anything was sent, or null. How large it may be is the service's to say: `maxBytes`. */
 export function problemOf(file: { size: number }, maxBytes: number): Problem | null {
-  if (file.size === 0) return { code: "EMPTY_FILE", message: "This file is empty. Choose the video again." };
+  if (file.size === 0) return found("EMPTY_FILE", "empty");
   if (file.size > maxBytes) {
     const most = limit(maxBytes);
-    const message =
-      limit(file.size) === most
-        ? `The file is a little larger than ${most}, which is the most that is taken.`
-        : `The file has ${bytes(file.size)}; at most ${most} are taken.`;
-    return { code: "TOO_LARGE", message };
+    if (limit(file.size) === most) return found("TOO_LARGE", "littleTooLarge", { most });
+    return found("TOO_LARGE", "tooLarge", { size: bytes(file.size), most });
   }
   return null;
 }
@@ -55,17 +53,14 @@ export async function problemOfBytes(file: File): Promise<Problem | null> {
   const parts = file.name.toLowerCase().split(".");
   const named = parts.length === 1 || ENDINGS.has(parts.at(-1) ?? "") || file.type.startsWith("video/");
   if (named || isRead(head)) return null;
-  return {
-    code: "UNSUPPORTED_TYPE",
-    message: "This is not a video that can be scored. Choose an MP4, MOV, AVI, WebM, MKV, 3GP or MTS file.",
-  };
+  return found("UNSUPPORTED_TYPE", "noVideo");
 }
 
 export const FILE_CHANGED = "FILE_CHANGED";
 
 /** Told of a file that is not what it was when it was chosen: a browser then refuses to read it. */
 export function changed(name: string): Problem {
-  return { code: FILE_CHANGED, message: `${name} changed since you chose it. Choose it again.` };
+  return found(FILE_CHANGED, "changed", { name });
 }
 
 /** Whether the file can still be read as it was when it was chosen. */

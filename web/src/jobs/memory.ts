@@ -1,5 +1,5 @@
 /** What the browser keeps between visits: the token of each dive, so that its page finds it again. */
-import type { NewJob } from "../api/types";
+import type { MarksGiven, NewJob } from "../api/types";
 
 /** What it takes to go on with an upload: the same request gives the same job. */
 export interface Unsent {
@@ -23,6 +23,10 @@ export interface Remembered {
   videoErased: boolean;
   /** Somebody wanted the video erased, and no answer has come yet. */
   erasing?: boolean;
+  /** The job's version after a correction: other tabs watch a scored dive no more, and hear of it so. */
+  version?: number;
+  /** What the judges gave, as it was told here. */
+  marks?: MarksGiven;
 }
 
 const PREFIX = "divescore.dive.";

@@ -23,6 +23,8 @@ const unwatch = vi.fn();
 const nudge = vi.fn();
 const createJob = vi.fn();
 const erase = vi.fn();
+const amend = vi.fn();
+const mark = vi.fn();
 const share = vi.fn();
 const playback = vi.fn();
 const getJob = vi.fn();
@@ -35,7 +37,7 @@ let made: Map<string, CreatedJob>;
 
 function start(): Pool {
   return new Pool({
-    api: { createJob, askForParts, complete, getJob, erase, share, playback },
+    api: { createJob, askForParts, complete, getJob, amend, mark, erase, share, playback },
     storage: { postForm, putPart },
     maxUploadBytes: MAX_UPLOAD_BYTES,
     memory: new Memory(storage, () => Date.parse("2026-11-23T08:00:00Z")),
@@ -457,6 +459,26 @@ describe("another tab", () => {
     expect(unwatch).toHaveBeenCalledWith("elsewhere");
   });
 
+  it("reads again what was corrected there, and only that", () => {
+    const pool = start();
+    pool.hear("elsewhere", entry);
+    handlers.onJob(aJob({ jobId: "elsewhere", status: "SCORED", version: 5, result: aResult({}) }));
+    watch.mockClear();
+    pool.hear("elsewhere", { ...entry, version: 5 });
+    expect(watch).not.toHaveBeenCalled();
+    pool.hear("elsewhere", { ...entry, version: 6 });
+    expect(watch).toHaveBeenCalledExactlyOnceWith("elsewhere", entry.token);
+  });
+
+  it("hears of the judges' marks, and that they went with the video", () => {
+    const pool = start();
+    pool.hear("elsewhere", entry);
+    pool.hear("elsewhere", { ...entry, marks: { execution: 25.5 } });
+    expect(first(pool).marks).toEqual({ execution: 25.5 });
+    pool.hear("elsewhere", { ...entry, marks: { execution: 25.5 }, videoErased: true });
+    expect(first(pool).marks).toBeUndefined();
+  });
+
   it("takes no card from here that can still be sent again", async () => {
     const pool = start();
     postForm.mockRejectedValue(new ApiError("UPLOAD_REFUSED", "no", 403));
@@ -478,4 +500,55 @@ it("erases on the next visit what the page was left before the service had heard
   await vi.runAllTimersAsync();
   expect(erase).toHaveBeenCalledTimes(2);
   expect(first(next).videoErased).toBe(true);
+});
+
+describe("a scored dive", () => {
+  const scored = async (): Promise<Pool> => {
+    const pool = start();
+    pool.add([video()], {});
+    await settle();
+    handlers.onJob(aJob({ status: "SCORED", version: 5, result: aResult({}) }));
+    return pool;
+  };
+  const remembered = (): Remembered => JSON.parse(storage.getItem("divescore.dive.j1") ?? "null") as Remembered;
+
+  it("shows the score that a correction gives, and tells other tabs its version", async () => {
+    const pool = await scored();
+    amend.mockResolvedValue({ job: aJob({ status: "SCORED", version: 6, result: aResult({ score: 70 }) }) });
+    expect((await pool.amend(first(pool).key, { dive: "107B" })).result?.score).toBe(70);
+    expect(amend).toHaveBeenCalledWith("j1", aToken("j1"), { dive: "107B" });
+    expect(first(pool).job?.result?.score).toBe(70);
+    expect(remembered().version).toBe(6);
+  });
+
+  it("stays as it is when a correction is refused", async () => {
+    const pool = await scored();
+    amend.mockRejectedValue(new ApiError("DIVE_IMPOSSIBLE", "no", 400));
+    await expect(pool.amend(first(pool).key, { dive: "107A" })).rejects.toThrow("no");
+    expect(first(pool).job?.version).toBe(5);
+    expect(remembered().version).toBeUndefined();
+  });
+
+  it("keeps in mind which marks were given, until they are erased with the video", async () => {
+    const pool = await scored();
+    mark.mockResolvedValue({ job: first(pool).job });
+    await pool.mark(first(pool).key, { execution: 25.5 });
+    expect(mark).toHaveBeenCalledWith("j1", aToken("j1"), { execution: 25.5, consent: true });
+    const next = start();
+    next.recall();
+    expect(first(next).marks).toEqual({ execution: 25.5 });
+    await next.erase(first(next).key);
+    expect(first(next).marks).toBeUndefined();
+    const last = start();
+    last.recall();
+    expect(first(last).marks).toBeUndefined();
+  });
+
+  it("gets the pictures of a corrected version too when a push was too small for them", async () => {
+    await scored();
+    getJob.mockImplementation((jobId: string) => Promise.resolve({ job: aJob({ jobId }), live: { url: "" } }));
+    const { strip, ...result } = aResult({});
+    for (const version of [6, 6, 7]) handlers.onJob(aJob({ status: "SCORED", version, result }));
+    expect(getJob).toHaveBeenCalledTimes(2);
+  });
 });

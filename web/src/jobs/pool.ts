@@ -1,11 +1,10 @@
 /** Joins the parts: sends files, watches jobs, remembers tokens, and tells its listeners when the list of dives changed. */
 import type { HttpApi } from "../api/http";
-import { ApiError } from "../api/problems";
-import type { Job, Playback, Problem } from "../api/types";
+import { ApiError, found } from "../api/problems";
+import type { Amendment, Job, MarksGiven, Playback, Problem } from "../api/types";
 import type { LinkState } from "../live/actions";
 import { Outbox, randomKey } from "../uploads/outbox";
 import type { Storage } from "../uploads/storage";
-import { t } from "../i18n";
 import type { Declared } from "./declared";
 import { problemOf } from "./files";
 import type { Memory, Remembered } from "./memory";
@@ -21,7 +20,7 @@ export interface Watcher {
 }
 
 export interface PoolParts {
-  api: Pick<HttpApi, "createJob" | "askForParts" | "complete" | "getJob" | "erase" | "share" | "playback">;
+  api: Pick<HttpApi, "createJob" | "askForParts" | "complete" | "getJob" | "amend" | "mark" | "erase" | "share" | "playback">;
   storage: Storage;
   /** The largest file that the service takes. */
   maxUploadBytes: number;
@@ -47,7 +46,7 @@ export class Pool {
   private readonly listeners = new Set<() => void>();
   /** The files that are on their way, or could be sent again. */
   readonly outbox: Outbox;
-  /** Jobs whose result was read once because a part of it was missing. */
+  /** Versions of jobs whose result was read once because a part of it was missing. */
   private readonly completed = new Set<string>();
   private readonly link: Watcher;
   private readonly now: () => number;
@@ -103,8 +102,11 @@ export class Pool {
       // Until the whole file was sent it is the other tab's to say how it goes.
       this.dispatch({ type: "added", dives: [{ ...recalled(entry), upload: newUpload("none") }] });
       this.link.watch(jobId, entry.token);
-    } else if (entry.videoErased && !dive.videoErased) {
-      this.dispatch({ type: "erased", key: dive.key });
+    } else {
+      if (entry.videoErased && !dive.videoErased) this.dispatch({ type: "erased", key: dive.key });
+      else if (entry.marks !== undefined) this.dispatch({ type: "marked", key: dive.key, marks: entry.marks });
+      // Corrected there: its snapshot is asked for, since a scored dive is watched no more.
+      if (dive.job !== undefined && (entry.version ?? 0) > dive.job.version) this.link.watch(jobId, entry.token);
     }
   }
 
@@ -113,7 +115,7 @@ export class Pool {
     const jobId = readToken(token)?.jobId;
     const dive: Dive = {
       key: this.newKey(),
-      filename: "A shared dive",
+      filename: "",
       sizeBytes: 0,
       addedAt: this.now(),
       upload: newUpload("none"),
@@ -122,7 +124,7 @@ export class Pool {
       videoErased: false,
     };
     if (jobId === undefined) {
-      const refusal = { code: "UNAUTHORIZED", message: "This link is damaged. Ask for it again and copy all of it." };
+      const refusal = found("UNAUTHORIZED", "linkDamaged");
       this.dispatch({ type: "added", dives: [{ ...dive, refusal }] });
       return;
     }
@@ -145,13 +147,18 @@ export class Pool {
 
   /** Goes on with an interrupted upload by its file. Rejects with an ApiError when it is another one. */
   async takeUp(key: string, file: File): Promise<void> {
-    if (!(await this.outbox.takeUp(key, file))) throw new ApiError("OTHER_FILE", t("upload.otherFile", { name: file.name }), 0);
+    if (!(await this.outbox.takeUp(key, file))) throw new ApiError("OTHER_FILE", { key: "otherFile", values: { name: file.name } }, 0);
   }
 
   /** Sends all again that broke off, and tries at once what waits for its own time. */
   retryAll(): void {
     this.outbox.wake();
     for (const { key, upload } of this.state.dives) if (upload.phase === "broken") this.outbox.retry(key);
+  }
+
+  /** The file of a dive while it is at hand. */
+  fileOf(key: string): File | null {
+    return this.outbox.fileOf(key);
   }
 
   /** Stops an upload or an open job; the server erases what it has of the video. */
@@ -177,6 +184,29 @@ export class Pool {
     this.takeJob(job);
   }
 
+  /** Corrects what was declared of a scored dive; gives the job with its new score. Rejects with an ApiError. */
+  async amend(key: string, change: Amendment): Promise<Job> {
+    const { jobId, token } = this.own(key);
+    const { job } = await this.parts.api.amend(jobId, token, change);
+    this.takeJob(job);
+    this.parts.memory.change(jobId, { version: job.version });
+    return job;
+  }
+
+  /** Gives what the judges gave to the service, with the consent of whoever called this. Rejects with an ApiError. */
+  async mark(key: string, marks: MarksGiven): Promise<void> {
+    const { jobId, token } = this.own(key);
+    await this.parts.api.mark(jobId, token, { ...marks, consent: true });
+    this.parts.memory.change(jobId, { marks });
+    this.dispatch({ type: "marked", key, marks });
+  }
+
+  private own(key: string): { jobId: string; token: string } {
+    const dive = this.find(key);
+    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("no job yet");
+    return { jobId: dive.jobId, token: dive.token };
+  }
+
   /** Forgets a dive on this page. The server is told only where it would wait for a video that does not come. */
   remove(key: string): void {
     const dive = this.find(key);
@@ -194,13 +224,13 @@ export class Pool {
 
   async shareLink(key: string): Promise<string> {
     const dive = this.find(key);
-    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no link yet.");
+    if (dive?.jobId === undefined || dive.token === undefined) throw new ApiError("NO_JOB", { key: "noJob" }, 0);
     return (await this.parts.api.share(dive.jobId, dive.token, !dive.videoErased)).url;
   }
 
   async playback(key: string): Promise<Playback> {
     const dive = this.find(key);
-    if (dive?.jobId === undefined || dive.token === undefined) throw new Error("This dive has no video.");
+    if (dive?.jobId === undefined || dive.token === undefined) throw new ApiError("NO_JOB", { key: "noJob" }, 0);
     return this.parts.api.playback(dive.jobId, dive.token);
   }
 
@@ -245,8 +275,9 @@ export class Pool {
 
   /** Reads what a push leaves out when it would be too large. The verdict is shown without it meanwhile. */
   private async complete(job: Job, token: string): Promise<void> {
-    if (this.completed.has(job.jobId)) return;
-    this.completed.add(job.jobId);
+    const version = `${job.jobId} ${job.version}`;
+    if (this.completed.has(version)) return;
+    this.completed.add(version);
     try {
       this.dispatch({ type: "completed", job: (await this.parts.api.getJob(job.jobId, token)).job });
     } catch (error) {
@@ -286,5 +317,6 @@ function recalled(entry: Remembered): Dive {
     upload: { ...newUpload(entry.sent ? "sent" : "lost"), resumable: entry.unsent !== undefined },
     shared: false,
     videoErased: entry.videoErased,
+    ...(entry.marks === undefined || entry.videoErased ? {} : { marks: entry.marks }),
   };
 }

@@ -1,5 +1,5 @@
 /** What the page knows of its dives, and how each event changes it. Pure: no clock, no network, no storage. */
-import type { Job, Problem, Status } from "../api/types";
+import type { Job, MarksGiven, Problem, Status } from "../api/types";
 import type { Told } from "../uploads/told";
 
 export type UploadPhase =
@@ -30,6 +30,7 @@ export interface Upload {
 export interface Dive {
   /** The page's own name for it; a job id comes only with the server's answer. */
   key: string;
+  /** Empty for a shared dive, whose file is somebody else's. */
   filename: string;
   sizeBytes: number;
   addedAt: number;
@@ -42,6 +43,8 @@ export interface Dive {
   /** Opened by a link from somebody else. */
   shared: boolean;
   videoErased: boolean;
+  /** What the judges gave, as it was told on this page: the service never tells it again. */
+  marks?: MarksGiven;
   /** When the upload ended and when the final state was shown, by this page's clock in milliseconds. */
   sentAt?: number;
   settledAt?: number;
@@ -68,6 +71,7 @@ export type DiveEvent =
   /** The same version with what a push was too small for. */
   | { type: "completed"; job: Job }
   | { type: "erased"; key: string }
+  | { type: "marked"; key: string; marks: MarksGiven }
   | { type: "removed"; key: string };
 
 const OPEN: ReadonlySet<Status> = new Set(["AWAITING_UPLOAD", "QUEUED", "PROCESSING"]);
@@ -140,8 +144,13 @@ function step(dive: Dive, event: OneDive): Dive {
       return { ...dive, filename: event.filename, sizeBytes: event.sizeBytes };
     case "turned away":
       return { ...dive, upload: newUpload("none"), refusal: event.problem };
-    case "erased":
-      return { ...dive, videoErased: true };
+    case "erased": {
+      // The service erases the marks with the video.
+      const { marks, ...rest } = dive;
+      return { ...rest, videoErased: true };
+    }
+    case "marked":
+      return { ...dive, marks: event.marks };
   }
 }
 

@@ -1,5 +1,5 @@
 /** The files that are on their way, or could be sent again: which goes first, and what becomes of each. */
-import { ApiError, asProblem } from "../api/problems";
+import { ApiError, asProblem, found } from "../api/problems";
 import type { CreatedJob, Job, NewJob, Problem } from "../api/types";
 import type { Declared } from "../jobs/declared";
 import { changed, contentTypeOf, isUnchanged, problemOfBytes } from "../jobs/files";
@@ -8,7 +8,7 @@ import type { Dive, DiveEvent, Dives } from "../jobs/state";
 import { FILE_CHANGED } from "./codes";
 import { fingerprint } from "./fingerprint";
 import { type Cargo, JobOver, Upload, type UploadPorts } from "./upload";
-import { sentence } from "./words";
+import { wordsFor } from "./words";
 
 /** Uploads at the same time: more would only share the same line. */
 const LANES = 2;
@@ -42,6 +42,11 @@ export class Outbox {
   /** True while the file is at hand, so that it can be sent (again). */
   holds(key: string): boolean {
     return this.cargo.has(key);
+  }
+
+  /** The file of a dive while it is at hand. */
+  fileOf(key: string): File | null {
+    return this.cargo.get(key)?.file ?? null;
   }
 
   /** Whether this may be the file of an interrupted upload: by its name and size. */
@@ -162,7 +167,7 @@ export class Outbox {
         dispatch({ type: "turned away", key, problem });
         return;
       }
-      if (problem !== null) throw new ApiError(problem.code, problem.message, 0);
+      if (problem !== null) throw new ApiError(problem.code, problem.words ?? problem.message, 0);
       cargo.fingerprint = await fingerprint(cargo.file);
       await upload.run();
       memory.change(this.find(key)?.jobId ?? "", { sent: true, unsent: undefined });
@@ -227,7 +232,7 @@ function wantedOf(file: File): Pick<NewJob, "filename" | "contentType" | "sizeBy
 async function problemOfUpload(error: unknown, file: File): Promise<Problem> {
   const problem = asProblem(error);
   const changes = problem.code === "SIZE_MISMATCH" || problem.code === FILE_CHANGED || !(await isUnchanged(file));
-  return changes ? changed(file.name) : { ...problem, message: problem.message || sentence(problem.code) };
+  return changes ? changed(file.name) : problem.message === "" ? found(problem.code, wordsFor(problem.code)) : problem;
 }
 
 /** 128 random bits. `crypto.randomUUID` would do, but some browsers keep it from pages on plain http://….localhost. */

@@ -48,7 +48,7 @@ export class Parts {
 
   get(number: number): Part {
     const part = this.all[number - 1];
-    if (part === undefined) throw new RangeError(`There is no part ${number}.`);
+    if (part === undefined) throw new RangeError(`part ${number}`);
     return part;
   }
 

@@ -132,7 +132,7 @@ export class PartsSender {
 
   private async put(number: number): Promise<void> {
     const address = this.addresses.get(number);
-    if (address === undefined) throw new RangeError(`There is no address of part ${number}.`);
+    if (address === undefined) throw new RangeError(`part ${number}`);
     const put = { abort: new AbortController(), sent: 0 };
     this.puts.set(number, put);
     const onProgress = (sent: number) => {

@@ -36,15 +36,15 @@ export function refusalOf(status: number, xml: string): ApiError {
   const code = codeOf(xml);
   const message = /<Message>([^<]*)<\/Message>/.exec(xml)?.[1] ?? "";
   if (SIZE_CODES.has(code)) {
-    return new ApiError("SIZE_MISMATCH", "The file changed its size while it was sent. Choose it again.", status);
+    return new ApiError("SIZE_MISMATCH", { key: "sizeChanged" }, status);
   }
   if (/expired/i.test(message) || code === "ExpiredToken") {
-    return new ApiError("UPLOAD_EXPIRED", "The time to send this video ran out. Try again for a new one.", status);
+    return new ApiError("UPLOAD_EXPIRED", { key: "formExpired" }, status);
   }
   if (status >= 500 || code === "SlowDown" || code === "RequestTimeout") {
-    return new ApiError("UNAVAILABLE", "The storage could not take the video just now. Try again.", status >= 500 ? status : 503);
+    return new ApiError("UNAVAILABLE", { key: "storageBusy" }, status >= 500 ? status : 503);
   }
-  return new ApiError("UPLOAD_REFUSED", "The storage refused the video.", status);
+  return new ApiError("UPLOAD_REFUSED", { key: "storageRefused" }, status);
 }
 
 export class S3Storage implements Storage {
@@ -78,7 +78,7 @@ export class S3Storage implements Storage {
         signal.removeEventListener("abort", abort);
         end();
       };
-      const broke = () => settle(() => reject(new ApiError(NETWORK, "The connection broke while the video was sent.", 0)));
+      const broke = () => settle(() => reject(new ApiError(NETWORK, { key: "brokeWhileSending" }, 0)));
       const abort = () => {
         request.abort();
         settle(() => reject(signal.reason as Error));

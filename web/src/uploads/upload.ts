@@ -2,7 +2,6 @@
 import type { HttpApi } from "../api/http";
 import { ApiError } from "../api/problems";
 import type { CreatedJob, NewJob, PartsPlan, Status, UploadForm } from "../api/types";
-import { t } from "../i18n";
 import { isUnchanged } from "../jobs/files";
 import { Speedometer } from "../jobs/speed";
 import { FILE_CHANGED } from "./codes";
@@ -33,7 +32,7 @@ export interface UploadEvents {
 /** The job that the request gave takes no video any more: another one has to be asked for. */
 export class JobOver extends Error {
   constructor(readonly created: CreatedJob) {
-    super("This job takes no video any more.");
+    super("JobOver");
   }
 }
 
@@ -138,7 +137,7 @@ export class Upload {
   }
 
   private async sendParts({ jobId, token }: CreatedJob, plan: PartsPlan): Promise<void> {
-    if (globalThis.isSecureContext === false) throw new ApiError("NO_HASHING", t("upload.insecure"), 0);
+    if (globalThis.isSecureContext === false) throw new ApiError("NO_HASHING", { key: "insecure" }, 0);
     const { api, storage } = this.ports;
     this.sender = new PartsSender({
       file: this.cargo.file,

@@ -1,4 +1,5 @@
 /** What the page says of an upload. */
+import type { Words } from "../api/problems";
 import { t } from "../i18n";
 import { moment } from "../jobs/words";
 import type { Told } from "./told";
@@ -30,13 +31,13 @@ export function wayOn({ state, until }: Told, now = Date.now()): string {
 }
 
 /** What went wrong, where nobody else said it. */
-export function sentence(code: string): string {
+export function wordsFor(code: string): Words["key"] {
   switch (code) {
     case "UPLOAD_REFUSED":
-      return t("upload.refused");
+      return "storageRefused";
     case "EXPIRED":
-      return t("upload.expired");
+      return "uploadExpired";
     default:
-      return t("upload.broke");
+      return "brokeOff";
   }
 }

@@ -24,6 +24,7 @@ _HEIGHTS = [f"{height:g}" for height in HEIGHTS]
 @click.option("--execution", type=click.FloatRange(0, 30), help="Points of execution to draw flaws for.")
 @click.option("--negative", type=click.Choice(NEGATIVE_KINDS), help="Draw a film that is no dive instead.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write, .webm.")
+@click.option("--still", type=click.Path(dir_okay=False, path_type=Path), help="Also write a picture of it, .jpg.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def render(
     number: str | None,
@@ -32,6 +33,7 @@ def render(
     execution: float | None,
     negative: str | None,
     out: Path,
+    still: Path | None,
     as_json: bool,
 ) -> None:
     """Draw a synthetic dive as a video file and say what was drawn.
@@ -40,7 +42,7 @@ def render(
     Example:
       divescore render --dive 107B --seed 7 --out dive.webm
     """
-    from divescore.lab.rendering.films import write_film
+    from divescore.lab.rendering.films import write_film, write_still
     from divescore.lab.rendering.negatives import Film, build_negative
     from divescore.lab.rendering.random_dives import random_rendered_dive
 
@@ -64,6 +66,8 @@ def render(
         )
     try:
         frames = write_film(film, out)
+        if still is not None:
+            write_still(film, still)
     except OSError as error:
         raise click.ClickException(str(error)) from error
     document = {"file": str(out), "seed": seed, "frames": frames, **shown}

@@ -1,4 +1,4 @@
-"""A rendered film as a video file: WebM with VP8, which every browser plays."""
+"""A rendered film as a video file, WebM with VP8, which every browser plays; and a picture of it."""
 
 import os
 import sys
@@ -11,6 +11,8 @@ import cv2
 from divescore.lab.rendering.negatives import Film
 
 RATE = 25
+STILL_AT = 1.3
+"""Seconds into a film at which a dive is in the air."""
 WIDTH, HEIGHT = 320, 240
 
 
@@ -42,3 +44,12 @@ def write_film(film: Film, path: Path, width: int = WIDTH, height: int = HEIGHT)
     finally:
         writer.release()
     return frames
+
+
+def write_still(film: Film, path: Path, width: int = WIDTH, height: int = HEIGHT) -> None:
+    """Write the frame of `film` at STILL_AT to `path` (.jpg); OSError when it fails."""
+    frame = film.frame(min(STILL_AT, film.seconds / 2), width, height)[:, :, ::-1]
+    encoded, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    if not encoded:
+        raise OSError(f"{path} cannot be encoded")
+    path.write_bytes(data.tobytes())

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import cv2
 import pytest
 from click.testing import CliRunner
 
 from divescore.lab.rendering.commands import NEGATIVE_KINDS, render
+from divescore.lab.rendering.films import HEIGHT, WIDTH
 from divescore.lab.rendering.negatives import NEGATIVES
 
 
@@ -22,6 +24,17 @@ def test_render_says_what_it_drew(tmp_path: Path) -> None:
     assert document["execution"] == pytest.approx(24, abs=1.6)
     assert document["score"] == pytest.approx(document["execution"] * 3.0, abs=0.01)
     assert len(document["marks"]) == 7
+
+
+def test_render_draws_a_picture_beside_the_film(tmp_path: Path) -> None:
+    still = tmp_path / "dive.jpg"
+    outcome = CliRunner().invoke(render, ["--seed", "7", "--out", str(tmp_path / "dive.webm"), "--still", str(still)])
+
+    assert outcome.exit_code == 0, outcome.output
+    picture = cv2.imread(str(still))
+    assert picture is not None
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert picture.std() > 10, "an empty picture"
 
 
 def test_render_draws_what_is_no_dive(tmp_path: Path) -> None:
