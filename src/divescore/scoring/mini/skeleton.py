@@ -19,7 +19,7 @@ but clutter in a wider crop misleads more than what is cut off."""
 FRAMES = 32
 """Frames of a clip in which the skeleton is estimated."""
 _WORTH = torch.tensor([0.6, 0.3, 1.0, 0.35])
-"""Of a frame by its phase. Where the localiser sees something else, a real diver may well be flying; and what enters the
+"""Of a frame by its phase: where the localiser sees something else a real diver may well be flying, and what enters the
 water tells how the turn ended."""
 _BEFORE = 2 + 1 + 2 + 2
 """Values that come before the joints: centre, grown, lean, line."""
