@@ -68,7 +68,7 @@ def open_page(browser: Browser, look: Look, web: str, prepare: Callable[[Page], 
 def empty(page: Page, clips: list[Path]) -> None:
     """Nothing sent yet."""
     page.wait_for_function(
-        "() => [...document.querySelectorAll('.sample video')].every((video) => video.readyState >= 2)"
+        "() => [...document.querySelectorAll('.sample img')].every((image) => image.complete && image.naturalWidth > 0)"
     )
 
 
