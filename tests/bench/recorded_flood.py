@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from divescore.lab.capacity.measured import MeasurementInvalid, read_document
+from divescore.lab.capacity.documents import MeasurementInvalid, read_document
 
 UNMEASURED_GAP = 0.035  # seconds; the local system's at low load
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from divescore.lab.capacity.measured import MeasurementInvalid
+from divescore.lab.capacity.documents import MeasurementInvalid
 from divescore.ops.load.flood import flood, flood_report
 from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.latency import system

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import read_measurement
+from divescore.lab.capacity.documents import read_measurement
 from tests.bench.recorded_flood import read_flood
 from tests.conftest import divescore
 from tests.integration.conftest import System

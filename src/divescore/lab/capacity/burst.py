@@ -9,7 +9,7 @@ from divescore.lab.capacity.limits import Limit, limit_named, limits
 from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace, evenly
 from divescore.lab.capacity.polling import polling_cost, requests_of, simulate_polling
 from divescore.lab.capacity.scaling import fixed, provisioned, standard
-from divescore.lab.capacity.server import Function
+from divescore.lab.capacity.simulation import Function
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.usage import usage_of_dive
 from divescore.lab.capacity.workload import DAY, Inputs, slower

@@ -70,7 +70,7 @@ def capacity(
 
     from divescore.lab.capacity.analysis import analyse, scales
     from divescore.lab.capacity.burst import refused, scenarios
-    from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
+    from divescore.lab.capacity.documents import SHIPPED, MeasurementInvalid, read_measurement
     from divescore.lab.capacity.polling import polling_cost
     from divescore.lab.capacity.prices import PricesInvalid, read_prices
     from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload

@@ -9,7 +9,7 @@ from simpy import Environment
 from simpy.events import ProcessGenerator
 
 from divescore.lab.capacity.scaling import fixed
-from divescore.lab.capacity.server import Function, Server
+from divescore.lab.capacity.simulation import Function, Server
 from divescore.ops.load.percentiles import percentile
 
 

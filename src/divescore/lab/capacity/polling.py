@@ -11,7 +11,7 @@ from math import ceil
 from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace
 from divescore.lab.capacity.prices import Prices
 from divescore.lab.capacity.scaling import fixed
-from divescore.lab.capacity.server import Function
+from divescore.lab.capacity.simulation import Function
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import Assumed, slower
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from divescore.lab.capacity.measured import Measurement, read_measurement
+from divescore.lab.capacity.documents import Measurement, read_measurement
 from divescore.lab.capacity.prices import Prices, read_prices
 
 DAY = 86_400.0

@@ -2,10 +2,10 @@
 
 import pytest
 
-from divescore.lab.capacity.measured import Measurement, Work
+from divescore.lab.capacity.documents import Measurement, Work
 from divescore.lab.capacity.pipeline import Pipeline
 from divescore.lab.capacity.scaling import fixed
-from divescore.lab.capacity.server import Function
+from divescore.lab.capacity.simulation import Function
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import Inputs
 

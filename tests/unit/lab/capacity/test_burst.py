@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from divescore.lab.capacity.burst import attempts, refused, scenarios
-from divescore.lab.capacity.measured import Measurement
+from divescore.lab.capacity.documents import Measurement
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import Inputs
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from divescore.lab.capacity.analysis import SCALES, analyse, raised, scales
+from divescore.lab.capacity.documents import Measurement, Work
 from divescore.lab.capacity.limits import Limit, concurrency, environments
-from divescore.lab.capacity.measured import Measurement, Work
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 

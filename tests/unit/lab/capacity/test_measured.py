@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
+from divescore.lab.capacity.documents import SHIPPED, MeasurementInvalid, read_measurement
 
 STAGES = {name: {"median": 0.01} for name in ("download", "decode", "infer", "write")}
 WORKER = {"min": 0.1, "median": 0.2, "p90": 0.3, "p99": 0.4, "max": 0.5}

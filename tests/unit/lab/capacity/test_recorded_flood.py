@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from divescore.lab.capacity.measured import MeasurementInvalid
+from divescore.lab.capacity.documents import MeasurementInvalid
 from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.recorded_flood import Flood, read_flood, slots
 

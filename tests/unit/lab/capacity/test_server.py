@@ -7,7 +7,7 @@ from simpy import Environment, Event
 from simpy.events import ProcessGenerator
 
 from divescore.lab.capacity.scaling import Ramp, fixed
-from divescore.lab.capacity.server import ENVIRONMENT_LIVES, FORGETS_AFTER, Function, Server
+from divescore.lab.capacity.simulation import ENVIRONMENT_LIVES, FORGETS_AFTER, Function, Server
 
 
 class Counted:

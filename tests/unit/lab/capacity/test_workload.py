@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import Measurement, Work
+from divescore.lab.capacity.documents import Measurement, Work
 from divescore.lab.capacity.times import Quantiles
 from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 from divescore.stack.local import translate

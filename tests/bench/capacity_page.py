@@ -1,4 +1,4 @@
-"""Puts the figures into docs/capacity.md and draws its pictures: `python -m divescore.lab.capacity.page`.
+"""Puts the figures into docs/capacity.md and draws its pictures: `python -m tests.bench.capacity_page`.
 
 What stands between `<!-- name -->` and `<!-- end -->` is replaced; the rest of the page is written by hand.
 """
@@ -16,7 +16,7 @@ from divescore.lab.capacity.polling import polling_cost
 from divescore.lab.capacity.usage import Usage
 from divescore.lab.capacity.workload import Inputs, Workload
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 BURST, WITHIN = 100_000, 300.0
 MILLION = Workload(1e6)
 C3D_SECONDS = 3.0  # of C3D's network in single precision, on the measuring machine
