@@ -229,7 +229,7 @@ capacity: $(READY) ## measure service times here and write docs/capacity.md and 
 	$(BIN)/divescore render --dive 107B --seed 7 --out "$$folder/dive.webm" >/dev/null; \
 	$(BIN)/divescore bench --flood 0 --watchers 0 --json "$$folder/dive.webm" > "$$folder/measured.json"; \
 	cp "$$folder/measured.json" src/divescore/lab/capacity/measured.json; \
-	$(BIN)/python -m divescore.lab.capacity.page
+	$(BIN)/python -m tests.bench.capacity_page
 
 .PHONY: clean
 clean: ## remove what was built (not .venv)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from divescore.lab.capacity.measured import MeasurementInvalid, read_document
+from divescore.lab.capacity.documents import DocumentInvalid, read_document
 
 UNMEASURED_GAP = 0.035  # seconds; the local system's at low load
 
@@ -67,13 +67,13 @@ class Flood:
 def read_flood(path: Path) -> Flood:
     """The flood in a document of `bench` or `load`; dives that got no score count for nothing.
 
-    Raises MeasurementInvalid.
+    Raises DocumentInvalid.
     """
     document = read_document(path)
     flood = document.get("flood", document)
     samples = flood.get("samples") if isinstance(flood, dict) else None
     if not isinstance(samples, dict):
-        raise MeasurementInvalid(f"{path} holds no flood: it has no `samples`.")
+        raise DocumentInvalid(f"{path} holds no flood: it has no `samples`.")
     try:
         columns = [samples[name] for name in ("sent", "claimed", "scored")]
         rows = [tuple(map(float, row)) for row in zip(*columns, strict=True) if None not in row]
@@ -82,9 +82,9 @@ def read_flood(path: Path) -> Flood:
             workers = workers["configured"] or workers["most_at_once"]
         drain, workers = float(flood["drain"]), int(workers)
     except (KeyError, TypeError, ValueError) as error:
-        raise MeasurementInvalid(f"{path} is not a flood that ended well: {error}") from error
+        raise DocumentInvalid(f"{path} is not a flood that ended well: {error}") from error
     if not rows:
-        raise MeasurementInvalid(f"{path} tells of no dive when it was sent, claimed and scored.")
+        raise DocumentInvalid(f"{path} tells of no dive when it was sent, claimed and scored.")
     arrived, claimed, scored = (tuple(column) for column in zip(*sorted(rows), strict=True))
     provenance = flood.get("provenance", flood)
     direct = isinstance(provenance, dict) and provenance.get("via") == "queue"

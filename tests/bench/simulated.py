@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from divescore.lab.capacity.measured import MeasurementInvalid
+from divescore.lab.capacity.documents import DocumentInvalid
 from divescore.ops.load.flood import flood, flood_report
 from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.latency import system
@@ -100,7 +100,7 @@ def main() -> None:
                 if drawn.returncode != 0:
                     raise SystemExit(drawn.stderr)
                 times, measured = measured_here(api, clip, arguments.jobs, Path(folder))
-    except MeasurementInvalid as error:
+    except DocumentInvalid as error:
         raise SystemExit(str(error)) from error
     found = {"own_times": compare(measured, measured)}
     if times is not None:

@@ -3,7 +3,6 @@
 python -m tests.fuzz.structure --seconds 300
 """
 
-import argparse
 import random
 import re
 import struct
@@ -14,11 +13,12 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from divescore.containers import HEAD_BYTES, Container, sniff
 from divescore.video.errors import VideoRejected
 from divescore.video.structure import read_structure, unread_share
-from tests.fuzz.video import seeds
+from tests.fuzz.video import command_line, finish, seeds
 
 MOST_BYTES = 64 << 20
 MOST_SECONDS = 0.5
@@ -138,16 +138,12 @@ def _try(content: bytes, found: Found) -> None:
     found.large += peak > MOST_BYTES
 
 
-def main() -> int:
-    """Fuzz and print the counts; 1 when the bounds did not hold."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+def main() -> NoReturn:
+    """Fuzz and print the counts."""
+    options = command_line(__doc__).parse_args()
     found = fuzz(options.seconds, options.seed)
-    print(asdict(found))  # noqa: T201 - the product
-    return 0 if found.sound else 1
+    finish(asdict(found), options.json, found.sound)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

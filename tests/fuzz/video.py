@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from divescore.video.errors import VideoRejected
 from divescore.video.limits import VideoLimits
@@ -176,21 +176,32 @@ def _try(path: Path, counts: Counts, codes: Counter[str]) -> None:
     counts.over_the_limit += peak > LIMITS.decode_memory + LIBRARY_BYTES
 
 
-def main() -> None:
-    """Fuzz and print the counts; exits with 1 when the video layer did not hold."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def command_line(description: str | None) -> argparse.ArgumentParser:
+    """The options of every fuzzer; its description is the first line of a module's docstring."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="folder for files that broke something")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    arguments = parser.parse_args()
-    counts = fuzz(arguments.seconds, arguments.seed, arguments.keep)
-    if arguments.json:
-        print(json.dumps(asdict(counts), indent=2))  # noqa: T201 - the product
+    return parser
+
+
+def finish(counts: dict[str, Any], as_json: bool, sound: bool) -> NoReturn:
+    """Print the counts; exits with 1 when what was fuzzed did not hold."""
+    if as_json:
+        print(json.dumps(counts, indent=2))  # noqa: T201 - the product
     else:
-        for name, value in asdict(counts).items():
+        for name, value in counts.items():
             print(f"{name:16} {value}")  # noqa: T201 - the product
-    sys.exit(0 if counts.sound else 1)
+    sys.exit(0 if sound else 1)
+
+
+def main() -> NoReturn:
+    """Fuzz and print the counts."""
+    parser = command_line(__doc__)
+    parser.add_argument("--keep", type=Path, help="folder for files that broke something")
+    options = parser.parse_args()
+    counts = fuzz(options.seconds, options.seed, options.keep)
+    finish(asdict(counts), options.json, counts.sound)
 
 
 if __name__ == "__main__":

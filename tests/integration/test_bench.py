@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import read_measurement
+from divescore.lab.capacity.documents import read_measurement
 from tests.bench.recorded_flood import read_flood
 from tests.conftest import divescore
 from tests.integration.conftest import System
@@ -32,5 +32,5 @@ def test_every_part_is_measured_and_the_capacity_model_can_read_it(system: Syste
     assert document["fresh_worker"]["megabytes"]["worker"] > 50
     path = tmp_path / "bench.json"
     path.write_text(done.stdout)
-    assert read_measurement(path).work.total > 0
+    assert read_measurement(path).decode > 0
     assert len(read_flood(path).arrived) == 4

@@ -5,20 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from divescore.lab.capacity.cost import Cost, cost
-from divescore.lab.capacity.limits import Limit, concurrency, environments, limits, scoring_most
-from divescore.lab.capacity.usage import Usage, usage_of_dive
+from divescore.lab.capacity.limits import SETTINGS, Limit, concurrency, environments, limits, scoring_most
+from divescore.lab.capacity.usage import SHARDS, Usage, usage_of_dive
 from divescore.lab.capacity.workload import Deployment, Inputs
 
 SCALES = (1e3, 1e4, 1e5, 1e6, 1e7)
-_RAISED_BY = {  # the setting that moves a limit
-    "daily budget": "jobs_per_day",
-    "throttle of the HTTP API": "api_rate",
-    "throttle of the WebSocket API": "live_rate",
-    "WebSocket connects": "connects_per_second",
-    "API Gateway of the account": "gateway_rate",
-    "writes of the table": "table_writes",
-    "reads of the table": "table_reads",
-}
 
 
 @dataclass(frozen=True)
@@ -29,27 +20,12 @@ class Analysis:
     workers: float  # at once in the busiest minute, if nothing kept them
     usage: Usage
     cost: Cost
-    limits: Sequence[Limit]
-
-    @property
-    def first(self) -> Limit:
-        """The limit that is used most, so the one that growth meets first."""
-        return self.limits[0]
+    limits: Sequence[Limit]  # the most used first
 
     @property
     def broken(self) -> list[Limit]:
         """The limits that the busiest minute goes beyond."""
         return [limit for limit in self.limits if limit.share > 1]
-
-    @property
-    def dollars_per_thousand(self) -> float:
-        """A thousand dives with their share of what is due each day."""
-        return self.cost.total_per_thousand(self.inputs.workload.jobs_per_day)
-
-    @property
-    def dollars_per_day(self) -> float:
-        """A whole day."""
-        return self.cost.day(self.inputs.workload.jobs_per_day)
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON."""
@@ -71,14 +47,14 @@ class Analysis:
             "cost": {
                 "per_thousand": {name: round(price, 5) for name, price in self.cost.per_thousand.items()},
                 "fixed_per_day": {name: round(price, 4) for name, price in self.cost.per_day.items()},
-                "total_per_thousand": round(self.dollars_per_thousand, 4),
-                "total_per_day": round(self.dollars_per_day, 2),
+                "total_per_thousand": round(self.cost.total_per_thousand, 4),
+                "total_per_day": round(self.cost.total_per_day, 2),
             },
             "limits": [
-                asdict(limit) | {"share": round(limit.share, 4), "jobs_per_day": _rounded(limit.jobs_per_day(workload))}
+                asdict(limit) | {"share": round(limit.share, 4), "jobs_per_day": limit.jobs_per_day(workload, digits=3)}
                 for limit in self.limits
             ],
-            "first_limit": self.first.name,
+            "first_limit": self.limits[0].name,
         }
 
 
@@ -103,14 +79,12 @@ def raised(found: Analysis) -> Deployment:
     if workers > 1000 and pollers is None:
         most = -(-workers // 10)
         pollers = (max(2, min(200, most // 4)), most)
-    more_lanes = need["lanes of the stream"] > 4 * deployment.parallelization
+    more_lanes = need["lanes of the stream"] > SHARDS * deployment.parallelization
     light = need["Lambda concurrency of the account"] - min(found.workers, scoring_most(deployment)) * 1.5
-    rates: dict[str, Any] = {
-        setting: max(getattr(deployment, setting), need[name]) for name, setting in _RAISED_BY.items()
-    }
+    rates: dict[str, Any] = {field: max(getattr(deployment, field), need[name]) for name, field in SETTINGS.items()}
     return replace(
         deployment,
-        **(rates | {"jobs_per_day": round(rates["jobs_per_day"])}),
+        **rates | {"jobs_per_day": round(rates["jobs_per_day"])},
         worker_concurrency=min(1000, workers),
         pollers=pollers,
         parallelization=10 if more_lanes else deployment.parallelization,
@@ -125,7 +99,3 @@ def scales(inputs: Inputs) -> list[tuple[Analysis, Analysis]]:
         before = analyse(replace(inputs, workload=replace(inputs.workload, jobs_per_day=jobs)))
         found.append((before, analyse(replace(before.inputs, deployment=raised(before)))))
     return found
-
-
-def _rounded(number: float) -> float | None:
-    return None if number == float("inf") else float(f"{number:.3g}")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -18,14 +18,7 @@ _POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--watchers", type=click.FloatRange(0), default=1.0, help="Sockets that watch a dive.")
 @click.option("--plays", type=click.FloatRange(0), default=0.0, help="Times a video is played back.")
 @click.option("--infer-seconds", type=_POSITIVE, help="Of the network, on the measuring machine. [as measured]")
-@click.option(
-    "--memory",
-    "memory_mb",
-    type=click.IntRange(1024, 10_240),
-    default=3008,
-    show_default=True,
-    help="WorkerMemory, MB.",
-)
+@click.option("--memory", "memory_mb", type=click.IntRange(1024, 10_240), default=3008, help="WorkerMemory, MB.")
 @click.option("--worker-concurrency", type=click.IntRange(2, 1000), default=10, help="WorkerConcurrency.")
 @click.option(
     "--pollers", type=(click.IntRange(2, 200), click.IntRange(2, 2000)), metavar="MIN MAX", help="Provisioned mode."
@@ -40,7 +33,9 @@ _POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--scales", "all_scales", is_flag=True, help="A thousand to ten million dives a day, side by side.")
 @click.option("--burst", type=click.IntRange(1), help="Simulate so many uploads at once.")
 @click.option("--burst-seconds", type=_POSITIVE, default=300.0, help="Within which they arrive.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write the burst as an SVG file.")
+@click.option(
+    "--plot", type=click.File("w", "utf-8", lazy=True), metavar="FILE", help="Write the burst as an SVG file."
+)
 @click.option("--seed", type=int, default=1, help="Of the simulation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def capacity(
@@ -52,7 +47,7 @@ def capacity(
     all_scales: bool,
     burst: int | None,
     burst_seconds: float,
-    plot: Path | None,
+    plot: TextIO | None,
     seed: int,
     as_json: bool,
     **settings: Any,
@@ -68,11 +63,9 @@ def capacity(
     """
     from dataclasses import asdict, replace
 
+    from divescore.lab.capacity import burst as bursts
     from divescore.lab.capacity.analysis import analyse, scales
-    from divescore.lab.capacity.burst import refused, scenarios
-    from divescore.lab.capacity.measured import SHIPPED, MeasurementInvalid, read_measurement
-    from divescore.lab.capacity.polling import polling_cost
-    from divescore.lab.capacity.prices import PricesInvalid, read_prices
+    from divescore.lab.capacity.documents import MEASURED, PRICES, DocumentInvalid, read_measurement, read_prices
     from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 
     if plot is not None and burst is None:
@@ -80,15 +73,14 @@ def capacity(
     if settings["pollers"] and settings["pollers"][0] > settings["pollers"][1]:
         raise click.BadParameter("the least is more than the most", param_hint="--pollers")
     try:
-        prices = read_prices(price_file) if price_file else read_prices()
-        measurement = read_measurement(measurements or SHIPPED)
-    except (PricesInvalid, MeasurementInvalid) as error:
+        prices, measurement = read_prices(price_file or PRICES), read_measurement(measurements or MEASURED)
+    except DocumentInvalid as error:
         raise click.ClickException(str(error)) from error
     if print_prices:
         click.echo(json.dumps(prices, indent=2))
         return
     if infer_seconds is not None:
-        measurement = replace(measurement, work=replace(measurement.work, infer=infer_seconds))
+        measurement = replace(measurement, infer=infer_seconds)
 
     # The other options are named for the fields that they set.
     workload, deployment, assumed = (
@@ -98,17 +90,11 @@ def capacity(
     inputs = Inputs(
         Workload(jobs_per_day, **workload), Deployment(**deployment), prices, Assumed(**assumed), measurement
     )
-    found, old = analyse(inputs), polling_cost(prices, inputs.assumed)
+    found, old = analyse(inputs), bursts.polling_cost(prices, inputs.assumed)
     side_by_side = scales(inputs) if all_scales else []
-    simulated = scenarios(burst, burst_seconds, inputs, seed) if burst else []
-    away = refused(burst, burst_seconds, inputs) if burst else []
-    if plot is not None and burst:
-        from divescore.lab.capacity.picture import picture
-
-        try:
-            plot.write_text(picture(burst, burst_seconds, simulated), encoding="utf-8")
-        except OSError as error:
-            raise click.ClickException(f"{plot} cannot be written: {error.strerror}.") from error
+    simulated = bursts.simulate(burst, burst_seconds, inputs, seed) if burst else None
+    if plot is not None and simulated:
+        plot.write(simulated.picture())
     if as_json:
         document = found.document() | {
             "measured_on": measurement.source,
@@ -117,13 +103,8 @@ def capacity(
         }
         if all_scales:
             document["scales"] = [{"deployed": a.document(), "raised": b.document()} for a, b in side_by_side]
-        if burst:
-            document["burst"] = {
-                "jobs": burst,
-                "seconds": burst_seconds,
-                "refused_until_raised": [asdict(limit) for limit in away],
-                "scenes": [scenario.document() for scenario in simulated],
-            }
+        if simulated:
+            document["burst"] = simulated.document()
         click.echo(json.dumps(document, indent=2))
         return
 
@@ -133,15 +114,11 @@ def capacity(
 
     console = Console()
     if all_scales:
-        tables.show_scales(console, side_by_side)
-    elif not burst:
+        title = "From a thousand to ten million dives a day"
+        console.print(tables.table(title, tables.SCALES, tables.scale_rows(side_by_side), below=(3, 4)))
+    elif not simulated:
         tables.show_analysis(console, found, old)
-    if burst:
-        tables.show_burst(console, burst, burst_seconds, simulated)
-        for limit in away:
-            console.print(
-                f"Before these uploads get in, raise {limit.raise_it}: "
-                f"{limit.name}, {limit.used:,.0f} of {limit.limit:,.0f} {limit.unit}."
-            )
+    if simulated:
+        tables.show_burst(console, simulated)
         if plot is not None:
-            console.print(f"Drawn: {plot}")
+            console.print(f"Drawn: {plot.name}")

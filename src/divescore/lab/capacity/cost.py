@@ -20,14 +20,17 @@ class Cost:
 
     per_thousand: dict[str, float]
     per_day: dict[str, float]
+    jobs_per_day: float
 
-    def total_per_thousand(self, jobs_per_day: float) -> float:
-        """A thousand dives with their share of the day's fixed part."""
-        return sum(self.per_thousand.values()) + sum(self.per_day.values()) * 1000 / jobs_per_day
-
-    def day(self, jobs_per_day: float) -> float:
+    @property
+    def total_per_day(self) -> float:
         """A whole day."""
-        return sum(self.per_thousand.values()) * jobs_per_day / 1000 + sum(self.per_day.values())
+        return sum(self.per_thousand.values()) * self.jobs_per_day / 1000 + sum(self.per_day.values())
+
+    @property
+    def total_per_thousand(self) -> float:
+        """A thousand dives with their share of what is due each day."""
+        return self.total_per_day * 1000 / self.jobs_per_day
 
 
 def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
@@ -70,7 +73,7 @@ def cost(inputs: Inputs, usage: Usage, environments: float) -> Cost:
         "provisioned concurrency": deployment.provisioned_concurrency * gb * prices["provisioned_gb_second"] * DAY,
         "provisioned pollers": (deployment.pollers[0] if deployment.pollers else 0) * prices["poller_hour"] * 24,
     }
-    return Cost({name: 1000 * price for name, price in one.items()}, fixed)
+    return Cost({name: 1000 * price for name, price in one.items()}, fixed, workload.jobs_per_day)
 
 
 def _worker(inputs: Inputs, attempt: float, environments: float) -> float:

@@ -2,14 +2,13 @@
 
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache
 from math import exp, sqrt
 from pathlib import Path
 from typing import Any, Literal
 
 from divescore.jobs.items import OPEN_SHARDS
 from divescore.jobs.quota import BUDGET_SHARES
-from divescore.lab.capacity.scaling import INVOCATIONS_PER_POLLER, STANDARD_MOST
+from divescore.lab.capacity.simulation import INVOCATIONS_PER_POLLER, STANDARD
 from divescore.lab.capacity.usage import SHARDS, Usage
 from divescore.lab.capacity.workload import Deployment, Inputs, Workload
 
@@ -21,6 +20,10 @@ SECRET_READS = 10_000.0
 IN_FLIGHT = 120_000.0  # messages of a standard queue
 SHARD_BYTES = 2e6  # a second, read from one shard of a stream
 STARTS_PER_TEN_SECONDS = 1000.0
+
+# Of each limit what `Limit` says of it beyond the figures, and the setting of `Deployment` that moves it.
+_KINDS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("limits.toml").read_text())
+SETTINGS: dict[str, str] = {name: kind.pop("setting") for name, kind in _KINDS.items() if "setting" in kind}
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,14 @@ class Limit:
         """How much of it is used; over 1 it is broken."""
         return self.used / self.limit
 
-    def jobs_per_day(self, workload: Workload) -> float:
-        """The daily dives at which it is reached, everything else in proportion."""
-        return workload.jobs_per_day / self.share if self.share else float("inf")
+    def jobs_per_day(self, workload: Workload, digits: int) -> float | None:
+        """The daily dives at which it is reached, everything else in proportion; none if it is not used."""
+        return float(f"{workload.jobs_per_day / self.share:.{digits}g}") if self.share else None
 
 
 def limit_named(name: str, used: float, limit: float) -> Limit:
     """The limit of this name, used so much."""
-    return Limit(name, used, limit, **_kinds()[name])
-
-
-@cache
-def _kinds() -> dict[str, dict[str, Any]]:
-    """Of each limit what `Limit` says of it beyond the figures."""
-    return tomllib.loads(Path(__file__).with_name("limits.toml").read_text())
+    return Limit(name, used, limit, **_KINDS[name])
 
 
 def concurrency(rate: float, seconds: float) -> float:
@@ -66,7 +63,7 @@ def scoring_most(deployment: Deployment) -> float:
     """The most workers that the scoring queue's event source lets run."""
     if deployment.pollers is not None:
         return float(deployment.pollers[1] * INVOCATIONS_PER_POLLER)
-    return float(min(deployment.worker_concurrency, STANDARD_MOST))
+    return float(min(deployment.worker_concurrency, STANDARD.most))
 
 
 def environments(inputs: Inputs) -> float:
@@ -109,7 +106,7 @@ def limits(inputs: Inputs, usage: Usage) -> list[Limit]:
         "lanes of the stream's second reader": (peak * second_lanes, SHARDS),
         "messages of the topic": (peak * usage.calls("sns"), deployment.published_per_second),
         "Lambda concurrency of the account": (workers + light, deployment.account_concurrency),
-        "event source of enqueue": (concurrency(peak, assumed.enqueue), STANDARD_MOST),
+        "event source of enqueue": (concurrency(peak, assumed.enqueue), STANDARD.most),
         "starts of one function": (min(workers, peak * 10), STARTS_PER_TEN_SECONDS),
         "messages in flight": (workers, IN_FLIGHT),
         "throttle of the HTTP API": (peak * usage.http_requests, deployment.api_rate),

@@ -5,7 +5,6 @@ bills: write units of 1 KB (twice in a transaction), read units of 4 KB (half wh
 beside the table's. An update of an index's key is two writes: one item goes, one comes.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -20,15 +19,7 @@ STANDS_SECONDS = 0.1
 FORM_BYTES = 16 * 2**20  # what is larger is sent in parts: the template's PartsAboveBytes
 PARTS_IN_A_QUESTION = 3  # addresses that a client asks for at once, as many as it sends at a time
 # Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
-LOG_BYTES = {
-    "presign": 1000,
-    "ws_connect": 800,
-    "enqueue": 1200,
-    "worker": 2000,
-    "notify": 950,
-    "settle": 650,
-    "sweep": 800,
-}
+LOG_BYTES = {"presign": 1000, "ws_connect": 800, "enqueue": 1200, "worker": 2000, "notify": 950, "settle": 650}
 SHARDS = 4  # a new table on demand has four partitions, so as many shards
 
 
@@ -53,7 +44,6 @@ class Usage:
     attempt: float  # seconds of a worker
     rows: tuple[Calls, ...]
     invocations: dict[str, float]
-    changes: float  # of the job that watchers are told of
     posts: float  # messages to sockets
     messages: float  # of a WebSocket API, both ways
     connection_minutes: float
@@ -98,13 +88,20 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
     pushes = watchers * (changes - 1)  # nobody can watch a job before it is created
     batch = min(deployment.enqueue_batch, max(1.0, workload.average * 0.1))
     parts = _parts(workload.video_mb)
-    asks = ceil(parts / PARTS_IN_A_QUESTION)
+    in_parts, asks = min(1, parts), ceil(parts / PARTS_IN_A_QUESTION)
     rows = (
         Calls("presign", "dynamodb", "query", 1, reads=0.5),
         Calls("presign", "dynamodb", "get_item", 1, reads=1),
         # The record with its two index entries, two counters, the idempotency key.
         Calls("presign", "dynamodb", "transact_write_items", 1, writes=8, index_writes=2, records=4),
-        *(_sent_in_parts(parts, asks) if parts else (Calls("browser", "s3", "post_object", 1),)),
+        Calls("browser", "s3", "post_object", 1 - in_parts),
+        # What a large video takes instead. Each question for addresses moves the deadline, which is in an index.
+        Calls("presign", "dynamodb", "get_item", in_parts * (asks + 2), reads=1),
+        Calls("presign", "dynamodb", "update_item", asks, writes=1, index_writes=2, records=1),
+        Calls("presign", "s3", "create_multipart_upload", in_parts),
+        Calls("presign", "s3", "list_parts", asks),  # not at the first, but at the completion
+        Calls("presign", "s3", "complete_multipart_upload", in_parts),
+        Calls("browser", "s3", "upload_part", parts),
         Calls("s3", "sqs", "send_message", 1),
         Calls("enqueue", "sqs", "receive_and_delete", 2 / batch),
         Calls("enqueue", "dynamodb", "get_item", 1, reads=1),
@@ -116,7 +113,11 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         Calls("worker", "dynamodb", "get_item", 1 + looks, reads=1),
         Calls("worker", "sqs", "change_message_visibility", 1 + beats),
         Calls("worker", "s3", "get_object", 1),
-        *_updates(progress, beats, workload.result_kb),
+        # Its claim, progress, heartbeats (a new deadline each), the score.
+        Calls("worker", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1),
+        Calls("worker", "dynamodb", "update_item", progress, writes=1, records=1),
+        Calls("worker", "dynamodb", "update_item", beats, writes=1, index_writes=2, records=1),
+        Calls("worker", "dynamodb", "update_item", 1, writes=ceil(workload.result_kb), index_writes=2, records=1),
         Calls("ws_connect", "dynamodb", "put_item", watchers + subscribes, writes=1, records=1),
         Calls("ws_connect", "dynamodb", "update_item", subscribes, writes=1, records=1),
         Calls("ws_connect", "dynamodb", "get_item", subscribes, reads=1),
@@ -128,9 +129,9 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
     )
     return Usage(
         attempt=attempt,
-        rows=rows,
+        rows=tuple(row for row in rows if row.times),
         invocations={
-            "presign": 1 + asks + min(1, parts),
+            "presign": 1 + asks + in_parts,
             "ws_connect": 2 * watchers + subscribes,
             "enqueue": 1 / batch,
             "worker": 1,
@@ -138,12 +139,11 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
             / _batch(workload, deployment.stream_batch, changes + beats, SHARDS * deployment.parallelization),
             "settle": 1 / _batch(workload, deployment.settle_batch, 1, SHARDS),
         },
-        changes=changes,
         posts=subscribes + pushes,
         messages=2 * subscribes + pushes,
         connection_minutes=watchers * (workload.minutes_open + (wait + attempt) / 60),
         # The browser asks first whether it may (CORS), once for each address in an hour.
-        http_requests=2 + (asks + 1 + 2 if parts else 0),
+        http_requests=2 + asks + 3 * in_parts,
     )
 
 
@@ -151,27 +151,6 @@ def _parts(video_mb: float) -> int:
     """In how many parts a video is sent; none for one that is sent as a form."""
     size = ceil(video_mb * 1e6)
     return PartPlan(size, PART_BYTES).count if size > FORM_BYTES else 0
-
-
-def _sent_in_parts(parts: int, asks: int) -> Iterable[Calls]:
-    """What presign and the browser do for a large video that arrives without a failure."""
-    yield Calls("presign", "dynamodb", "get_item", asks + 2, reads=1)
-    # Each question moves the deadline, which is in an index.
-    yield Calls("presign", "dynamodb", "update_item", asks, writes=1, index_writes=2, records=1)
-    yield Calls("presign", "s3", "create_multipart_upload", 1)
-    yield Calls("presign", "s3", "list_parts", asks)  # not at the first, but at the completion
-    yield Calls("presign", "s3", "complete_multipart_upload", 1)
-    yield Calls("browser", "s3", "upload_part", parts)
-
-
-def _updates(progress: int, beats: int, result_kb: float) -> Iterable[Calls]:
-    """What a worker writes: its claim, progress, heartbeats (a new deadline each), the score."""
-    yield Calls("worker", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1)
-    if progress:
-        yield Calls("worker", "dynamodb", "update_item", progress, writes=1, records=1)
-    if beats:
-        yield Calls("worker", "dynamodb", "update_item", beats, writes=1, index_writes=2, records=1)
-    yield Calls("worker", "dynamodb", "update_item", 1, writes=ceil(result_kb), index_writes=2, records=1)
 
 
 def _batch(workload: Workload, most: int, records: float, lanes: int) -> float:

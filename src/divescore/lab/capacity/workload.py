@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from divescore.lab.capacity.measured import Measurement, read_measurement
-from divescore.lab.capacity.prices import Prices, read_prices
+from divescore.lab.capacity.documents import Measurement, Prices, read_measurement, read_prices
 
 DAY = 86_400.0
 CORE_MB = 1769  # Lambda gives one core's time for this much memory
@@ -103,10 +102,10 @@ class Inputs:
 
         What a second of video takes to decode was measured on dives of five seconds.
         """
-        work, workload = self.measurement.work, self.workload
-        decode = work.decode * workload.video_seconds / 5
-        fetch = max(work.download, workload.video_mb / 60)  # some 60 MB/s is what a function gets from S3
-        return fetch + (decode + work.infer + work.around) * slower(self.assumed, self.deployment.memory_mb)
+        measured, workload = self.measurement, self.workload
+        decode = measured.decode * workload.video_seconds / 5
+        fetch = max(measured.download, workload.video_mb / 60)  # some 60 MB/s is what a function gets from S3
+        return fetch + (decode + measured.infer + measured.around) * slower(self.assumed, self.deployment.memory_mb)
 
 
 def slower(assumed: Assumed, memory_mb: float) -> float:

@@ -5,22 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from divescore.lab.capacity.burst import attempts, refused, scenarios
-from divescore.lab.capacity.measured import Measurement
-from divescore.lab.capacity.times import Quantiles
+from divescore.lab.capacity.burst import attempts, refused, simulate
+from divescore.lab.capacity.documents import Measurement, Quantiles
 from divescore.lab.capacity.workload import Inputs
 
 
 def test_scenarios_tell_what_help_helps(inputs: Inputs) -> None:
-    found = scenarios(3000, 20, inputs)
-    deployed, raised, provided, _, old = found
-    assert deployed.trace.peak_workers == 10
-    assert deployed.trace.drain > raised.trace.drain
-    assert raised.trace.latency(0.5) > provided.trace.latency(0.5)
+    found = simulate(3000, 20, inputs)
+    deployed, raised, provided, _, old = found.scenarios
+    assert deployed.run.worker.peak == 10
+    assert deployed.run.drain > raised.run.drain
+    assert raised.run.latency(0.5) > provided.run.latency(0.5)
     assert old.requests > 1 > deployed.requests == 0
-    assert all(max(scenario.trace.pushed) < float("inf") for scenario in found)
+    assert all(max(scenario.run.pushed) < float("inf") for scenario in found.scenarios)
     assert old.dollars > raised.dollars
-    json.dumps([scenario.document() for scenario in found])
+    json.dumps(found.document())
 
 
 def test_attempts_on_lambda_have_the_mean_of_the_arithmetic(inputs: Inputs) -> None:

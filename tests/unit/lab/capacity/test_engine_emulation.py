@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.pipeline import evenly
 from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.recorded_flood import read_flood
 from tests.bench.simulated import PROMISED, compare
+from tests.unit.lab.capacity.conftest import evenly
 
 
 @given(st.lists(st.floats(0, 20), min_size=1, max_size=80), st.integers(1, 4), st.booleans(), st.integers(0, 9))

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.page import burst_figures, figures, filled
 from divescore.lab.capacity.workload import Inputs
+from tests.bench.capacity_page import burst_figures, figures, filled
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "capacity.md"
 
 
 def test_the_page_is_in_step() -> None:
-    """If this fails: python -m divescore.lab.capacity.page."""
+    """If this fails: python -m tests.bench.capacity_page."""
     page = PAGE.read_text("utf-8")
     assert filled(page, figures(Inputs())) == page
     assert re.search(r"<!-- burst -->\n\| design", page)
@@ -20,7 +20,7 @@ def test_the_page_is_in_step() -> None:
 
 @pytest.mark.soak
 def test_the_burst_on_the_page_and_its_picture_are_in_step() -> None:
-    """If this fails: python -m divescore.lab.capacity.page."""
+    """If this fails: python -m tests.bench.capacity_page."""
     page = PAGE.read_text("utf-8")
     table, drawing = burst_figures(Inputs())
     assert filled(page, {"burst": table}) == page

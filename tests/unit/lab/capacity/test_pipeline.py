@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.pipeline import Pipeline, Simulation, SimulationTrace, evenly
-from divescore.lab.capacity.scaling import Ramp
-from divescore.lab.capacity.times import Quantiles
-from tests.unit.lab.capacity.conftest import pipeline
+from divescore.lab.capacity.documents import Quantiles
+from divescore.lab.capacity.simulation import Pipeline, Ramp, Simulation
+from tests.unit.lab.capacity.conftest import evenly, pipeline
 from tests.unit.lab.capacity.test_server import Counted
 
 
-def simulate(pipeline: Pipeline, arrivals: Sequence[float], seed: int = 1) -> SimulationTrace:
+def simulate(pipeline: Pipeline, arrivals: Sequence[float], seed: int = 1) -> Simulation:
     return Simulation(pipeline, arrivals, seed).run()
 
 
@@ -41,7 +40,7 @@ def test_every_job_leaves_and_its_moments_are_in_order(
     for moments in zip(trace.arrived, trace.queued, trace.claimed, trace.scored, trace.pushed, strict=True):
         assert inf not in moments
         assert list(moments) == sorted(moments)
-    assert trace.peak_workers <= workers
+    assert trace.worker.peak <= workers
 
 
 @given(ARRIVALS, st.integers(1, 8), st.integers(1, 8), st.floats(0.01, 3))
@@ -109,7 +108,8 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
 def test_samples_tell_the_whole_story() -> None:
     trace = Simulation(pipeline(2), evenly(100, 10)).run(every=1.0)
-    assert trace.times[0] == 0
-    assert trace.done[-1] == 100
-    assert trace.done == sorted(trace.done)
-    assert max(trace.busy) == 2
+    times, _, busy, done = (list(column) for column in zip(*trace.samples, strict=True))
+    assert times[0] == 0
+    assert done[-1] == 100
+    assert done == sorted(done)
+    assert max(busy) == 2

@@ -2,10 +2,10 @@
 
 import pytest
 
-from divescore.lab.capacity.pipeline import evenly
-from divescore.lab.capacity.polling import POLL_SECONDS, polling_cost, requests_of, service, simulate_polling
-from divescore.lab.capacity.prices import read_prices
+from divescore.lab.capacity.burst import POLL_SECONDS, polling_attempts, polling_cost, requests_of, simulate_polling
+from divescore.lab.capacity.documents import read_prices
 from divescore.lab.capacity.workload import Assumed
+from tests.unit.lab.capacity.conftest import evenly
 
 
 def test_a_page_asks_every_five_seconds_until_it_sees_the_score() -> None:
@@ -18,8 +18,8 @@ def test_a_page_asks_every_five_seconds_until_it_sees_the_score() -> None:
 
 def test_no_more_run_than_the_account_permits() -> None:
     trace = simulate_polling([0.0] * 40, Assumed(), 10)
-    assert trace.peak_workers == 10
-    assert trace.drain >= 4 * service(Assumed()).points[0][1]
+    assert trace.worker.peak == 10
+    assert trace.drain >= 4 * polling_attempts(Assumed()).points[0][1]
 
 
 def test_the_arithmetic_agrees_with_the_simulation() -> None:

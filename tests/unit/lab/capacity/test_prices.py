@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.prices import PricesInvalid, read_prices
+from divescore.lab.capacity.documents import DocumentInvalid, read_prices
 
 
 def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
@@ -28,5 +28,5 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "prices.json"
     path.write_text(text)
-    with pytest.raises(PricesInvalid, match=says):
+    with pytest.raises(DocumentInvalid, match=says):
         read_prices(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from divescore.lab.capacity.measured import MeasurementInvalid
+from divescore.lab.capacity.documents import DocumentInvalid
 from tests.bench.engine_emulation import LocalSystem, simulate_local
 from tests.bench.recorded_flood import Flood, read_flood, slots
 
@@ -55,12 +55,12 @@ def test_the_load_tests_report_is_read_and_unscored_dives_are_left_out(tmp_path:
     ],
 )
 def test_what_is_no_flood_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    with pytest.raises(MeasurementInvalid):
+    with pytest.raises(DocumentInvalid):
         read_flood(written(tmp_path, FLOOD | change))
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementInvalid, match="cannot be read"):
+    with pytest.raises(DocumentInvalid, match="cannot be read"):
         read_flood(tmp_path / "nothing.json")
 
 

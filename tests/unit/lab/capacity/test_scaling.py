@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.scaling import Ramp, fixed, provisioned, standard
+from divescore.lab.capacity.simulation import STANDARD, Ramp, provisioned
 
 
 def permitted(ramp: Ramp, elapsed: float) -> int:
@@ -17,7 +17,7 @@ def permitted(ramp: Ramp, elapsed: float) -> int:
 
 @pytest.mark.parametrize(("elapsed", "allowed"), [(0, 5), (60, 305), (120, 605), (249, 1250), (9999, 1250)])
 def test_a_standard_event_source_starts_with_5_and_adds_300_a_minute_up_to_1250(elapsed: float, allowed: float) -> None:
-    assert permitted(standard(), elapsed) == allowed
+    assert permitted(STANDARD, elapsed) == allowed
 
 
 def test_provisioned_mode_starts_with_its_least_pollers_and_adds_1000_a_minute() -> None:
@@ -26,12 +26,12 @@ def test_provisioned_mode_starts_with_its_least_pollers_and_adds_1000_a_minute()
 
 
 def test_a_pool_is_there_or_never() -> None:
-    assert fixed(3).reaches(3) == 0
-    assert fixed(3).reaches(4) == inf
+    assert Ramp(3).reaches(3) == 0
+    assert Ramp(3).reaches(4) == inf
 
 
 def test_a_cap_holds_from_the_start() -> None:
-    assert standard().capped(2) == Ramp(2, 300, 2)
+    assert STANDARD.capped(2) == Ramp(2, 300, 2)
 
 
 @given(st.floats(1, 100), st.floats(1, 5000), st.floats(0, 5000), st.floats(0, 5000))

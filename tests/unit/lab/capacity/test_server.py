@@ -6,8 +6,7 @@ import pytest
 from simpy import Environment, Event
 from simpy.events import ProcessGenerator
 
-from divescore.lab.capacity.scaling import Ramp, fixed
-from divescore.lab.capacity.server import ENVIRONMENT_LIVES, FORGETS_AFTER, Function, Server
+from divescore.lab.capacity.simulation import ENVIRONMENT_LIVES, FORGETS_AFTER, Function, Ramp, Server
 
 
 class Counted:
@@ -34,11 +33,13 @@ class Counted:
 class Line:
     """One server and when each job began and ended."""
 
-    def __init__(self, scaling: Ramp, seconds: float = 1.0, batch: int = 1, cold: float | None = None) -> None:
+    def __init__(
+        self, scaling: Ramp, seconds: float = 1.0, batch: int = 1, cold: float | None = None, around: float = 0.0
+    ) -> None:
         self.env = Environment()
         self.begun: dict[int, float] = {}
         self.ended: dict[int, float] = {}
-        self.server = Server(self.env, Random(1), Function(scaling, seconds, batch, cold))
+        self.server = Server(self.env, Random(1), Function(scaling, seconds, batch, cold, around))
         self.counted = Counted(self.server)
 
     def run(self, *arrivals: float) -> "Line":
@@ -54,17 +55,21 @@ class Line:
 
 
 def test_two_servers_take_four_jobs_in_two_rounds() -> None:
-    line = Line(fixed(2)).run(0, 0, 0, 0)
+    line = Line(Ramp(2)).run(0, 0, 0, 0)
     assert line.ended == {0: 1, 1: 1, 2: 2, 3: 2}
     assert (line.server.peak, line.server.busy) == (2, 0)
     assert sum(line.ended.values()) - sum(line.begun.values()) == 4
 
 
+def test_a_constant_is_constant() -> None:
+    line = Line(Ramp(1), seconds=0.3).run(*range(20))
+    assert [line.ended[job] - line.begun[job] for job in range(20)] == pytest.approx([0.3] * 20)
+
+
 def test_a_batch_is_served_one_after_the_other_by_one_invocation() -> None:
-    line = Line(fixed(1), batch=3).run(0, 0, 0, 0)
-    # The first comes alone: nobody else was there yet.
-    assert line.ended == {0: 1, 1: 2, 2: 3, 3: 4}
-    assert line.server.invocations == 2
+    line = Line(Ramp(1), batch=3, around=0.5).run(0, 0, 0, 0)
+    # The first comes alone: nobody else was there yet. What a batch takes besides is taken twice.
+    assert line.ended == {0: 1.5, 1: 3, 2: 4, 3: 5}
 
 
 def test_concurrency_grows_as_it_is_permitted() -> None:
@@ -80,12 +85,12 @@ def test_an_idle_event_source_starts_anew() -> None:
 
 def test_environments_start_cold_and_are_used_again_while_they_live() -> None:
     soon, late = 10.0, 20 + ENVIRONMENT_LIVES
-    line = Line(fixed(5), cold=3).run(0, 0, soon, late)
+    line = Line(Ramp(5), cold=3).run(0, 0, soon, late)
     assert line.begun == {0: 3, 1: 3, 2: soon, 3: late + 3}
     assert line.server.cold_starts == 3
 
 
 def test_littles_law_holds_to_the_letter_on_a_server() -> None:
-    line = Line(fixed(2)).run(0, 0.1, 0.2, 1.9, 7)
+    line = Line(Ramp(2)).run(0, 0.1, 0.2, 1.9, 7)
     sojourn = sum(line.ended[job] - came for job, came in enumerate((0, 0.1, 0.2, 1.9, 7)))
     assert line.counted.integral == pytest.approx(sojourn)

@@ -6,19 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divescore.lab.capacity.times import Quantiles, Times, draw
+from divescore.lab.capacity.documents import Quantiles
 from tests.bench.recorded_flood import Measured
 
 DRAWS = 4000
 
 
-def drawn(times: Times | Measured) -> list[float]:
+def drawn(times: Quantiles | Measured) -> list[float]:
     chance = Random(1)
-    return [times.draw(chance) if isinstance(times, Measured) else draw(times, chance) for _ in range(DRAWS)]
-
-
-def test_a_constant_is_constant() -> None:
-    assert set(drawn(0.3)) == {0.3}
+    return [times.draw(chance) for _ in range(DRAWS)]
 
 
 def test_measured_values_come_as_often_as_they_were() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from divescore.lab.capacity.measured import Measurement, Work
-from divescore.lab.capacity.times import Quantiles
+from divescore.lab.capacity.documents import Measurement, Quantiles
 from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
 from divescore.stack.local import translate
 
 TEMPLATE = Path(__file__).resolve().parents[4] / "template.yaml"
+MEASURED = Measurement(0.005, 0.08, 0.03, 0.03, Quantiles([(0, 0.14), (1, 0.14)]), "a test")
 PARAMETERS = {
     "worker_concurrency": "WorkerConcurrency",
     "jobs_per_day": "JobsPerDay",
@@ -28,12 +28,13 @@ def test_defaults_are_the_templates() -> None:
     for name, parameter in PARAMETERS.items():
         assert getattr(Deployment(), name) == template["Parameters"][parameter]["Default"], name
     events = {
-        name: event["Properties"]
-        for resource in template["Resources"].values()
+        (function, name): event["Properties"]
+        for function, resource in template["Resources"].items()
         for name, event in resource.get("Properties", {}).get("Events", {}).items()
     }
-    assert Deployment().enqueue_batch == events["Uploads"]["BatchSize"]
-    assert Deployment().stream_batch == events["Jobs"]["BatchSize"]
+    assert Deployment().enqueue_batch == events["EnqueueFunction", "Uploads"]["BatchSize"]
+    assert Deployment().stream_batch == events["NotifyFunction", "Jobs"]["BatchSize"]
+    assert Deployment().settle_batch == events["SettleFunction", "Jobs"]["BatchSize"]
     largest = str(template["Parameters"]["MaxUploadBytes"]["Default"])
     assert Deployment().storage_mb == template["Mappings"]["StorageOfUpload"][largest]["Megabytes"]
     assert Deployment().light_memory_mb == template["Globals"]["Function"]["MemorySize"]
@@ -41,13 +42,11 @@ def test_defaults_are_the_templates() -> None:
 
 def seconds(workload: Workload | None = None, **changes: float) -> float:
     deployment = Deployment(memory_mb=int(changes.get("memory", 3538)))
-    measurement = Measurement(Work(), Quantiles([(0, 0.14), (1, 0.14)]), "a test")
-    return Inputs(workload or Workload(), deployment, assumed=Assumed(slowdown=1.0), measurement=measurement).attempt
+    return Inputs(workload or Workload(), deployment, assumed=Assumed(slowdown=1.0), measurement=MEASURED).attempt
 
 
 def test_an_attempt_on_as_many_cores_takes_what_was_measured_and_the_fetch() -> None:
-    work = Work()
-    assert seconds() == pytest.approx(10 / 60 + work.decode + work.infer + work.around)
+    assert seconds() == pytest.approx(10 / 60 + MEASURED.decode + MEASURED.infer + MEASURED.around)
 
 
 def test_half_the_memory_takes_longer_and_twice_the_memory_no_less() -> None:

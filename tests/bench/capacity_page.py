@@ -1,4 +1,4 @@
-"""Puts the figures into docs/capacity.md and draws its pictures: `python -m divescore.lab.capacity.page`.
+"""Puts the figures into docs/capacity.md and draws its pictures: `python -m tests.bench.capacity_page`.
 
 What stands between `<!-- name -->` and `<!-- end -->` is replaced; the rest of the page is written by hand.
 """
@@ -11,12 +11,11 @@ from pathlib import Path
 
 from divescore.lab.capacity import tables
 from divescore.lab.capacity.analysis import Analysis, analyse, scales
-from divescore.lab.capacity.burst import refused, scenarios
-from divescore.lab.capacity.polling import polling_cost
+from divescore.lab.capacity.burst import polling_cost, simulate
 from divescore.lab.capacity.usage import Usage
 from divescore.lab.capacity.workload import Inputs, Workload
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 BURST, WITHIN = 100_000, 300.0
 MILLION = Workload(1e6)
 C3D_SECONDS = 3.0  # of C3D's network in single precision, on the measuring machine
@@ -26,29 +25,26 @@ def figures(inputs: Inputs) -> dict[str, str]:
     """Every part of the page but the burst's, by name, as Markdown."""
     default, million = analyse(inputs), analyse(replace(inputs, workload=MILLION))
     measurement = inputs.measurement
-    slow = replace(measurement, work=replace(measurement.work, infer=C3D_SECONDS))
+    slow = replace(measurement, infer=C3D_SECONDS)
     large = analyse(replace(inputs, workload=MILLION, measurement=slow))
     old = polling_cost(inputs.prices, inputs.assumed)
     return {
         "times": _times(default),
         "usage": _usage(default.usage),
         "scales": _table(tables.SCALES, tables.scale_rows(scales(inputs)), 7),
-        "limits": _table(tables.LIMITS, tables.limit_rows(million.limits, MILLION), 4),
+        "limits": _table(tables.LIMITS, tables.limit_rows(million), 4),
         "cost": _cost((default, million, large), old.per_thousand),
     }
 
 
 def burst_figures(inputs: Inputs) -> tuple[str, str]:
     """The burst as a table in Markdown, and as a picture."""
-    from divescore.lab.capacity.picture import picture
-
-    found = scenarios(BURST, WITHIN, inputs)
+    found = simulate(BURST, WITHIN, inputs)
     let_in = "; ".join(
-        f"{limit.raise_it} ({limit.used:,.0f} of {limit.limit:,.0f} {limit.unit})"
-        for limit in refused(BURST, WITHIN, inputs)
+        f"{limit.raise_it} ({limit.used:,.0f} of {limit.limit:,.0f} {limit.unit})" for limit in found.refused
     )
     table = _table(tables.BURST, tables.burst_rows(found), 1)
-    return f"{table}\n\nTo let these uploads in at all, raise first: {let_in}.", picture(BURST, WITHIN, found)
+    return f"{table}\n\nTo let these uploads in at all, raise first: {let_in}.", found.picture()
 
 
 def filled(page: str, parts: dict[str, str]) -> str:
@@ -69,11 +65,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> st
 
 
 def _times(found: Analysis) -> str:
-    work, source = found.inputs.measurement.work, found.inputs.measurement.source
-    stages = {"download": work.download, "decode": work.decode, "network": work.infer, "around it": work.around}
+    it = found.inputs.measurement
+    stages = {"download": it.download, "decode": it.decode, "network": it.infer, "around it": it.around}
     measured = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in stages.items())
     return (
-        f"Measured ({source}), a five-second dive: {measured}. Taken for a worker on Lambda at "
+        f"Measured ({it.source}), a five-second dive: {measured}. Taken for a worker on Lambda at "
         f"{found.inputs.deployment.memory_mb:,} MB: **{found.usage.attempt:.2f} s**."
     )
 
@@ -95,8 +91,8 @@ def _cost(found: Sequence[Analysis], old: float) -> str:
     _, million, _ = found
     parts = sorted(million.cost.per_thousand, key=lambda part: -million.cost.per_thousand[part])
     rows = [[name, *(f"{one.cost.per_thousand[name]:.4f}" for one in found), ""] for name in parts]
-    fixed = [f"{sum(one.cost.per_day.values()) * 1000 / one.inputs.workload.jobs_per_day:.4f}" for one in found]
-    total = [f"**{one.dollars_per_thousand:.3f}**" for one in found]
+    fixed = [f"{sum(one.cost.per_day.values()) * 1000 / one.cost.jobs_per_day:.4f}" for one in found]
+    total = [f"**{one.cost.total_per_thousand:.3f}**" for one in found]
     head = ("$ for a thousand dives", "20,000 a day", "1,000,000 a day", "the same with C3D (fp32)", "polling design")
     return _table(head, [*rows, ["fixed by the day", *fixed, ""], ["**all**", *total, f"**{old:.3f}**"]], 1)
 
