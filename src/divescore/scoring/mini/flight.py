@@ -47,10 +47,14 @@ class Flight:
         return float(self.worth.max() / len(self.times))
 
 
-def see_flight(pose: FramePose, times: Values) -> Flight:
-    """The flight in the frames of one clip, of which `times` [T] are the seconds."""
+def see_flight(pose: FramePose, times: Values, others_may_fly: bool = False) -> Flight:
+    """The flight in the frames of one clip, of which `times` [T] are the seconds.
+
+    Where the localiser sees something else nobody flies, unless `others_may_fly`: before crowds and boards it sees that
+    in the middle of real flights.
+    """
     phases = _values(pose.localisation.phase.softmax(dim=1))
-    worth = _segmentations(phases)
+    worth = _segmentations(phases, others_may_fly)
     first, last = np.unravel_index(int(worth.argmax()), worth.shape)
     take_off, entry = _between(times, int(first)), _between(times, int(last))
     lean, joints, angles = _values(pose.lean), _values(pose.joints), _values(pose.angles)
@@ -75,11 +79,15 @@ def _values(tensor: Tensor) -> Values:
     return np.asarray(tensor.detach().float().cpu().numpy(), dtype=np.float64)
 
 
-def _segmentations(phases: Values) -> Values:
+def _segmentations(phases: Values, others_may_fly: bool) -> Values:
     """Logarithm of the probability of `phases` [T, 4] by the first frame of the flight and that after it."""
-    # Something else tells nothing: the localiser sees it before crowds and boards in the middle of real flights.
-    logs = np.log(phases + phases[:, _OTHER : _OTHER + 1] / (phases.shape[1] - 1) + _LEAST)
-    before, after = logs[:, _APPROACH], logs[:, WATER]
+    if others_may_fly:
+        logs = np.log(phases + phases[:, _OTHER : _OTHER + 1] / (phases.shape[1] - 1) + _LEAST)
+        before, after = logs[:, _APPROACH], logs[:, WATER]
+    else:
+        logs = np.log(phases + _LEAST)
+        before = np.logaddexp(logs[:, _APPROACH], logs[:, _OTHER])
+        after = np.logaddexp(logs[:, WATER], logs[:, _OTHER])
 
     def until(values: Values) -> Values:
         return np.concatenate(([0.0], np.cumsum(values)))

@@ -63,14 +63,19 @@ def see(
     with torch.inference_mode():
         features = assemble_features(pose, torch.tensor([aspect]), torch.tensor([seconds]))
         outputs: Outputs = temporal(features)
-    flight = see_flight(pose if skeletons is None else skeletons, times)
+    # How clearly the network sees is told by what it scores by.
+    flight = see_flight(pose, times)
     turns = count_turns(flight)
+    signs = signs_of(pose, flight, turns, outputs)
+    if skeletons is not None:
+        flight = see_flight(skeletons, times, others_may_fly=True)
+        turns = count_turns(flight)
     return Sight(
         outputs=outputs,
         flight=flight,
         turns=turns,
         positions=positions_of(flight, turns),
-        signs=signs_of(pose, flight, turns, outputs),
+        signs=signs,
         overall=_values(features[0, 0, OVERALL.start : OVERALL.stop]),
         deductions=_values(temporal.deductions),
     )

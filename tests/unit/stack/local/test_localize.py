@@ -56,7 +56,7 @@ def test_every_route_of_the_http_api_has_an_integration_of_its_own() -> None:
         for item in translate.resources(local(), "AWS::ApiGatewayV2::Route").values()
         if item["Properties"]["ApiId"] == {"Ref": "Api"}
     }
-    assert len(set(routes.values())) == len(routes) == 8
+    assert len(set(routes.values())) == len(routes) == 10
     assert "POST /jobs/{jobId}/share" in routes
     for name in routes.values():
         assert "PresignFunction.Arn" in properties(name)["IntegrationUri"]["Fn::Sub"]
