@@ -119,7 +119,6 @@ def test_the_player_steps_and_slows_by_keys(visit: Visitor, clips: list[Path]) -
     one.page.wait_for_function("() => !document.querySelector('video[controls]').seeking")
     assert video.evaluate("video => video.currentTime") == pytest.approx(4.5 / 25, abs=0.01)
     one.page.keyboard.press("<")
-    expect(one.page.locator("button", has_text="\u00bd")).to_have_attribute("aria-pressed", "true")
     one.page.keyboard.press("<")
     expect(one.page.locator("button", has_text="\u00bc")).to_have_attribute("aria-pressed", "true")
     assert video.evaluate("video => video.playbackRate") == 0.25

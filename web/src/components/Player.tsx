@@ -20,7 +20,11 @@ export function Player({ video, src, name, frame, onError }: Props) {
   const speed = useSpeed(video);
   const step = (frames: number) => stepBy(video.current, frames, frame);
   const choose = (wanted: number) => setSpeed(video.current, wanted);
-  const slower = (by: number) => choose(SPEEDS[Math.min(Math.max(nearest(speed) + by, 0), SPEEDS.length - 1)] ?? 1);
+  // From what the video has now: a second key may come before the first one's speed is drawn.
+  const slower = (by: number) => {
+    const now = nearest(video.current?.playbackRate ?? 1);
+    choose(SPEEDS[Math.min(Math.max(now + by, 0), SPEEDS.length - 1)] ?? 1);
+  };
   const keys: Readonly<Record<string, () => void>> = {
     ",": () => step(-1),
     ".": () => step(1),
