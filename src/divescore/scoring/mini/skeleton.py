@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from divescore.scoring.mini.localisation import REACHES, WATER, Localisation, convolution, soft_argmax
-from divescore.scoring.mini.pose import ANGLES, CROP_SIZE, GAPS, JOINTS, CropPose
+from divescore.scoring.mini.pose import CROP_SIZE, JOINTS, CropPose, PoseEstimator
 
 TIGHT = 0.8
 """Size of a crop about a body in flight, of what the localiser gives: a whole body with its arms stretched needs more,
@@ -68,7 +68,7 @@ class SkeletonEstimator(nn.Module):
     """
 
     FEATURES = 160
-    VALUES = 3 + 4 + 2 * JOINTS + GAPS + ANGLES + 1
+    VALUES = PoseEstimator.VALUES
 
     def __init__(self) -> None:
         super().__init__()
