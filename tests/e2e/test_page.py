@@ -18,8 +18,6 @@ AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def send(visit: Visit, *files: Path) -> None:
-    # The page is drawn before its script is there, and takes files only then.
-    visit.page.wait_for_function("() => document.querySelector('[inert]') === null")
     visit.page.set_input_files("input[type=file]", list(files))
 
 

@@ -51,7 +51,8 @@ export function DropZone({ maxBytes, fields, onFields, onFiles, waiting, onAnswe
           {t("drop.choose")}
         </button>
         <p className="fine">{maxBytes === null ? "\u00a0" : t("drop.formats", { limit: limit(maxBytes) })}</p>
-        <FilePicker picker={picker} onFiles={take} />
+        {/* Before the script is there nobody could take what is chosen. */}
+        {maxBytes !== null && <FilePicker picker={picker} onFiles={take} />}
       </div>
       {waiting > 0 && <Asked question={question(fields, waiting)} count={waiting} onAnswer={onAnswer} />}
       <div className="fields">

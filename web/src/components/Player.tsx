@@ -1,10 +1,6 @@
 import { type KeyboardEvent, type RefObject, useEffect, useState } from "react";
 import { t } from "../i18n";
-
-/** Shares of the real speed. */
-const SPEEDS = [0.25, 0.5, 1] as const;
-/** How they are written, and so how they are called: whoever speaks to the page says what is seen. */
-const NAMES = { 0.25: "¼×", 0.5: "½×", 1: "1×" } as const;
+import { SPEED_NAMES, SPEEDS } from "./playback";
 
 interface Props {
   video: RefObject<HTMLVideoElement | null>;
@@ -64,8 +60,8 @@ export function Player({ video, src, name, frame, onError }: Props) {
           <Step forward />
         </button>
         {SPEEDS.map((one) => (
-          <button key={one} type="button" className="button" aria-pressed={speed === one} aria-label={t("player.speed", { speed: NAMES[one] })} onClick={() => choose(one)}>
-            {NAMES[one]}
+          <button key={one} type="button" className="button" aria-pressed={speed === one} aria-label={t("player.speed", { speed: SPEED_NAMES[one] })} onClick={() => choose(one)}>
+            {SPEED_NAMES[one]}
           </button>
         ))}
         <details className="fine player-keys">

@@ -21,3 +21,8 @@ export function sourceOf(found: Playback, itselfMayPlay: boolean): Source | null
   if (itselfMayPlay) return { url: found.url, isCopy: false };
   return found.rendition ? { url: found.rendition.url, isCopy: true } : null;
 }
+
+/** Shares of the real speed. */
+export const SPEEDS = [0.25, 0.5, 1] as const;
+/** How they are written, and so how they are called: whoever speaks to the page says what is seen. */
+export const SPEED_NAMES = { 0.25: "¼×", 0.5: "½×", 1: "1×" } as const;

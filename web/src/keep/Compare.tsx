@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { Result } from "../api/types";
-import { maybePlayable, sourceOf } from "../components/playback";
+import { maybePlayable, sourceOf, SPEED_NAMES, SPEEDS } from "../components/playback";
 import { SevenSegment } from "../components/SevenSegment";
 import { decimal, t } from "../i18n";
 import type { Pool } from "../jobs/pool";
@@ -10,7 +10,6 @@ import { commonSpan, takeOffOf } from "./instep";
 
 /** Seconds that two videos may be apart before one is set to the other. */
 const APART = 0.08;
-const SPEEDS = [0.25, 0.5, 1] as const;
 
 interface Props {
   dives: readonly Dive[];
@@ -84,8 +83,8 @@ export function Compare({ dives, pool, onClose }: Props) {
             {t(playing ? "compare.pause" : "compare.play")}
           </button>
           {SPEEDS.map((one) => (
-            <button key={one} type="button" className="button" aria-pressed={speed === one} title={t("player.speed", { speed: decimal(one, one === 0.25 ? 2 : 1) })} onClick={() => choose(one)}>
-              {one === 0.25 ? "¼×" : one === 0.5 ? "½×" : "1×"}
+            <button key={one} type="button" className="button" aria-pressed={speed === one} aria-label={t("player.speed", { speed: SPEED_NAMES[one] })} onClick={() => choose(one)}>
+              {SPEED_NAMES[one]}
             </button>
           ))}
           <input
