@@ -230,8 +230,12 @@ class Exercise:
                 job_id, token = dive.made.job_id, dive.made.token
                 assert isinstance(dive.made.upload, UploadInParts)
                 await PartsSender(self.http, (job_id, token), dive.made.upload.parts, film, LARGE).run()
-                await self.http.complete(job_id, token)
                 await dive.until("REJECTED")
+                # As if nobody had been told yet that it is complete, nor the sender: asked again, the service looks.
+                job = await self.record(job_id)
+                await self.rewind(job, status=Status.AWAITING_UPLOAD, object_version=None, error=None)
+                answer = await self.http.complete(job_id, token)
+                assert answer.status == "AWAITING_UPLOAD", answer
 
     async def a_large_upload_is_given_up(self) -> None:
         made = await self.http.create("large.mp4", None, LARGE)
