@@ -7,12 +7,15 @@ all by half a turn, since head and feet are easily confused; and when the flight
 granted, but tried.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from divescore.scoring.mini.flight import Flight, Values
 
@@ -76,24 +79,22 @@ def count_turns(flight: Flight) -> Turns:
         even = np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1)))
         return Turns(even, 0.0, 0.0, 0.0, flight.take_off, flight.entry)
     leans = _Leans(times, lean, trust)
-    few = [_Fit(_generic()[::5], ends, leans, starts=(0.0,), misses=(-0.3, 0.0)) for ends in _tried(flight)]
-    best = sorted(few, key=lambda fit: fit.highest, reverse=True)[:_KEPT]
-    fits = [
-        _Fit(np.concatenate((_generic(), _as_folded(flight, fit.ends))), fit.ends, leans, _STARTS, _MISSES)
-        for fit in best
-    ]
-    highest = max(fit.highest for fit in fits)
-    likelihood = np.sum([np.exp(fit.logs - highest) for fit in fits], axis=0)
+    tried = _tried(flight)
+    few = _Fits(np.tile(_generic()[::5], (len(tried), 1, 1)), tried, leans, starts=(0.0,), misses=(-0.3, 0.0))
+    kept = [tried[place] for place in np.argsort(-few.highest, kind="stable")[:_KEPT]]
+    profiles = np.stack([np.concatenate((_generic(), _as_folded(flight, ends))) for ends in kept])
+    fits = _Fits(profiles, kept, leans, _STARTS, _MISSES)
+    best = int(fits.highest.argmax())
+    likelihood = np.exp(fits.logs - fits.highest[best]).sum(axis=2)
     likelihood = likelihood / likelihood.sum()
-    first = max(fits, key=lambda fit: fit.highest)
     sign = -1.0 if likelihood[:, 0].sum() > likelihood[:, 1].sum() else 1.0
     return Turns(
         likelihood=likelihood,
-        agreement=float((first.highest - first.ends.worth) / max(float(trust.sum()), 1.0)),
-        rate=first.fastest(),
+        agreement=float((fits.highest[best] - kept[best].worth) / max(float(trust.sum()), 1.0)),
+        rate=fits.fastest(),
         forwards=_forwards(flight, sign),
-        take_off=first.ends.take_off,
-        entry=first.ends.entry,
+        take_off=kept[best].take_off,
+        entry=kept[best].entry,
     )
 
 
@@ -131,51 +132,61 @@ class _Leans:
         norm = np.sqrt(2.0 * np.pi / _CONCENTRATION) / (2.0 * np.pi)
         near, far = (np.exp(_CONCENTRATION * (sign * off - 1.0)) / norm for sign in (1.0, -1.0))
         seen = (1.0 - _FLIPPED - _WRONG) * near + _FLIPPED * far + _WRONG
-        self._table = (trust[:, None] * np.log(seen)).astype(np.float32).ravel()
+        forwards = trust[:, None] * np.log(seen)
+        backwards = np.roll(forwards[:, ::-1], 1, axis=1)
+        # Side by side, since a turn that is looked up once is to be known standing and in armstand, either way.
+        both = [np.roll(way, -begins, axis=1) for begins in (0, _CIRCLE // 2) for way in (backwards, forwards)]
+        self._table = torch.from_numpy(np.stack(both, axis=2).astype(np.float32).reshape(-1, 4))
         self._rows = _CIRCLE * np.arange(len(times), dtype=np.int32)
 
     def likelihoods(self, turned: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logarithms [2, 2, ...] of turns [..., T]: standing or armstand, anticlockwise or clockwise."""
         places = np.rint(turned * np.float32(_CIRCLE / (2.0 * np.pi))).astype(np.int32)
-        found = []
-        for begins in (0, _CIRCLE // 2):
-            for sign in (-1, 1):
-                index = (sign * places + begins) & (_CIRCLE - 1)
-                index += self._rows
-                found.append(self._table.take(index).sum(axis=-1))
-        return np.stack(found).reshape(2, 2, *turned.shape[:-1])
+        places &= _CIRCLE - 1
+        places += self._rows
+        looked_up = torch.from_numpy(places.reshape(-1, places.shape[-1]))
+        sums = functional.embedding_bag(looked_up, self._table, mode="sum").numpy()
+        return np.ascontiguousarray(sums.T).reshape(2, 2, *turned.shape[:-1])
 
 
-class _Fit:
-    """All turns of a flight between given ends."""
+class _Fits:
+    """All turns of a flight, between each of given ends; of these each has `profiles` [ends, P, _GRID] of its own."""
 
     def __init__(
-        self, profiles: Values, ends: _Ends, leans: _Leans, starts: tuple[float, ...], misses: tuple[float, ...]
+        self,
+        profiles: Values,
+        ends: Sequence[_Ends],
+        leans: _Leans,
+        starts: tuple[float, ...],
+        misses: tuple[float, ...],
     ) -> None:
-        self.ends = ends
-        self._times = leans.times
-        inside = np.clip((leans.times - ends.take_off) / max(ends.entry - ends.take_off, 1e-3), 0.0, 1.0)
-        places = inside * (_GRID - 1)
+        take_off, entry, worth = np.array([(one.take_off, one.entry, one.worth) for one in ends]).T
+        inside = (leans.times - take_off[:, None]) / np.maximum(entry - take_off, 1e-3)[:, None]
+        places = np.clip(inside, 0.0, 1.0)[:, None] * (_GRID - 1)
         before = np.minimum(places.astype(int), _GRID - 2)
         after = places - before
-        shares = (profiles[:, before] * (1.0 - after) + profiles[:, before + 1] * after).astype(np.float32)
+        near, far = (np.take_along_axis(profiles, index, axis=2) for index in (before, before + 1))
+        shares = (near * (1.0 - after) + far * after).astype(np.float32)
         begin, miss = np.array(starts, np.float32), np.array(misses, np.float32)
         usual = -0.5 * (begin / _START_DEVIATION)[:, None] ** 2 - 0.5 * (miss / _MISS_DEVIATION)[None] ** 2
         usual = usual - np.log(np.exp(usual).sum())
         whole = np.pi * np.arange(MOST + 1, dtype=np.float32)[:, None] + miss
-        # [half somersaults, profile, start, miss, frame]
-        begin = begin[None, None, :, None, None]
-        self._turned = begin + shares[None, :, None, None] * (whole[:, None, None, :, None] - begin)
-        every = leans.likelihoods(self._turned) + usual + ends.worth
-        flat = every.reshape(2, 2, MOST + 1, -1)
-        top = flat.max(axis=3)
-        self.highest = float(top.max())
-        self.logs = top + np.log(np.exp(flat - top[..., None]).mean(axis=3))
-        self._best = np.unravel_index(int(flat.argmax()), every.shape)[2:]
+        # [ends, half somersaults, profile, start, miss, frame]
+        begin = begin[:, None, None]
+        turned = begin + shares[:, None, :, None, None] * (whole[:, None, None, :, None] - begin)
+        every = leans.likelihoods(turned) + usual + worth[:, None, None, None, None]
+        flat = every.reshape(*every.shape[:4], -1)
+        top = flat.max(axis=4)
+        self.highest: Values = top.max(axis=(0, 1, 3))
+        """[ends] logarithm of the best turn."""
+        self.logs: Values = top + np.log(np.exp(flat - top[..., None]).mean(axis=4))
+        """[2, 2, ends, half somersaults] the same of all turns on average."""
+        self._best = turned[np.unravel_index(int(every.argmax()), every.shape)[2:]]
+        self._times = leans.times
 
     def fastest(self) -> float:
         """Turns a second of the best turn where it is fastest."""
-        rates = np.abs(np.diff(self._turned[self._best])) / np.maximum(np.diff(self._times), 1e-3)
+        rates = np.abs(np.diff(self._best)) / np.maximum(np.diff(self._times), 1e-3)
         return float(np.quantile(rates, 0.9) / (2.0 * np.pi))
 
 
