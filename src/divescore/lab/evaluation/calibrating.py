@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from divescore.lab.datasets.labels import FLAW_LABELS, LABEL, class_labels
 from divescore.lab.evaluation.calibration import INTERVAL_LEVEL, interval_scaling
+from divescore.lab.evaluation.figures import as_competed
 from divescore.lab.evaluation.predictions import estimate_of, predictions_of
 from divescore.lab.rendering.dive import RenderedDive
-from divescore.lab.rendering.flaws import REAL_EXECUTIONS
 from divescore.priors import USUAL
 from divescore.scoring.manifest import IntervalScaling
 from divescore.scoring.mini.calibration import Calibration, MeasureScaling, inputs_of
@@ -63,6 +63,10 @@ class Seen:
         """Executions, points."""
         return self.labels[:, LABEL["execution"]].astype(np.float64)
 
+    def joined(self, other: "Seen") -> "Seen":
+        """These and others."""
+        return Seen([*self.sights, *other.sights], np.concatenate((self.labels, other.labels)))
+
     def executions(self, scale: float) -> Values:
         """The network's own, points."""
         return np.array([scale * sight.execution for sight in self.sights])
@@ -76,6 +80,11 @@ class CalibrationClips:
     guised: Seen
     second: Seen
     foreign: Seen
+
+    @property
+    def known(self) -> Seen:
+        """The dives of the style that the network was taught, as drawn and in guises."""
+        return self.drawn.dives.joined(self.guised.dives)
 
     @property
     def groups(self) -> tuple[Seen, Seen, Seen]:
@@ -102,8 +111,8 @@ def fit_calibration(
     fitted = evidence.model_copy(update={"middle": middle, "width": round(_NARROW * middle, 4)})
     calibration = calibration.model_copy(update={"evidence": fitted})
     margins = interval_scaling(predictions_of(dives.sights, dives.labels, scale))
-    calibration = replace_growth(calibration, _fit_growth(clips.groups, calibration, margins, scale))
-    return calibration, _fit_interval(dives, calibration, margins, scale)
+    calibration = replace_growth(calibration, _fit_growth(clips, calibration, margins, scale))
+    return calibration, _fit_interval(clips.known, calibration, margins, scale)
 
 
 def replace_growth(calibration: Calibration, growth: float) -> Calibration:
@@ -131,12 +140,13 @@ def _fit_distance(dives: Seen) -> EvidenceScaling:
     )
 
 
-def _fit_growth(groups: Sequence[Seen], calibration: Calibration, margins: IntervalScaling, scale: float) -> float:
+def _fit_growth(clips: CalibrationClips, calibration: Calibration, margins: IntervalScaling, scale: float) -> float:
     """The least growth with which intervals hold what they promise in the second style too."""
+    known, second = clips.known, clips.second.dives
     covered = []
     for growth in _GROWTHS:
         grown = replace_growth(calibration, float(growth))
-        covered.append(_coverage(groups[-1], grown, _fit_interval(groups[0], grown, margins, scale), scale))
+        covered.append(_coverage(second, grown, _fit_interval(known, grown, margins, scale), scale))
     return float(_GROWTHS[int(np.argmax(np.array(covered) >= min(INTERVAL_LEVEL, max(covered))))])
 
 
@@ -159,16 +169,6 @@ def _fit_middle(groups: Sequence[Seen], scaling: EvidenceScaling, scale: float) 
     # Farther off than what the network was taught lies what nothing here stands for: films of real dives.
     known = float(np.quantile(np.concatenate(distances[:-1]), _KNOWN))
     return round(min(best, _BEYOND * known), 2)
-
-
-def as_competed(executions: Values) -> Values:
-    """Weights that give executions the distribution of real competitions."""
-    edges = np.array([0.0, 6.0, 10.0, 13.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0, 30.01])
-    shares = np.linspace(0.0, 1.0, len(REAL_EXECUTIONS))
-    below = np.interp(edges, REAL_EXECUTIONS, shares, left=0.0, right=1.0)
-    here = np.histogram(executions, edges)[0] / len(executions)
-    place = np.clip(np.digitize(executions, edges) - 1, 0, len(edges) - 2)
-    return np.asarray((np.diff(below) / np.maximum(here, 1e-9))[place])
 
 
 def _fit_turns(groups: Sequence[Seen]) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from divescore.lab.evaluation.predictions import Predictions, Values
+from divescore.lab.rendering.flaws import REAL_EXECUTIONS
 from divescore.scoring.mini.temporal import FLAWS
 
 
@@ -37,12 +38,23 @@ def agreement(guess: Values, truth: Values) -> dict[str, float]:
     }
 
 
+def as_competed(executions: Values) -> Values:
+    """Weights that give executions the distribution of real competitions."""
+    edges = np.array([0.0, 6.0, 10.0, 13.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0, 30.01])
+    shares = np.linspace(0.0, 1.0, len(REAL_EXECUTIONS))
+    below = np.interp(edges, REAL_EXECUTIONS, shares, left=0.0, right=1.0)
+    here = np.histogram(executions, edges)[0] / len(executions)
+    place = np.clip(np.digitize(executions, edges) - 1, 0, len(edges) - 2)
+    return np.asarray((np.diff(below) / np.maximum(here, 1e-9))[place])
+
+
 def figures(predictions: Predictions, threshold: float, factor: float) -> dict[str, float]:
     """Figures of a model: errors in points, shares 0..1. `threshold` is the gate's, `factor` the interval's."""
     dives, labels = predictions.is_dive, predictions.labels
     passed = predictions.probability >= threshold
     truth, guess, difficulty = labels["execution"][dives], predictions.execution[dives], labels["difficulty"][dives]
     errors = predictions.execution_errors
+    inside = errors <= factor * predictions.spread[dives]
     result = {
         "dives": float(dives.sum()),
         "negatives": float((~dives).sum()),
@@ -55,7 +67,9 @@ def figures(predictions: Predictions, threshold: float, factor: float) -> dict[s
         "execution_relative_error": relative_error(guess, truth),
         "execution_rank_correlation": rank_correlation(guess, truth),
         "score_rank_correlation": rank_correlation(guess * difficulty, truth * difficulty),
-        "interval_coverage": float((errors <= factor * predictions.spread[dives]).mean()),
+        "interval_coverage": float(inside.mean()),
+        # The prior is of real competitions, where few dives are as bad as many of the rendered ones.
+        "interval_coverage_as_competed": float(np.average(inside, weights=as_competed(truth))),
         "difficulty_mean_error": float(predictions.difficulty_errors.mean()),
         "dives_passed": float(passed[dives].mean()),
         "negatives_passed": float(passed[~dives].mean()) if (~dives).any() else 0.0,

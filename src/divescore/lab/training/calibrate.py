@@ -41,6 +41,7 @@ _STYLE_FIGURES = (
     "seen_mean_error",
     "seen_rank_correlation",
     "interval_coverage",
+    "interval_coverage_as_competed",
     "evidence_median",
     "dives_passed",
     "half_somersaults_accuracy",

@@ -8,8 +8,8 @@ import torch
 
 from divescore.dives import parse_dive
 from divescore.lab.datasets.labels import LABEL, dive_labels
-from divescore.lab.evaluation.calibrating import CalibrationClips, Seen, as_competed, fit_calibration, replace_growth
-from divescore.lab.evaluation.figures import rank_correlation
+from divescore.lab.evaluation.calibrating import CalibrationClips, Seen, fit_calibration, replace_growth
+from divescore.lab.evaluation.figures import as_competed, rank_correlation
 from divescore.lab.evaluation.predictions import estimate_of, predictions_of
 from divescore.lab.rendering.flaws import REAL_EXECUTIONS
 from divescore.lab.rendering.random_dives import random_rendered_dive
