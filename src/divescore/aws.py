@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -68,6 +69,31 @@ def within(seconds: float) -> Tuning:
     one_try = (0.8 * seconds - _BACK_OFF_SECONDS) / TRIES
     connect = min(_LONGEST_CONNECT, one_try / 3)
     return {"timeouts": (connect, min(_LONGEST_READ, one_try - connect)), "attempts": TRIES}
+
+
+_SLOW_DOWN = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "429",
+    }
+)
+
+
+def throttled(error: ClientError) -> bool:
+    """Whether AWS was asked too often."""
+    return error.response.get("Error", {}).get("Code") in _SLOW_DOWN
+
+
+def out_of_reach(error: BotoCoreError | ClientError) -> bool:
+    """Whether AWS could not be asked, or will not answer for the moment: the same call may well succeed a bit later."""
+    if isinstance(error, ClientError):
+        return throttled(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return isinstance(error, ConnectionError | HTTPClientError)
 
 
 @overload

@@ -8,10 +8,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
 from divescore.api.bodies import Problem, ProblemEnvelope
 from divescore.api.errors import RequestRefused
+from divescore.aws import out_of_reach
 from divescore.declaration import DeclarationError
 from divescore.jobs.errors import Contended, IdempotencyClash, JobNotFound, MarkedTooOften, QuotaExceeded
 from divescore.tokens.tokens import TokenError, TokenForbidden
@@ -79,6 +81,12 @@ def register_problems(app: APIGatewayHttpResolver) -> None:
         app.context["logger"].error("request failed", exc_info=error)
         return problem(500, "INTERNAL", "Something went wrong on our side; please try again.")
 
+    def aws_fault(error: BotoCoreError | ClientError) -> Response[Json]:
+        if not out_of_reach(error):
+            return fault(error)
+        app.context["logger"].error("AWS is out of reach", exc_info=error)
+        return problem(503, "UNAVAILABLE", "The service cannot do this now; try again.", {"Retry-After": "1"})
+
     answers: dict[type[Exception], Callable[[Any], Response[Json]]] = {
         RequestValidationError: lambda error: problem(400, "INVALID_REQUEST", _sentence(error)),
         RequestUnsupportedContentType: lambda _: problem(
@@ -94,6 +102,8 @@ def register_problems(app: APIGatewayHttpResolver) -> None:
         QuotaExceeded: lambda error: problem(429, error.code, error.message, {"Retry-After": str(error.retry_after)}),
         Contended: lambda error: problem(503, error.code, error.message, {"Retry-After": "1"}),
         NotFoundError: lambda _: problem(404, "NOT_FOUND", "There is nothing at this address."),
+        BotoCoreError: aws_fault,
+        ClientError: aws_fault,
         Exception: fault,
     }
     for kind, handle in answers.items():

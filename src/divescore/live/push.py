@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from divescore.aws import throttled
 from divescore.live.messages import Outgoing
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 POST_TIMEOUTS = (1.0, 2.0)
 # Pauses before each further try; a client that takes nothing for about a second is better off with a fresh snapshot.
 BACK_OFF_SECONDS = (0.05, 0.2, 0.6)
-_SLOW = frozenset({"LimitExceededException", "ThrottlingException", "TooManyRequestsException", "429"})
 
 
 class Pushed(StrEnum):
@@ -51,7 +51,7 @@ class Pusher:
         except ClientError as error:
             if _is_gone(error):
                 return Pushed.GONE
-            if error.response["Error"]["Code"] in _SLOW:
+            if throttled(error):
                 return Pushed.SLOW
             raise
         return Pushed.SENT

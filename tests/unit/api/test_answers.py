@@ -7,6 +7,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 
 from divescore.api.answers import answer, bearer, problem, problems, register_problems, reply
 from divescore.api.bodies import CreateJob, Health
@@ -24,6 +31,12 @@ def ask(route: Callable[..., Any], event: dict[str, Any] | None = None) -> dict[
     return app.resolve(event or http_event("POST", "/jobs"), context())
 
 
+def refusal(code: str, status: int) -> ClientError:
+    """AWS's own answer."""
+    error = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(error, "PutItem")  # type: ignore[arg-type]  # what else it has does not matter
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -36,6 +49,14 @@ def ask(route: Callable[..., Any], event: dict[str, Any] | None = None) -> dict[
         (IdempotencyClash(), 409, "CONFLICT"),
         (QuotaExceeded("Enough.", 77), 429, "RATE_LIMITED"),
         (Contended("j"), 503, "UNAVAILABLE"),
+        (ReadTimeoutError(endpoint_url="https://secret"), 503, "UNAVAILABLE"),
+        (ConnectTimeoutError(endpoint_url="https://secret"), 503, "UNAVAILABLE"),
+        (EndpointConnectionError(endpoint_url="https://secret"), 503, "UNAVAILABLE"),
+        (refusal("ThrottlingException", 400), 503, "UNAVAILABLE"),
+        (refusal("SlowDown", 503), 503, "UNAVAILABLE"),
+        (refusal("InternalServerError", 500), 503, "UNAVAILABLE"),
+        (refusal("AccessDeniedException", 400), 500, "INTERNAL"),
+        (NoCredentialsError(), 500, "INTERNAL"),
         (RuntimeError("secret detail"), 500, "INTERNAL"),
     ],
 )
