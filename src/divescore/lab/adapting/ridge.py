@@ -11,6 +11,8 @@ Values = NDArray[np.float64]
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 3000.0)
 _LEAST_DEVIATION = 1e-6
+_LEADING = 4.0
+"""How much less the first output is held back than others: it is the network's own execution."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def _estimates(outputs: Values, marks: Values, others: Values, strength: float) 
 
 
 def _scale(outputs: Values) -> tuple[Values, Values]:
-    return outputs.mean(axis=0), np.maximum(outputs.std(axis=0), _LEAST_DEVIATION)
+    deviation = np.maximum(outputs.std(axis=0), _LEAST_DEVIATION)
+    deviation[0] /= _LEADING
+    return outputs.mean(axis=0), deviation
 
 
 def _weights(scaled: Values, marks: Values, strength: float) -> Values:

@@ -19,12 +19,12 @@ LESS_THAN_CHANCE = 1
 """Of 20 runs on shuffled marks."""
 
 
-def club(seed: int, films: int = 30, shuffled: bool = False) -> Judged:
+def club(seed: int, films: int = 30, shuffled: bool = False, off: float = 0.15, noise: float = 0.035) -> Judged:
     """A club whose dives the model sees, but on another scale: it is off by several points."""
     rng = np.random.default_rng(seed)
     marks = np.clip(rng.normal(18.0, 4.5, films), 2, 30)
     outputs = rng.normal(0.0, 1.0, (films, 10))
-    outputs[:, 0] = 0.02 * marks + 0.15 + rng.normal(0.0, 0.035, films)
+    outputs[:, 0] = 0.02 * marks + off + rng.normal(0.0, noise, films)
     unadapted = 30.0 * outputs[:, 0]
     if shuffled:
         marks = marks[rng.permutation(films)]
@@ -39,6 +39,15 @@ def test_a_model_on_another_scale_is_adapted_by_more_than_a_third() -> None:
     assert report.better
     assert report.mean_error < unadapted.mean_error * 2 / 3
     assert 0.8 <= report.coverage <= 1.0
+
+
+def test_a_gain_of_a_quarter_is_mostly_found() -> None:
+    reports = [adapt(club(seed, off=0.18, noise=0.045), SHUFFLES).report for seed in range(20)]
+    unadapted = [other.mean_error for report in reports for other in report.baselines if "unadapted" in other.name]
+    gain = 1.0 - np.mean([report.mean_error for report in reports]) / np.mean(unadapted)
+
+    assert 0.2 <= gain <= 0.3
+    assert sum(report.better for report in reports) >= 11
 
 
 def test_shuffled_marks_are_refused() -> None:
