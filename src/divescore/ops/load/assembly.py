@@ -17,6 +17,7 @@ from divescore.ops.load import provenance, report
 from divescore.ops.load.clock import now
 from divescore.ops.load.generator import Sends
 from divescore.ops.load.job_log import JobLog
+from divescore.ops.load.local_account import local_account
 from divescore.ops.load.progress import ProgressDisplay
 from divescore.ops.load.queue_route import QueueRoute
 from divescore.ops.load.quotas import check_quotas
@@ -76,7 +77,7 @@ async def _execute(
     log, jobs, at_once = JobLog(schedule.arrivals), options.jobs, options.at_once
     sockets = Sockets(jobs, sockets_for(jobs, options.watchers, options.sockets), options.watchers, log, now)
     _allow_open_files(sockets.count + FILES_A_JOB * min(jobs, at_once) + FILES_BESIDES)
-    run = LoadRun(log, Sends(jobs), sockets)
+    run = LoadRun(log, Sends(jobs), sockets, account=local_account() if stack.local else None)
     display = ProgressDisplay(run, console)
     route: Route
     if options.via == "upload":

@@ -1,6 +1,7 @@
 """All measurements of a running system, one after the other, as one document."""
 
 import asyncio
+import contextlib
 import os
 import platform
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from divescore import __version__
 from divescore.ops.load.fan_out import fan_out
 from divescore.ops.load.flood import flood, flood_report
 from divescore.ops.load.fresh_worker import fresh_worker
+from divescore.ops.load.local_account import local_account
 from divescore.ops.load.stages import one_by_one, summary
 from divescore.stack import local_state
 from divescore.stack.deployed import api_address, find_stack
@@ -54,8 +56,11 @@ async def measure(options: BenchOptions, say: Callable[[str], None]) -> dict[str
         # A flood finds workers running, or its first dives would measure their start.
         await flood(api, clip, min(options.jobs, 2 * options.at_once), options.at_once, options.timeout)
         say(f"{options.jobs} dives at once")
-        log = await flood(api, clip, options.jobs, options.at_once, options.timeout)
+        account = local_account() if options.stack is None and options.api is None else None
+        async with contextlib.nullcontext() if account is None else account.kept():
+            log = await flood(api, clip, options.jobs, options.at_once, options.timeout)
         document["flood"] = flood_report(log, options.at_once, workers)
+        document["flood"]["processor"] = account and account.report(options.jobs)
     if options.watchers:
         say(f"one dive, {options.watchers} watchers")
         document["fan_out"] = await fan_out(api, clip, options.watchers, options.timeout)

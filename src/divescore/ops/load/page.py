@@ -58,6 +58,7 @@ def page(report: Mapping[str, Any]) -> str:
         _counts(report),
         _latency(report),
         _run(report),
+        _processor(report["processor"]),
         *(_figure(title, drawing) for title, drawing in charts(report).items()),
         "<h2>Where this comes from</h2>",
         f"<pre>{escape(json.dumps(source, indent=2, ensure_ascii=False))}</pre>",
@@ -115,6 +116,16 @@ def _run(report: Mapping[str, Any]) -> str:
         "errors": report["errors"] or None,
     }
     return f"<h2>The run</h2><table>{_rows(row for row in rows.items() if row[1] is not None)}</table>"
+
+
+def _processor(account: Mapping[str, Any] | None) -> str:
+    if account is None:
+        return ""
+    rows = [(stage, seconds, account["ms_per_dive"].get(stage, "")) for stage, seconds in account["seconds"].items()]
+    rows += [("in all", account["total"], round(sum(account["ms_per_dive"].values()), 1) or "")]
+    rows += [("the machine, whatever it did", account["machine"], "")]
+    head = "<tr><th><th>seconds<th>ms a dive</tr>"
+    return f"<h2>Processor time</h2><table>{head}{_rows(rows)}</table>"
 
 
 def _figure(title: str, drawing: str) -> str:

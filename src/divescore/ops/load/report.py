@@ -66,6 +66,7 @@ def build(run: LoadRun, route: str, answers: Counter[str], provenance: dict[str,
         "sockets": {"count": run.sockets.count, **dict(run.sockets.tally)},
         "answers": dict(answers),
         "dead_letters": run.dead_letters,
+        "processor": run.account.report(states[SCORED]) if run.account else None,
         "queue_missed": run.depths_missed,
         "queue": [asdict(depth) | {"at": round(depth.at - log.started_at, 3)} for depth in run.depths],
         "samples": {

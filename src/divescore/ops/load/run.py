@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from divescore.client.errors import ClientError
 from divescore.ops.load.clock import now
@@ -16,6 +16,9 @@ from divescore.ops.load.generator import Sends, generate
 from divescore.ops.load.job_log import JobLog
 from divescore.ops.load.sampler import QueueDepth, Sampler
 from divescore.ops.load.sockets import Sockets
+
+if TYPE_CHECKING:
+    from divescore.ops.load.processor_time import SystemAccount
 
 LEAD = 0.2  # between the end of the preparation and the first arrival
 CHECKED_EVERY = 0.1
@@ -64,6 +67,7 @@ class LoadRun:
     out_of_patience: bool = False
     dead_letters: dict[str, int] | None = None
     load: tuple[float, float] = (0.0, 0.0)
+    account: "SystemAccount | None" = None  # of a system on this machine
     read: dict[int, str] = field(default_factory=dict)  # states of jobs whose end was not pushed, read at the end
 
 
@@ -114,15 +118,21 @@ async def _send_and_wait(
     run.depths = sampler.samples
     run.stage = "sending"
     say(f"sending {run.sends.planned} jobs")
-    await generate(run.log.start(now() + LEAD), logged_send(route, run.log), run.sends, most_at_once)
-    run.stage = "waiting"
+    async with contextlib.nullcontext() if run.account is None else run.account.kept():
+        await generate(run.log.start(now() + LEAD), logged_send(route, run.log), run.sends, most_at_once)
+        run.stage = "waiting"
+        await _all_heard(run, patience)
+    if not run.out_of_patience:
+        await asyncio.sleep(LISTENS_AFTER)
+
+
+async def _all_heard(run: LoadRun, patience: float) -> None:
     waiting_since = now()
     while run.log.open:
         if now() - max(run.log.heard_at, waiting_since) > patience:
             run.out_of_patience = True
             return
         await asyncio.sleep(CHECKED_EVERY)
-    await asyncio.sleep(LISTENS_AFTER)
 
 
 @contextlib.contextmanager
