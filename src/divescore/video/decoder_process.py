@@ -17,11 +17,6 @@ REQUEST_BYTES = 4096
 MOST_DESCRIPTORS = 3
 
 _PR_SET_PDEATHSIG = 1
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc's malloc.h
-_QUIET_SECONDS = 0.15
-"""Without a video, before memory is touched ahead."""
-_WARM_BLOCK, _WARM_BLOCKS = 4 << 20, 28
-_IDLE_SECONDS = 0.05
 _LINGER_SECONDS = 0.1
 """After the last message, unless the next video wants to begin."""
 _MESSAGE_CHARACTERS = 2000
@@ -41,13 +36,11 @@ def run(control: socket.socket, forkserver: int, link: socket.socket) -> NoRetur
     """
     try:
         lost = _die_with(forkserver)
-        if not _has_come(link, _IDLE_SECONDS):
-            _warm_heap(link)
         request, descriptors, _, _ = socket.recv_fds(link, REQUEST_BYTES, MOST_DESCRIPTORS)
         if request:
             _decode(control, json.loads(request), descriptors, lost)
             # Giving back its memory takes a core for 10 ms, which the network would miss now.
-            _has_come(link, _LINGER_SECONDS)
+            select.select([link], [], [], _LINGER_SECONDS)
     except MemoryError:
         send_message(control, memory=True)
     except BaseException as error:  # this process ends here, so the worker must hear whatever it was
@@ -109,40 +102,6 @@ def _decode(control: socket.socket, request: dict[str, Any], descriptors: list[i
         send_message(control, rejected=[error.code.value, error.message])
     else:
         send_message(control, report=asdict(report), **more)
-
-
-def _has_come(link: socket.socket, within: float = 0.0) -> bool:
-    return bool(select.select([link], [], [], within)[0])
-
-
-def _warm_heap(link: socket.socket) -> None:
-    """Touch the memory that frames will take, for as long as there is no video to decode.
-
-    A fresh process pays for each page when it first touches it: 40 ms for a film in full HD. One arena, since FFmpeg's
-    threads would each start a cold one, and none of it given back before the end. Under load, when the next video is
-    there at once, this would only move the cost, and make small videos pay it too.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    libc = ctypes.CDLL(None)
-    try:
-        libc.mallopt.argtypes = [ctypes.c_int, ctypes.c_int]
-        libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
-        libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-        libc.free.argtypes = [ctypes.c_void_p]
-    except AttributeError:
-        return  # not glibc, whose allocator this is about
-    for option, value in ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, 32 << 20), (_M_TRIM_THRESHOLD, 1 << 30)):
-        libc.mallopt(option, value)
-    # The network is at work on the last video now, and should have the cores for itself.
-    if _has_come(link, _QUIET_SECONDS):
-        return
-    blocks: list[int] = []
-    while len(blocks) < _WARM_BLOCKS and not _has_come(link) and (block := libc.malloc(_WARM_BLOCK)):
-        libc.memset(block, 0, _WARM_BLOCK)
-        blocks.append(block)
-    for block in blocks:
-        libc.free(block)
 
 
 def _die_with(forkserver: int) -> list[str]:
