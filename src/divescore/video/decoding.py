@@ -2,8 +2,9 @@
 
 The packets are walked first, without decoding: their times say where the pictures lie, so neither the header's frame
 count nor its rate nor its duration is believed. One decoding pass then converts only the frames nearest to the wanted
-times; of H.264 and HEVC it does not even decode the others, where nothing refers to them. When what decodes disagrees
-with the packets (damage), a further pass looks at every frame and takes its times from what did decode.
+times; the others it does not even decode where nothing refers to them: never in some codecs, now and then in H.264 and
+HEVC. When what decodes disagrees with the packets (damage), a further pass looks at every frame and takes its times
+from what did decode.
 """
 
 import math
@@ -28,6 +29,8 @@ from divescore.video.selection import (
     FrameSink,
     check_length,
     exhausted,
+    seconds_of,
+    stamp_of,
 )
 from divescore.video.walking import make_plan
 
@@ -101,7 +104,10 @@ def run_pass(
         try:
             for packet in opened.demux(stream):
                 if plan.needed is not None:
-                    stream.codec_context.skip_frame = "DEFAULT" if packet.pts in plan.needed else "NONREF"
+                    wanted = stamp_of(packet) in plan.needed
+                    if plan.self_contained and packet.size and not wanted:
+                        continue
+                    stream.codec_context.skip_frame = "DEFAULT" if wanted else "NONREF"
                 try:
                     frames = packet.decode()
                 except av.FFmpegError as error:
@@ -111,7 +117,7 @@ def run_pass(
                     continue
                 for frame in frames:
                     if isinstance(frame, VideoFrame):
-                        sink.add(frame, float(frame.pts * scale) if frame.pts is not None else None)
+                        sink.add(frame, seconds_of(frame.pts, scale) if frame.pts is not None else None)
                         if len(done.positions) % _PROGRESS_EVERY == 0:
                             report_share(sink.share)
         except av.FFmpegError as error:

@@ -72,7 +72,7 @@ def set_up_decoder(stream: VideoStream, limits: VideoLimits) -> None:
         raise unsupported(stream)
     check_size(codec.width, codec.height, limits)
     codec.thread_type = "AUTO"
-    codec.thread_count = min((os.cpu_count() or 1) + 1, _MOST_THREADS)
+    codec.thread_count = min(os.cpu_count() or 1, _MOST_THREADS)
     codec.options = {"max_pixels": _most_pixels(limits)}
 
 

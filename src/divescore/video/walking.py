@@ -19,12 +19,22 @@ from divescore.video.errors import RejectionCode, VideoRejected
 from divescore.video.limits import VideoLimits
 from divescore.video.opening import DECODERS, open_video, unsupported
 from divescore.video.parts import Bytes, Structure, too_many_tracks
-from divescore.video.selection import DecodingPlan, check_length, check_size, exhausted, nearest_stamps
+from divescore.video.selection import (
+    DecodingPlan,
+    check_length,
+    check_size,
+    exhausted,
+    nearest_stamps,
+    seconds_of,
+    stamp_of,
+)
 from divescore.video.structure import read_structure, unread_share
 from divescore.video.tracks import PictureTrack, film_among
 
 _ONE_PACKET_A_FRAME = frozenset({"h264", "hevc"})
 """Codecs of which a packet is a frame, and whose unwanted frames need not be decoded where no other refers to them."""
+_SELF_CONTAINED = frozenset({"mjpeg", "prores", "dnxhd", "dvvideo", "rawvideo", "png", "huffyuv", "ffvhuff", "utvideo"})
+"""Codecs of which no frame refers to another, so that a packet is a frame that can be left out."""
 _FALLBACK_RATE = 25.0
 _SANE_RATE = (1.0, 240.0)
 _UNPROBED = {"analyzeduration": "0", "fpsprobesize": "0", "codec_whitelist": "none"}
@@ -46,12 +56,17 @@ class _Walked:
         return self.stream.time_base or Fraction(1, 1000)
 
     @property
+    def codec(self) -> str:
+        return self.stream.codec_context.name if self.stream.codec_context is not None else ""
+
+    @property
     def span(self) -> tuple[float, float]:
         """Seconds of the first and the last picture."""
-        return (float(min(self.stamps) * self.scale), float(max(self.stamps) * self.scale)) if self.stamps else (0, 0)
+        stamps, scale = self.stamps, self.scale
+        return (seconds_of(min(stamps), scale), seconds_of(max(stamps), scale)) if stamps else (0, 0)
 
     def add(self, packet: "Packet[Any]") -> None:
-        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamp = stamp_of(packet)
         self.clocked = self.clocked and stamp is not None
         self.stamps.append(stamp or 0)
 
@@ -70,16 +85,22 @@ class _Walked:
 
 @dataclass
 class _Ends:
-    """How far the file was read: the last byte of any track's packets, and the last second of any of them."""
+    """How far the file was read: the last byte of any track's packets, and the last stamp of each track."""
 
     byte: int = 0
-    second: float = 0.0
+    stamps: dict[int, int] = field(default_factory=dict)
 
     def add(self, packet: "Packet[Any]") -> None:
         if packet.pos is not None and packet.size:
             self.byte = max(self.byte, packet.pos + packet.size)
-        if packet.pts is not None and packet.time_base is not None:
-            self.second = max(self.second, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.pts is not None:
+            index = packet.stream_index
+            self.stamps[index] = max(self.stamps.get(index, 0), packet.pts + (packet.duration or 0))
+
+    def second(self, opened: InputContainer) -> float:
+        """The last second of any track."""
+        scales = ((stamp, opened.streams[index].time_base) for index, stamp in self.stamps.items())
+        return max((seconds_of(stamp, scale) for stamp, scale in scales if scale is not None), default=0.0)
 
 
 def make_plan(descriptor: int, data: Bytes, container: str, count: int, limits: VideoLimits) -> DecodingPlan:
@@ -160,8 +181,9 @@ def _plan(film: _Walked, count: int, container: str, missing: float, limits: Vid
     # In a transport stream a packet may be half a frame of interlaced film, or several frames.
     skips = clocked and container != Container.TS
     ordered = _skippable(film) if skips else None
+    self_contained = film.codec in _SELF_CONTAINED
     needed = None if ordered is None else nearest_stamps(ordered, float(film.scale), wanted.tolist())
-    if needed is not None and 2 * len(needed) > len(stamps):
+    if needed is not None and not self_contained and 2 * len(needed) > len(stamps):
         needed = None
     return DecodingPlan(
         wanted=wanted.tolist(),
@@ -173,15 +195,15 @@ def _plan(film: _Walked, count: int, container: str, missing: float, limits: Vid
         missing=missing,
         stamps=ordered if needed is not None else None,
         scale=float(film.scale),
+        self_contained=self_contained,
     )
 
 
 def _skippable(film: _Walked) -> NDArray[np.int64] | None:
     """The stamps in order, where packets of the film may be left undecoded."""
-    codec = film.stream.codec_context
     ordered = np.asarray(sorted(set(film.stamps)), dtype=np.int64)
     unique = len(ordered) == len(film.stamps)
-    return ordered if codec is not None and codec.name in _ONE_PACKET_A_FRAME and unique else None
+    return ordered if film.codec in _ONE_PACKET_A_FRAME | _SELF_CONTAINED and unique else None
 
 
 def _unreadable_share(stream: VideoStream, length: int) -> float:
@@ -211,7 +233,7 @@ def _cut_off_share(
     whole = opened.duration / av.time_base if opened.duration else None
     if whole is None:
         return missing
-    return 0.0 if ends.second + _REACHES_SECONDS >= whole else min(missing, max(0.0, 1.0 - seconds / whole))
+    return 0.0 if ends.second(opened) + _REACHES_SECONDS >= whole else min(missing, max(0.0, 1.0 - seconds / whole))
 
 
 def _promised_by_track(stream: VideoStream) -> float | None:

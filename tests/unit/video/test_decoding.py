@@ -34,13 +34,15 @@ def decode(path: Path, count: int = 12) -> tuple[DecodingReport, NDArray[np.uint
         ("libx264", {"bf": "0"}),
         ("libx264", {"g": "10", "x264-params": "open-gop=1"}),
         ("libx265", {"x265-params": "log-level=none:pools=1"}),
+        ("mjpeg", {}),
+        ("prores", {}),
     ],
 )
 def test_skipped_frames_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str, options: dict[str, str]
 ) -> None:
-    path = tmp_path / "film.mp4"
-    write_film(path, codec, frames=121, options=options)
+    path = tmp_path / ("film.mov" if codec == "prores" else "film.mp4")
+    write_film(path, codec, frames=121, options=options, pix_fmt="yuv422p10le" if codec == "prores" else None)
     skipped = decode(path)
     monkeypatch.setattr(walking, "_skippable", lambda *_arguments: None)
     whole = decode(path)
@@ -50,9 +52,15 @@ def test_skipped_frames_change_nothing(
     assert whole[0].frames == 121
 
 
-def test_frames_that_are_not_wanted_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "film.mp4"
-    write_film(path, "libx264", frames=120, options={"bf": "3"})
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "most"),
+    [("film.mp4", "libx264", {"bf": "3"}, 110), ("film.avi", "mjpeg", {}, 12)],
+)
+def test_frames_that_are_not_wanted_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, codec: str, options: dict[str, str], most: int
+) -> None:
+    path = tmp_path / name
+    write_film(path, codec, frames=120, options=options)
     taken: list[float | None] = []
     take = FrameSampler.add
 
@@ -64,7 +72,24 @@ def test_frames_that_are_not_wanted_are_not_decoded(tmp_path: Path, monkeypatch:
     report, _ = decode(path)
 
     assert report.frames == 120
-    assert len(taken) < 110
+    assert len(taken) <= most
+
+
+def test_a_frame_that_is_wanted_and_broken_has_all_frames_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    write_film(path, "mjpeg", frames=60)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"movi")
+    for number in range(60):
+        place = content.index(b"00dc", place) + 8
+        length = int.from_bytes(content[place - 4 : place], "little")
+        if number % 2:
+            content[place : place + length] = bytes(length)
+    path.write_bytes(content)
+
+    with pytest.raises(VideoRejected) as rejected:
+        decode(path)
+    assert rejected.value.code == "DAMAGED"
 
 
 def test_damage_among_skipped_frames_is_found(tmp_path: Path) -> None:
@@ -87,7 +112,13 @@ def test_damage_among_skipped_frames_is_found(tmp_path: Path) -> None:
 def test_decoding_imports_nothing_that_the_forkserver_has_not(tmp_path: Path) -> None:
     """A confined process can open no file to import from, and each fork would pay for it again."""
     path = tmp_path / "film.mp4"
-    write_film(path, "libx264", sound="aac")
+
+    def bordered(index: int, total: int, width: int, height: int) -> NDArray[np.uint8]:
+        picture = np.random.default_rng(index).integers(0, 255, (height, width, 3), dtype=np.uint8)
+        picture[:, : width // 6] = picture[:, -width // 6 :] = 0
+        return picture if index > total // 3 else np.zeros_like(picture)
+
+    write_film(path, "libx264", sound="aac", frames=75, draw=bordered)
     program = f"""
 import importlib, mmap, sys
 from divescore.video import forkserver
@@ -101,7 +132,7 @@ from divescore.video.limits import VideoLimits
 with open({str(path)!r}, "rb") as file:
     data = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
     into = numpy.zeros((12, 24, 32, 3), numpy.uint8)
-    decode_samples(file.fileno(), data, "mp4", into, VideoLimits(), lambda _share: None)
+    decode_samples(file.fileno(), data, "mp4", into, VideoLimits(), lambda _share: None, framed=True)
 print(sorted(set(sys.modules) - before))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

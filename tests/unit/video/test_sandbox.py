@@ -12,13 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
 import psutil
 import pytest
-from numpy.typing import NDArray
 
 from divescore.video import shared_memory
 from divescore.video.decoder_process import confine
@@ -51,10 +51,13 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film that takes longer than any test waits."""
-    encoded: tuple[bool, NDArray[np.uint8]] = cv2.imencode(".jpg", np.full((2000, 4000), 99, dtype=np.uint8))
+    """A film that takes longer than any test waits: none of its frames can be left out."""
+    encoder = av.VideoCodecContext.create("mpeg4", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 4000, 2000, "yuv420p", Fraction(1, 25)
+    plain = np.full((3000, 4000), 99, dtype=np.uint8)
+    [packet] = encoder.encode(av.VideoFrame.from_ndarray(plain, format="yuv420p"))
     path = tmp_path_factory.mktemp("endless") / "endless.avi"
-    path.write_bytes(avi(b"MJPG", (4000, 2000), [encoded[1].tobytes()] * 400))
+    path.write_bytes(avi(b"FMP4", (4000, 2000), [bytes(packet)] * 400))
     return path
 
 
