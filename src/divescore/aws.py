@@ -36,6 +36,10 @@ def configuration(
         read_timeout=timeouts[1],
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": attempts},
+        # A third of the processor time of a call goes into what nobody needs: a name that botocore otherwise puts
+        # together anew for each request, twice, and a check of types that mypy has made.
+        user_agent="divescore",
+        parameter_validation=False,
         signature_version="s3v4" if service == "s3" else None,
         # Regional virtual-host addresses, in us-east-1 too, where botocore would keep the legacy global one: the page
         # may talk to no other, and that one answers a browser's form post with a redirect that it cannot follow. A
