@@ -18,13 +18,11 @@ from divescore.jobs.transitions import (
     Rejected,
     Renewed,
     WorkerEvent,
-    holds,
 )
 
-PROGRESS_SECONDS = 0.5  # progress is written at most this often
-# A stage that begins this soon after the attempt was last seen to stand asks no more: of a short dive's requests two
-# would be such questions, and its score is refused anyway if it was cancelled meanwhile.
-STANDS_SECONDS = 0.1
+# Progress is written at most this often. A dive that was cancelled, or taken over, is noticed then; a shorter one asks
+# nothing on its way, and its score is refused.
+PROGRESS_SECONDS = 0.5
 
 # The whole attempt as one bar: where each stage starts, and how much of it the stage is.
 _STAGES = {"downloading": (0.0, 0.1), "decoding": (0.1, 0.4), "scoring": (0.5, 0.5)}
@@ -74,8 +72,7 @@ class Attempt:
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._clock = clock
-        self._last_progress = self._stood_at = clock()
-        self._stage = job.stage
+        self._last_progress = clock()
 
     @property
     def job(self) -> Job:
@@ -93,7 +90,7 @@ class Attempt:
         self._thread.join()
 
     def progress(self, stage: str, fraction: float) -> None:
-        """Report `fraction` (0 to 1) of `stage`; written rarely, checked always.
+        """Report `fraction` (0 to 1) of `stage`; written rarely.
 
         Raises LeaseLost when the attempt is over, HandBack when the function's own time is nearly up.
         """
@@ -101,16 +98,12 @@ class Attempt:
             raise LeaseLost
         if self._seconds_left() <= 0:
             raise HandBack(Cause("OUT_OF_TIME", "Scoring did not end within the time of one attempt.", True))
-        begins, self._stage = stage != self._stage, stage
         start, share = _STAGES[stage]
         done = start + share * fraction
         due = self._clock() - self._last_progress >= PROGRESS_SECONDS
         if due and done < 1:  # at 1 the score itself follows at once
             self._write(Progressed(self._fence, stage, done))
             self._last_progress = self._clock()
-        elif begins and self._clock() - self._stood_at >= STANDS_SECONDS:
-            # Too soon to write; but a job that was cancelled must not go into its next stage.
-            self._check()
 
     def finish(self, result: dict[str, object]) -> Job:
         """Record the score. Raises LeaseLost."""
@@ -133,17 +126,7 @@ class Attempt:
             if isinstance(outcome, Refusal):
                 raise self._lose()
             self._job = outcome
-            self._stood_at = self._clock()
             return outcome
-
-    def _check(self) -> None:
-        try:
-            current = self._table.get(self._job.job_id)
-        except JobNotFound as error:
-            raise self._lose() from error
-        if not holds(current, self._fence):
-            raise self._lose()
-        self._stood_at = self._clock()
 
     def _lose(self) -> LeaseLost:
         self._lost.set()

@@ -14,8 +14,6 @@ from divescore.uploads.multipart import PART_BYTES, PartPlan
 PROGRESS_SECONDS = 0.5  # the worker writes progress at most this often
 HEARTBEAT_SECONDS = 10.0
 RESUBSCRIBE_SECONDS = 240.0
-BEGINS = 2  # stages at whose beginning the worker looks whether the job still wants it, if it has not for a while
-STANDS_SECONDS = 0.1
 FORM_BYTES = 16 * 2**20  # what is larger is sent in parts: the template's PartsAboveBytes
 PARTS_IN_A_QUESTION = 3  # addresses that a client asks for at once, as many as it sends at a time
 # Bytes of log per invocation: lines and metrics, counted in the logs of a local run.
@@ -80,7 +78,6 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
     workload, deployment = inputs.workload, inputs.deployment
     progress = floor(attempt / PROGRESS_SECONDS)
     beats = floor(attempt / HEARTBEAT_SECONDS)
-    looks = max(0, min(BEGINS, floor(attempt / STANDS_SECONDS)) - progress)  # at most; a write tells as much as a look
     again = floor((wait + attempt) / RESUBSCRIBE_SECONDS)
     watchers = workload.watchers
     changes = 4 + progress  # created, QUEUED, PROCESSING, progress, SCORED
@@ -110,7 +107,7 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         Calls("enqueue", "dynamodb", "update_item", 1, writes=1, index_writes=2, records=1),
         Calls("enqueue", "sqs", "send_message", 1),
         Calls("worker", "sqs", "receive_and_delete", 2),
-        Calls("worker", "dynamodb", "get_item", 1 + looks, reads=1),
+        Calls("worker", "dynamodb", "get_item", 1, reads=1),
         Calls("worker", "sqs", "change_message_visibility", 1 + beats),
         Calls("worker", "s3", "get_object", 1),
         # Its claim, progress, heartbeats (a new deadline each), the score.
