@@ -1,6 +1,6 @@
 """Where a system on this machine spends the processor: the time of all its processes, those that ended too, by stage.
 
-Looked at every second or so. A process that has ended since then has left its time to its parent, which is where the
+Looked at every few seconds. A process that has ended since then has left its time to its parent, which is where the
 rest of it is found. What one did in the moment between the last look and its end is lost only where its parent had
 ended first: some process of the system's outside has it then.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-LOOKS_EVERY = 1.0
+LOOKS_EVERY = 5.0
 ENGINE, WORKER, DECODER, GENERATOR = "engine", "worker", "decoder", "generator"
 _FUNCTION = re.compile(r"ministack-lambda-\w+?-([A-Z][A-Za-z]+)Function")
 _DECODER = "divescore.video.forkserver"
