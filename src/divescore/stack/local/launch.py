@@ -132,7 +132,7 @@ def main() -> None:
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
     acquire, release = lambda_svc.acquire_worker, lambda_svc.release_worker
     lambda_svc.acquire_worker, lambda_svc.release_worker = bounded(acquire, release, MOST_PROCESSES)
-    lambda_runtime.get_or_create_worker = sockets.processes(*bounded(acquire, release, sockets.MOST_PROCESSES))
+    lambda_runtime.get_or_create_worker = sockets.Processes(acquire, release, lambda_runtime.ensure_spawned).get
     apigateway.asyncio = sockets.Asyncio()
     runpy.run_module("ministack", run_name="__main__")
 

@@ -10,6 +10,7 @@ sockets keep a core busy with that. Here it waits until either is so.
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,39 +18,70 @@ from functools import partial
 from typing import Any
 
 MOST_PROCESSES = os.cpu_count() or 2  # of one function: what they do is all computing
+LOOKS_EVERY = 0.5  # seconds, should a process end without being given back
 
 Acquire = Callable[..., tuple[Any, str]]
 Release = Callable[[Any], None]
 
 
+class Processes:
+    """A function's processes for events of sockets, by the engine's calls that lend one, take it back and start it.
+
+    An event has whichever is free first. A new process is started aside meanwhile: on a busy machine its start takes
+    longer than the handshake of a socket may.
+    """
+
+    def __init__(self, acquire: Acquire, release: Release, start: Release) -> None:
+        self._acquire, self._release, self._start = acquire, release, start
+        self._freed = threading.Condition()
+
+    def get(self, *arguments: Any, **options: Any) -> "Turn":
+        """In place of the engine's `get_or_create_worker`, which it has for events of sockets alone."""
+        return Turn(self, partial(self._acquire, *arguments, **options))
+
+    def take(self, acquire: Acquire) -> Any:
+        """A process that nobody else has, once there is one."""
+        most = MOST_PROCESSES
+        with self._freed:
+            while True:
+                process, how = acquire(max_concurrency=most)
+                if how == "reused":
+                    return process
+                if process is not None:
+                    most = 1  # one event has one more process started at most
+                    threading.Thread(target=self._begin, args=(process,), daemon=True, name="socket-process").start()
+                    continue
+                self._freed.wait(LOOKS_EVERY)
+
+    def give_back(self, process: Any) -> None:
+        """Lend the process to the next event."""
+        self._release(process)
+        with self._freed:
+            self._freed.notify_all()
+
+    def _begin(self, process: Any) -> None:
+        try:
+            self._start(process)
+        finally:
+            self.give_back(process)  # one that did not start says so to its first event
+
+
 @dataclass(frozen=True)
 class Turn:
-    """One event's turn: on whichever process of the function is free, for as long as it takes."""
+    """One event's turn."""
 
+    processes: Processes
     acquire: Acquire
-    release: Release
 
     def invoke(self, event: dict[str, Any], request_id: str) -> dict[str, Any]:
         """What the engine's own process would answer."""
-        process, _ = self.acquire()
+        process = self.processes.take(self.acquire)
         try:
             process._drain_stderr_bounded = process._drain_stderr  # take what there is of the log, wait for no more
             answer: dict[str, Any] = process.invoke(event, request_id)
             return answer
         finally:
-            self.release(process)
-
-
-def processes(acquire: Acquire, release: Release) -> Callable[..., Turn]:
-    """In place of the engine's `get_or_create_worker`, which it has for events of sockets alone.
-
-    `acquire` and `release` lend a process of a function and take it back.
-    """
-
-    def get_process(*arguments: Any, **options: Any) -> Turn:
-        return Turn(partial(acquire, *arguments, **options), release)
-
-    return get_process
+            self.processes.give_back(process)
 
 
 _outbox: ContextVar["Outbox"] = ContextVar("outbox")

@@ -33,7 +33,11 @@ print(s3._enforce_post_policy_size("", 1), len(lambda_svc._provided_worker_env(1
     "app.py": "def app(scope, receive, send): ...",
     "core/__init__.py": "",
     "core/iam_evaluator.py": "is_root_access_key = None",
-    "core/lambda_runtime.py": "class ProvidedWorker:\n    _build_handler_class = None\nget_or_create_worker = None",
+    "core/lambda_runtime.py": """
+class ProvidedWorker:
+    _build_handler_class = None
+get_or_create_worker = ensure_spawned = None
+""",
     "services/__init__.py": "",
     "services/apigateway.py": "import asyncio",
     "services/lambda_svc.py": """
@@ -61,7 +65,7 @@ def test_the_engine_runs_with_its_doors_closed_and_its_defaults_changed(tmp_path
     assert done.returncode == 0, done.stderr
     defaults, live, guard, forms = done.stdout.splitlines()
     assert defaults == "True acquire_or_wait"
-    assert live == "get_process Outbox"
+    assert live == "get Outbox"
     assert guard == "guard False True"
     assert forms == f"('AccessDenied', 'Access Denied', 403) {len('127.0.0.1:1/') + 32}"
 

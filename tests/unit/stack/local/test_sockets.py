@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from divescore.stack.local import sockets
-from divescore.stack.local.launch import bounded
 
 WITHIN = 10.0
 
@@ -39,6 +39,11 @@ class Function:
         self.processes: list[Process] = []
         self.together = threading.Barrier(together)
         self.asked: list[tuple[Any, ...]] = []
+        self.may_start = threading.Event()
+        self.may_start.set()
+
+    def started(self, _process: Process) -> None:
+        assert self.may_start.wait(WITHIN)
 
     def acquire(self, *which: Any, max_concurrency: int, **_: Any) -> tuple[Process | None, str]:
         self.asked.append(which)
@@ -57,26 +62,47 @@ class Function:
         process.in_use = False
 
 
-def test_as_many_events_run_at_once_as_there_may_be_processes() -> None:
+def processes(function: Function, monkeypatch: pytest.MonkeyPatch, most: int) -> sockets.Processes:
+    monkeypatch.setattr(sockets, "MOST_PROCESSES", most)
+    return sockets.Processes(function.acquire, function.release, function.started)
+
+
+def test_as_many_events_run_at_once_as_there_may_be_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(together=2)
-    get_process = sockets.processes(*bounded(function.acquire, function.release, 2))
+    lent = processes(function, monkeypatch, 2)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda number: get_process("ws", {}, b"zip").invoke({"n": number}, str(number)), range(8))
-        )
+        turns = [lent.get("ws", {}, b"zip") for _ in range(8)]
+        answers = list(pool.map(lambda number: turns[number].invoke({"n": number}, str(number)), range(8)))
     assert [(answer["event"]["n"], answer["id"]) for answer in answers] == [(n, str(n)) for n in range(8)]
     assert {answer["log"] for answer in answers} == {"what there is"}
     assert len(function.processes) == 2
     assert function.asked[0] == ("ws", {}, b"zip")
 
 
-def test_a_process_is_given_back_when_its_event_fails() -> None:
+def test_an_event_waits_for_no_start_when_a_process_is_free_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(together=1)
-    get_process = sockets.processes(*bounded(function.acquire, function.release, 1))
+    lent = processes(function, monkeypatch, 2)
+    assert lent.get("ws").invoke({}, "1")["id"] == "1"
+    [first] = function.processes
+    first.in_use = True  # another event has it
+    function.may_start.clear()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(lent.get("ws").invoke, {}, "2")
+        while len(function.processes) < 2:
+            time.sleep(0.01)
+        lent.give_back(first)
+        assert answer.result(WITHIN)["id"] == "2"
+    assert function.processes[1].in_use, "it is still being started"
+    function.may_start.set()
+
+
+def test_a_process_is_given_back_when_its_event_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(together=1)
+    lent = processes(function, monkeypatch, 1)
     for _ in range(2):
         with pytest.raises(ConnectionError):
-            get_process("ws", {}, b"").invoke({"broken": True}, "1")
-    assert get_process("ws", {}, b"").invoke({}, "2")["id"] == "2"
+            lent.get("ws").invoke({"broken": True}, "1")
+    assert lent.get("ws").invoke({}, "2")["id"] == "2"
 
 
 class Socket:
