@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from divescore.aws import client
 from divescore.live.changes import conflate, read_changes
+from divescore.live.connections import Connections
 from divescore.live.fanout import FanOut
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.live.subscriptions import Subscriptions
@@ -33,15 +34,7 @@ def fan_out() -> FanOut:
             settings.table_name, client("dynamodb", connections=PARALLEL_POSTS, timeouts=POST_TIMEOUTS, attempts=3)
         ),
         # One try each: the fan-out has its own back-off, which serves everybody else meanwhile.
-        pusher=Pusher(
-            client(
-                "apigatewaymanagementapi",
-                settings.live_endpoint,
-                connections=PARALLEL_POSTS,
-                timeouts=POST_TIMEOUTS,
-                attempts=1,
-            )
-        ),
+        pusher=Pusher(Connections(settings.live_endpoint, POST_TIMEOUTS, PARALLEL_POSTS)),
         pool=ThreadPoolExecutor(PARALLEL_POSTS, "push"),
     )
 

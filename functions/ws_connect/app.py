@@ -11,7 +11,6 @@ from pydantic import field_validator
 from divescore.aws import client, within
 from divescore.jobs.table import JobTable
 from divescore.live.messages import ErrorCode, error_message
-from divescore.live.push import POST_TIMEOUTS, Pushed, Pusher
 from divescore.live.session import OriginRefused, Session
 from divescore.live.subscriptions import Subscriptions
 from divescore.tokens.keys import KeysUnavailable, key_loader
@@ -24,7 +23,6 @@ class WsConnectSettings(FunctionSettings):
     """The function's environment."""
 
     token_secret: str
-    live_endpoint: str
     allowed_origins: str
 
     @field_validator("allowed_origins")
@@ -49,26 +47,13 @@ def session() -> Session:
     )
 
 
-@cache
-def pusher() -> Pusher:
-    """Posts the replies."""
-    endpoint = WsConnectSettings().live_endpoint
-    return Pusher(client("apigatewaymanagementapi", endpoint, timeouts=POST_TIMEOUTS, attempts=1))
-
-
-def reply(connection_id: str, body: str | None) -> None:
-    """Answer a message, also when the table or the key store does not answer us."""
+def answer(connection_id: str, body: str | None) -> str:
+    """The answer to a message, also when the table or the key store does not answer us."""
     try:
-        answer = session().answer(connection_id, body)
+        return session().answer(connection_id, body).text
     except (BotoCoreError, ClientError, KeysUnavailable):
         logger.exception("a message could not be acted on")
-        answer = error_message(ErrorCode.UNAVAILABLE, "The service cannot do this now; try again in a moment.")
-    outcome = pusher().push(connection_id, answer)
-    if outcome is not Pushed.SENT:
-        logger.info("reply not taken", outcome=outcome)
-    if outcome is Pushed.GONE:
-        # $disconnect comes at best, not for sure.
-        session().disconnect(connection_id)
+        return error_message(ErrorCode.UNAVAILABLE, "The service cannot do this now; try again in a moment.").text
 
 
 @observed()
@@ -92,5 +77,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     elif kind == "DISCONNECT":
         session().disconnect(connection_id)
     else:
-        reply(connection_id, event.get("body"))
+        # The routes of messages are two-way: what is returned goes back on the socket, which saves a post.
+        return {"statusCode": 200, "body": answer(connection_id, event.get("body"))}
     return {"statusCode": 200}

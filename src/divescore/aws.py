@@ -10,7 +10,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 if TYPE_CHECKING:
-    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -101,10 +100,6 @@ def out_of_reach(error: BotoCoreError | ClientError) -> bool:
 
 
 @overload
-def client(
-    service: Literal["apigatewaymanagementapi"], endpoint: str, **tuning: Unpack[Tuning]
-) -> "ApiGatewayManagementApiClient": ...
-@overload
 def client(service: Literal["dynamodb"], **tuning: Unpack[Tuning]) -> "DynamoDBClient": ...
 @overload
 def client(service: Literal["s3"], **tuning: Unpack[Tuning]) -> "S3Client": ...
@@ -114,15 +109,12 @@ def client(service: Literal["secretsmanager"], **tuning: Unpack[Tuning]) -> "Sec
 def client(service: Literal["sns"], **tuning: Unpack[Tuning]) -> "SNSClient": ...
 @overload
 def client(service: Literal["sqs"], **tuning: Unpack[Tuning]) -> "SQSClient": ...
-def client(service: str, endpoint: str | None = None, **tuning: Unpack[Tuning]) -> Any:
-    """A process-wide, thread-safe boto3 client of a function; see `configuration`.
-
-    `endpoint` overrides the service's address (the WebSocket management API has one per stage).
-    """
-    return _client(service, endpoint, **tuning)
+def client(service: str, **tuning: Unpack[Tuning]) -> Any:
+    """A process-wide, thread-safe boto3 client of a function; see `configuration`."""
+    return _client(service, **tuning)
 
 
 @cache
-def _client(service: str, endpoint: str | None, **tuning: Any) -> Any:
+def _client(service: str, **tuning: Any) -> Any:
     config = configuration(service, bool(os.environ.get("AWS_ENDPOINT_URL")), **tuning)
-    return boto3.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # any service
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # any service

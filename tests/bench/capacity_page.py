@@ -12,13 +12,21 @@ from pathlib import Path
 from divescore.lab.capacity import tables
 from divescore.lab.capacity.analysis import Analysis, analyse, scales
 from divescore.lab.capacity.burst import polling_cost, simulate
+from divescore.lab.capacity.peers import C3D_SECONDS, LAMBDA, beside_peers
+from divescore.lab.capacity.peers import SCALES as PEER_SCALES
 from divescore.lab.capacity.usage import Usage
-from divescore.lab.capacity.workload import Inputs, Workload
+from divescore.lab.capacity.workload import CORE_MB, Inputs, Workload
 
 ROOT = Path(__file__).resolve().parents[2]
 BURST, WITHIN = 100_000, 300.0
 MILLION = Workload(1e6)
-C3D_SECONDS = 3.0  # of C3D's network in single precision, on the measuring machine
+MEMORY = (1024, CORE_MB, 2048, 3008, 2 * CORE_MB, 5120)
+KNOBS = {
+    "fixed by the day": "alarms, metrics and dashboard: leave out those that nobody looks at",
+    "video storage": "`RetentionDays`, and what a video may weigh (`MaxUploadBytes`)",
+    "worker": "`WorkerMemory`, arm64, then machines of one's own behind the queue",
+    "table": "`RetentionDays`; a smaller strip",
+}
 
 
 def figures(inputs: Inputs) -> dict[str, str]:
@@ -34,6 +42,9 @@ def figures(inputs: Inputs) -> dict[str, str]:
         "scales": _table(tables.SCALES, tables.scale_rows(scales(inputs)), 7),
         "limits": _table(tables.LIMITS, tables.limit_rows(million), 4),
         "cost": _cost((default, million, large), old.per_thousand),
+        "memory": _memory(inputs, replace(inputs, measurement=slow)),
+        "peers": _peers(inputs),
+        "knobs": _knobs(inputs),
     }
 
 
@@ -95,6 +106,44 @@ def _cost(found: Sequence[Analysis], old: float) -> str:
     total = [f"**{one.cost.total_per_thousand:.3f}**" for one in found]
     head = ("$ for a thousand dives", "20,000 a day", "1,000,000 a day", "the same with C3D (fp32)", "polling design")
     return _table(head, [*rows, ["fixed by the day", *fixed, ""], ["**all**", *total, f"**{old:.3f}**"]], 1)
+
+
+def _memory(*networks: Inputs) -> str:
+    """Seconds and dollars of an attempt by the worker's memory, with the shipped network and with C3D."""
+    head = ["memory, MB", "cores"]
+    for network in ("shipped", "C3D"):
+        head += [f"{network}: s", "$ x86", "$ arm64"]
+    rows = []
+    for memory in MEMORY:
+        row = [f"{memory:,}", f"{memory / CORE_MB:.2f}"]
+        for inputs in networks:
+            found = analyse(replace(inputs, deployment=replace(inputs.deployment, memory_mb=memory)))
+            dollars = found.cost.per_thousand["worker"]
+            row += [f"{found.usage.attempt:.2f}", *(f"{dollars * share:.4f}" for share in LAMBDA.values())]
+        rows.append(row)
+    return _table(head, rows, 0)
+
+
+def _peers(inputs: Inputs) -> str:
+    """Dollars of scoring a thousand dives by place, at each scale with each network."""
+    head = ["scoring a thousand dives, $"]
+    head += [f"{network}, {jobs:,.0f} a day" for network in ("shipped", "C3D") for jobs in PEER_SCALES]
+    rows = [[name, *("" if one is None else f"{one:.4g}" for one in dollars)] for name, dollars in beside_peers(inputs)]
+    return _table(head, rows, 1)
+
+
+def _knobs(inputs: Inputs) -> str:
+    """At each scale the parameters to raise, and the largest part of the bill with what makes it smaller."""
+    rows = []
+    for before, after in scales(inputs):
+        dives = after.inputs.workload.jobs_per_day / 1000
+        parts = after.cost.per_thousand | {"fixed by the day": sum(after.cost.per_day.values()) / dives}
+        largest = max(parts, key=lambda part: parts[part])
+        share = parts[largest] / after.cost.total_per_thousand
+        raised = [limit.raise_it.split(" (")[0] for limit in before.broken if limit.owner == "parameter"]
+        first = ", ".join(dict.fromkeys(raised)) or "nothing"
+        rows.append([f"{dives * 1000:,.0f}", first, f"{largest}, {share:.0%}", KNOBS[largest]])
+    return _table(("dives a day", "raise", "largest part of the bill", "its knob"), rows, 4)
 
 
 def main(root: Path) -> None:

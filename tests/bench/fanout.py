@@ -21,11 +21,11 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from divescore.aws import client
 from divescore.jobs.items import to_item
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable, now_ms
 from divescore.jobs.transitions import Fence, Finished, Progressed
+from divescore.live.connections import Connections
 from divescore.live.messages import job_message
 from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.ops.load.percentiles import percentile, spread
@@ -99,7 +99,7 @@ class Bench:
         os.environ["AWS_SECRET_ACCESS_KEY"] = self.credentials["secretAccessKey"]
         os.environ["AWS_DEFAULT_REGION"] = self.region
         endpoint = self.live.replace("ws://", "http://")
-        return Pusher(client("apigatewaymanagementapi", endpoint, timeouts=POST_TIMEOUTS, attempts=1))
+        return Pusher(Connections(endpoint, POST_TIMEOUTS))
 
     async def open(self, count: int) -> list[Watcher]:
         places = asyncio.Semaphore(CONNECTS_AT_A_TIME)

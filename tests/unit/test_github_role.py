@@ -32,6 +32,7 @@ ARNS = {
     "AWS::ApiGatewayV2::Api": f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5",
     "AWS::ApiGatewayV2::Integration": f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/integrations/1",
     "AWS::ApiGatewayV2::Route": f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/routes/1",
+    "AWS::ApiGatewayV2::RouteResponse": f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/routes/1/routeresponses/1",
     "AWS::ApiGatewayV2::Stage": f"arn:aws:apigateway:{REGION}::/apis/a1b2c3d4e5/stages/live",
     "AWS::CloudFront::Distribution": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1",
     "AWS::CloudFront::OriginAccessControl": f"arn:aws:cloudfront::{ACCOUNT}:origin-access-control/E1",

@@ -78,7 +78,6 @@ GRANTED = {
         "dynamodb:PutItem JobsTable",
         "dynamodb:UpdateItem JobsTable",
         "dynamodb:DeleteItem JobsTable",
-        f"execute-api:ManageConnections {CONNECTIONS}/POST/@connections/*",
         "secretsmanager:GetSecretValue TokenSecret",
     },
     "NotifyRole": {

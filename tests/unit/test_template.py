@@ -27,6 +27,7 @@ from functions.settings import FunctionSettings
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = {"UploadsQueue": "UploadsDlq", "ScoringQueue": "ScoringDlq"}
 DAY = 86400
+MESSAGES = {"$default", "subscribe", "unsubscribe", "ping"}  # routes of the WebSocket API that answer
 HANDLERS = {**deploy.FUNCTIONS, "WorkerFunction": "worker"}
 SETTINGS: dict[str, type[FunctionSettings]] = {
     "PresignFunction": functions.presign.app.PresignSettings,
@@ -454,12 +455,21 @@ def test_the_apis_have_the_routes_of_the_design_and_throttles() -> None:
         "GET /health",
     }
     live = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
-    assert live == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe", "ping"}
+    assert live == {"$connect", "$disconnect", *MESSAGES}
     throttles = [stage["DefaultRouteSettings"] for stage in of_type("AWS::ApiGatewayV2::Stage").values()]
     assert sorted(throttles, key=str) == [
         {"ThrottlingRateLimit": {"Ref": f"{api}Rate"}, "ThrottlingBurstLimit": {"Ref": f"{api}Burst"}}
         for api in ("Api", "Live")
     ]
+
+
+def test_the_routes_of_messages_answer_with_what_the_function_returns() -> None:
+    routes = of_type("AWS::ApiGatewayV2::Route")
+    two_way = {name for name, route in routes.items() if route.get("RouteResponseSelectionExpression") == "$default"}
+    assert {routes[name]["RouteKey"] for name in two_way} == MESSAGES
+    answers = of_type("AWS::ApiGatewayV2::RouteResponse").values()
+    assert {answer["RouteId"]["Ref"] for answer in answers} == two_way
+    assert {(answer["ApiId"]["Ref"], answer["RouteResponseKey"]) for answer in answers} == {("Live", "$default")}
 
 
 def test_only_the_page_may_call_the_api_from_a_browser() -> None:

@@ -110,6 +110,11 @@ class Outgoing:
         """Bytes on the wire."""
         return len(self.data)
 
+    @property
+    def text(self) -> str:
+        """The message as text."""
+        return self.data.decode()
+
 
 def parse_client_message(text: str | None) -> Subscribe | Unsubscribe | Ping:
     """What the client wants. Raises MessageError with TOO_LARGE, INVALID_MESSAGE or UNKNOWN_ACTION."""

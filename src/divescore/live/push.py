@@ -1,19 +1,14 @@
 """Posting to one connection of the WebSocket API."""
 
 import random
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from divescore.aws import throttled
 from divescore.live.messages import Outgoing
-
-if TYPE_CHECKING:
-    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
 # One try takes no longer than this: connect, read, in seconds. A push that comes much later helps nobody.
 POST_TIMEOUTS = (1.0, 2.0)
@@ -35,12 +30,21 @@ def jittered(pause: float) -> float:
     return pause * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
 
 
+class Management(Protocol):
+    """The two calls of a WebSocket API's `@connections` that are made here; each raises botocore's errors."""
+
+    def post_to_connection(self, *, ConnectionId: str, Data: bytes) -> object:
+        """Send a message."""
+
+    def delete_connection(self, *, ConnectionId: str) -> object:
+        """End a connection."""
+
+
 @dataclass(frozen=True)
 class Pusher:
     """Posts messages; errors of the service itself are raised (botocore's ClientError or BotoCoreError)."""
 
-    management: "ApiGatewayManagementApiClient"  # with POST_TIMEOUTS and no retries of its own
-    sleep: Callable[[float], None] = time.sleep
+    management: Management  # with POST_TIMEOUTS and no retries of its own
 
     def post(self, connection_id: str, message: Outgoing) -> Pushed:
         """One try: SENT, GONE or SLOW."""
@@ -55,18 +59,6 @@ class Pusher:
                 return Pushed.SLOW
             raise
         return Pushed.SENT
-
-    def push(self, connection_id: str, message: Outgoing) -> Pushed:
-        """Post until it is sent or the back-off is used up: SENT, GONE or SLOW."""
-        for pause in BACK_OFF_SECONDS:
-            try:
-                outcome = self.post(connection_id, message)
-            except (BotoCoreError, ClientError):
-                outcome = Pushed.SLOW  # the last try, after the pauses, raises it
-            if outcome is not Pushed.SLOW:
-                return outcome
-            self.sleep(jittered(pause))
-        return self.post(connection_id, message)
 
     def close(self, connection_id: str) -> None:
         """End a connection from our side; one that has ended already is fine."""

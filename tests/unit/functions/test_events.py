@@ -131,7 +131,6 @@ def system(aws: Aws, monkeypatch: pytest.MonkeyPatch, capture: Callable[[Logger]
             if hasattr(app, name):
                 getattr(app, name).cache_clear()
     monkeypatch.setattr(functions.worker.app, "load_scorer", lambda *_: Scorer())
-    monkeypatch.setattr(functions.ws_connect.app, "pusher", lambda: Pusher(management, lambda _pause: None))
     with ThreadPoolExecutor(2) as pool:
         subscriptions = Subscriptions(aws.table, aws.dynamodb)
         fan_out = FanOut(subscriptions, Pusher(management), pool, lambda _pause: None)

@@ -68,7 +68,6 @@ def everything(
     monkeypatch.setattr("divescore.worker.model.load_scorer", scorer.load)
     monkeypatch.setattr(worker, "load_scorer", scorer.load, raising=False)
     management = Management()
-    monkeypatch.setattr(ws_connect, "pusher", lambda: Pusher(management, lambda _pause: None))
     caches: tuple[Any, ...] = (presign.operations, enqueue.admission, sweep.sweeper, ws_connect.session)
     caches += (worker.settings, worker.scorer, worker.worker)
     for cached in caches:
@@ -100,7 +99,7 @@ def call(method: str, path: str, body: Any = None, token: str | None = None) -> 
 
 def say(**message: str) -> None:
     event = socket_event(message.get("action", "$default"), body=json.dumps(message))
-    assert ws_connect.handler(event, context()) == {"statusCode": 200}
+    assert ws_connect.handler(event, context())["statusCode"] == 200
 
 
 def life(aws: Aws) -> tuple[str, list[str]]:

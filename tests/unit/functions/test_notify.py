@@ -136,12 +136,12 @@ def test_rows_that_cannot_be_removed_are_logged_and_no_failure(
     assert told(management, "c2") == [("SCORED", 6)]
 
 
-def test_its_clients_are_impatient_and_wide_enough_for_all_lanes(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_posts_are_impatient_and_as_many_at_once_as_it_has_lanes(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TABLE_NAME", aws.table)
     monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")
+    made: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(app, "Connections", lambda *arguments: made.append(arguments))
     app.fan_out.cache_clear()
-    config: Any = app.fan_out().pusher.management.meta.config
+    app.fan_out()
     app.fan_out.cache_clear()
-    assert (config.connect_timeout, config.read_timeout) == POST_TIMEOUTS
-    assert config.retries["total_max_attempts"] == 1
-    assert config.max_pool_connections >= app.PARALLEL_POSTS
+    assert made == [("https://live.test/live", POST_TIMEOUTS, app.PARALLEL_POSTS)]

@@ -10,12 +10,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from divescore.jobs.items import to_item
-from divescore.live.push import POST_TIMEOUTS, Pusher
 from divescore.tokens.tokens import HOLDER_SCOPES, KeyRing, Scope, Tokens
 from functions.observability import logger, metrics
 from functions.ws_connect import app
 from tests.fakes.aws import KEY, Aws
-from tests.unit.live.fakes import Management, fault, make_job
+from tests.unit.live.fakes import fault, make_job
 
 PAGE = "https://page.test"
 JOB = "a" * 32
@@ -28,21 +27,18 @@ CONTEXT = cast(
 )
 
 
-@pytest.fixture
-def management(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Management]:
+@pytest.fixture(autouse=True)
+def system(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "TABLE_NAME": aws.table,
         "TOKEN_SECRET": aws.secret,
         "ALLOWED_ORIGINS": f"{PAGE}/, https://other.test",
-        "LIVE_ENDPOINT": "https://live.test/live",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(metrics, "namespace", "Divescore")
-    management = Management()
-    monkeypatch.setattr(app, "pusher", lambda: Pusher(management, lambda _pause: None))
     app.session.cache_clear()
     aws.dynamodb.put_item(TableName=aws.table, Item=to_item(make_job(JOB)))
-    yield management
+    yield
     app.session.cache_clear()
 
 
@@ -68,12 +64,10 @@ def connect(ticket: str | None, connection: str = "c1", **headers: str) -> dict[
     return answer
 
 
-def say(management: Management, body: str | None, route: str = "$default", connection: str = "c1") -> Any:
-    sent = len(management.received[connection])
-    assert app.handler(event(route, connection, body=body), CONTEXT) == {"statusCode": 200}
-    messages = management.received[connection][sent:]
-    assert len(messages) == 1, "one answer to one message"
-    return json.loads(messages[0])
+def say(body: str | None, route: str = "$default", connection: str = "c1") -> Any:
+    answer = app.handler(event(route, connection, body=body), CONTEXT)
+    assert (set(answer), answer["statusCode"]) == ({"statusCode", "body"}, 200)
+    return json.loads(answer["body"])
 
 
 def keys(aws: Aws) -> set[str]:
@@ -84,21 +78,20 @@ def token() -> str:
     return TOKENS.issue(JOB, HOLDER_SCOPES, int(time.time()) + 60)
 
 
-def test_from_connecting_to_leaving(aws: Aws, management: Management) -> None:
+def test_from_connecting_to_leaving(aws: Aws) -> None:
     assert connect(TOKENS.ticket(JOB), Origin=PAGE) == {"statusCode": 200}
-    assert management.posts == {}, "nothing may be posted before $connect has returned"
-    answer = say(management, json.dumps({"action": "subscribe", "token": token()}), "subscribe")
+    answer = say(json.dumps({"action": "subscribe", "token": token()}), "subscribe")
     assert answer["job"]["jobId"] == JOB
     assert keys(aws) == {"JOB", "CONN", "SUB#c1"}
-    assert say(management, '{"action":"ping"}', "ping") == {"type": "pong"}
-    gone = say(management, json.dumps({"action": "unsubscribe", "jobId": JOB}), "unsubscribe")
+    assert say('{"action":"ping"}', "ping") == {"type": "pong"}
+    gone = say(json.dumps({"action": "unsubscribe", "jobId": JOB}), "unsubscribe")
     assert gone == {"type": "unsubscribed", "jobId": JOB}
-    say(management, json.dumps({"action": "subscribe", "token": token()}), "subscribe")
+    say(json.dumps({"action": "subscribe", "token": token()}), "subscribe")
     assert app.handler(event("$disconnect"), CONTEXT) == {"statusCode": 200}
     assert keys(aws) == {"JOB"}
 
 
-def test_the_door_stays_shut(aws: Aws, management: Management) -> None:
+def test_the_door_stays_shut(aws: Aws) -> None:
     ticket = TOKENS.ticket(JOB)
     assert connect(None)["statusCode"] == 401
     assert connect("")["statusCode"] == 401
@@ -111,13 +104,13 @@ def test_the_door_stays_shut(aws: Aws, management: Management) -> None:
     assert connect(ticket, "c2")["statusCode"] == 200
 
 
-def test_no_ticket_and_no_token_reaches_a_log(management: Management, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_ticket_and_no_token_reaches_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", log)
     ticket = TOKENS.ticket(JOB)
     connect(ticket)
     connect(ticket[:-1])
-    say(management, json.dumps({"action": "subscribe", "token": token()}))
+    say(json.dumps({"action": "subscribe", "token": token()}))
     printed = log.getvalue()
     assert "socket" in printed
     assert ticket[:40] not in printed
@@ -125,24 +118,22 @@ def test_no_ticket_and_no_token_reaches_a_log(management: Management, monkeypatc
 
 
 @pytest.mark.parametrize("body", [None, "", "hello", "{}", "[1]", '{"action":"subscribe"}', "x" * 9000])
-def test_what_is_no_message_is_told_so(management: Management, body: str | None) -> None:
+def test_what_is_no_message_is_told_so(body: str | None) -> None:
     connect(TOKENS.ticket(JOB))
-    answer = say(management, body)
+    answer = say(body)
     assert answer["type"] == "error"
-    assert say(management, '{"action":"ping"}') == {"type": "pong"}
+    assert say('{"action":"ping"}') == {"type": "pong"}
 
 
 @pytest.mark.parametrize("route", ["$connect", "$disconnect"])
-def test_a_message_that_calls_itself_a_life_event_is_a_message(aws: Aws, management: Management, route: str) -> None:
+def test_a_message_that_calls_itself_a_life_event_is_a_message(aws: Aws, route: str) -> None:
     connect(TOKENS.ticket(JOB))
-    assert say(management, json.dumps({"action": route}), route)["code"] == "UNKNOWN_ACTION"
+    assert say(json.dumps({"action": route}), route)["code"] == "UNKNOWN_ACTION"
     assert "CONN" in keys(aws)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "TransactionConflictException", "InternalServerError"])
-def test_a_table_that_fails_is_told_as_unavailable(
-    management: Management, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
+def test_a_table_that_fails_is_told_as_unavailable(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     connect(TOKENS.ticket(JOB))
 
     def fail(*_: Any) -> None:
@@ -150,56 +141,27 @@ def test_a_table_that_fails_is_told_as_unavailable(
 
     with monkeypatch.context() as broken:
         broken.setattr(app.session().subscriptions, "subscribe", fail)
-        answer = say(management, json.dumps({"action": "subscribe", "token": token()}))
+        answer = say(json.dumps({"action": "subscribe", "token": token()}))
     assert (answer["type"], answer["code"]) == ("error", "UNAVAILABLE")
-    assert say(management, json.dumps({"action": "subscribe", "token": token()}))["type"] == "job"
+    assert say(json.dumps({"action": "subscribe", "token": token()}))["type"] == "job"
 
 
-def test_a_key_store_that_fails_is_told_as_unavailable(aws: Aws, management: Management) -> None:
+def test_a_key_store_that_fails_is_told_as_unavailable(aws: Aws) -> None:
     connect(TOKENS.ticket(JOB))
     app.session.cache_clear()
     aws.secretsmanager.delete_secret(SecretId=aws.secret, ForceDeleteWithoutRecovery=True)
-    answer = say(management, json.dumps({"action": "subscribe", "token": token()}))
+    answer = say(json.dumps({"action": "subscribe", "token": token()}))
     assert answer["code"] == "UNAVAILABLE"
 
 
-def test_an_answer_to_a_connection_that_has_ended_removes_its_rows(aws: Aws, management: Management) -> None:
-    connect(TOKENS.ticket(JOB))
-    management.plan["c1"] = ["gone"]
-    body = json.dumps({"action": "subscribe", "token": token()})
-    assert app.handler(event("subscribe", body=body), CONTEXT) == {"statusCode": 200}
-    assert keys(aws) == {"JOB"}
-
-
-def test_an_answer_is_tried_again_and_given_up_without_a_fuss(aws: Aws, management: Management) -> None:
-    connect(TOKENS.ticket(JOB))
-    management.plan["c1"] = ["limit", "broken", "ok"]
-    assert say(management, '{"action":"ping"}') == {"type": "pong"}
-    management.plan["c1"] = ["limit"]
-    assert app.handler(event("ping", body='{"action":"ping"}'), CONTEXT) == {"statusCode": 200}
-    assert "CONN" in keys(aws)
-
-
-@pytest.mark.parametrize("name", ["TABLE_NAME", "TOKEN_SECRET", "ALLOWED_ORIGINS", "LIVE_ENDPOINT"])
-def test_a_missing_setting_is_named(management: Management, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize("name", ["TABLE_NAME", "TOKEN_SECRET", "ALLOWED_ORIGINS"])
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv(name)
     with pytest.raises(ValidationError, match=name.lower()):
         app.session()
 
 
-def test_an_empty_allow_list_is_a_mistake(management: Management, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_allow_list_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", " ")
     with pytest.raises(ValidationError, match="origin"):
         app.session()
-
-
-def test_its_posts_are_impatient_and_go_to_the_apis_own_address(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"TABLE_NAME": aws.table, "TOKEN_SECRET": aws.secret, "ALLOWED_ORIGINS": PAGE}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("LIVE_ENDPOINT", "https://live.test/live")
-    app.pusher.cache_clear()
-    meta: Any = app.pusher().management.meta
-    app.pusher.cache_clear()
-    assert meta.endpoint_url == "https://live.test/live"
-    assert (meta.config.connect_timeout, meta.config.read_timeout) == POST_TIMEOUTS
-    assert meta.config.retries["total_max_attempts"] == 1

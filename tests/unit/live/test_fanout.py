@@ -32,7 +32,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.subscriptions = Subscriptions(TABLE, self.table, lambda: NOW, PAGE)
-        pusher = Pusher(self.management, self.pauses.append)
+        pusher = Pusher(self.management)
         self.fan_out = FanOut(self.subscriptions, pusher, self.pool, self.pauses.append, lambda: self.now)
 
     def watch(self, job_id: str, *connections: str) -> None:

@@ -113,5 +113,5 @@ def _gb_out(inputs: Inputs, usage: Usage) -> float:
     """To the internet: answers, pushes, videos played."""
     workload = inputs.workload
     scored = workload.watchers * workload.result_kb
-    others = max(0.0, usage.posts - workload.watchers) * inputs.assumed.post_kb
+    others = max(0.0, usage.asked + usage.posts - workload.watchers) * inputs.assumed.post_kb
     return (scored + others + 3.0) * 1e3 / GB + workload.plays * workload.video_mb * 1e6 / GB

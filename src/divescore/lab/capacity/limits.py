@@ -80,17 +80,14 @@ def limits(inputs: Inputs, usage: Usage) -> list[Limit]:
     most_workers = scoring_most(deployment)
     wanted_workers = concurrency(peak, usage.attempt)
     workers = min(wanted_workers, most_workers)
-    # A subscription is answered by a post of its own; notify posts to sixteen sockets at a time.
-    posting = replace(
-        assumed, ws_connect=assumed.ws_connect + assumed.notify_post, notify_post=assumed.notify_post / 16
-    )
-    light = concurrency(peak, usage.light_seconds(posting))
+    # Notify posts to sixteen sockets at a time.
+    light = concurrency(peak, usage.light_seconds(replace(assumed, notify_post=assumed.notify_post / 16)))
     index_writes = usage.total("index_writes") - 2  # the client index is spread over clients
     lanes = usage.invocations["notify"] * assumed.notify
     lanes += usage.posts * assumed.notify_post / min(16.0, max(1.0, usage.posts))
     second_lanes = usage.invocations["settle"] * assumed.settle + usage.calls("sns") * assumed.settle_publish
     connects = peak * workload.watchers
-    inward = peak * (usage.messages - usage.posts) + connects
+    inward = peak * usage.asked + connects
     gateway = peak * (usage.http_requests + usage.posts) + inward
     writes = peak * usage.total("writes")
     # Both images of every record travel; the last change carries the result.

@@ -42,10 +42,15 @@ class Usage:
     attempt: float  # seconds of a worker
     rows: tuple[Calls, ...]
     invocations: dict[str, float]
-    posts: float  # messages to sockets
-    messages: float  # of a WebSocket API, both ways
+    asked: float  # messages from sockets; each is answered by what the function returns
+    posts: float  # messages to sockets that nobody asked for
     connection_minutes: float
     http_requests: float
+
+    @property
+    def messages(self) -> float:
+        """Messages of the WebSocket API, both ways."""
+        return 2 * self.asked + self.posts
 
     def total(self, unit: str) -> float:
         """Sum of a unit over all rows: writes, index_writes, reads, records."""
@@ -119,7 +124,6 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
         Calls("ws_connect", "dynamodb", "update_item", subscribes, writes=1, records=1),
         Calls("ws_connect", "dynamodb", "get_item", subscribes, reads=1),
         Calls("ws_connect", "dynamodb", "delete_item", 2 * watchers, writes=1, records=1),
-        Calls("ws_connect", "apigatewaymanagementapi", "post_to_connection", subscribes),
         Calls("notify", "dynamodb", "query", changes, reads=1),
         Calls("notify", "apigatewaymanagementapi", "post_to_connection", pushes),
         Calls("settle", "sns", "publish", 1),
@@ -136,8 +140,8 @@ def usage_of_dive(inputs: Inputs, attempt: float, wait: float) -> Usage:
             / _batch(workload, deployment.stream_batch, changes + beats, SHARDS * deployment.parallelization),
             "settle": 1 / _batch(workload, deployment.settle_batch, 1, SHARDS),
         },
-        posts=subscribes + pushes,
-        messages=2 * subscribes + pushes,
+        asked=subscribes,
+        posts=pushes,
         connection_minutes=watchers * (workload.minutes_open + (wait + attempt) / 60),
         # The browser asks first whether it may (CORS), once for each address in an hour.
         http_requests=2 + asks + 3 * in_parts,

@@ -7,6 +7,9 @@ from divescore.lab.capacity.documents import Measurement, Prices, read_measureme
 DAY = 86_400.0
 CORE_MB = 1769  # Lambda gives one core's time for this much memory
 MEASURED_CORES = 2.0  # of the machine that the service times come from
+# What a second core adds to the first one's speed: a dive took 149 ms of processor, 76 in the worker and 73 in the
+# decoder's process, and was done in 99 ms on two cores.
+SECOND_CORE = 149 / 99 - 1
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ class Inputs:
     measurement: Measurement = field(default_factory=read_measurement)
 
     @property
+    def fetch(self) -> float:
+        """Seconds until a worker has the video: some 60 MB/s is what a function gets from S3."""
+        return max(self.measurement.download, self.workload.video_mb / 60)
+
+    @property
     def attempt(self) -> float:
         """Seconds of one attempt at one dive on Lambda: what was measured, slowed down to the cores that memory buys.
 
@@ -104,13 +112,17 @@ class Inputs:
         """
         measured, workload = self.measurement, self.workload
         decode = measured.decode * workload.video_seconds / 5
-        fetch = max(measured.download, workload.video_mb / 60)  # some 60 MB/s is what a function gets from S3
-        return fetch + (decode + measured.infer + measured.around) * slower(self.assumed, self.deployment.memory_mb)
+        return self.fetch + (decode + measured.infer + measured.around) * slower(
+            self.assumed, self.deployment.memory_mb
+        )
 
 
 def slower(assumed: Assumed, memory_mb: float) -> float:
-    """How much longer a function of this much memory takes than the measuring machine.
+    """How much longer a function of this much memory takes than the measuring machine with both its cores.
 
-    A worker keeps two cores busy, so more memory than two cores' worth makes it no faster.
+    Memory buys cores. A second one adds less than the first, since not all of a dive can be done by two; more than two
+    make it no faster.
     """
-    return assumed.slowdown * MEASURED_CORES / min(MEASURED_CORES, memory_mb / CORE_MB)
+    cores = min(MEASURED_CORES, memory_mb / CORE_MB)
+    speed = min(1.0, cores) + SECOND_CORE * max(0.0, cores - 1)
+    return assumed.slowdown * (1 + SECOND_CORE) / speed

@@ -100,6 +100,7 @@ def local_template(
     localize.no_tracing(template)
     template = translate.expand(template, parameters)
     localize.routes_from_openapi(template)
+    localize.no_route_responses(template)
     localize.plain_concurrency(template, parameters)
     localize.no_tls(template)
     localize.roles_by_their_sessions(template)

@@ -10,6 +10,8 @@ later than it has to.
 Like AWS, the engine starts a process for every request that finds the others busy. One machine cannot: a burst of a
 hundred requests starts a hundred interpreters, none of which gets the processor before its function's time is over, so
 that all are killed and started again. Here a request waits until one of a few processes is free.
+
+`sockets` says how it serves WebSocket APIs.
 """
 
 import hmac
@@ -23,7 +25,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from divescore.stack.local import access
+from divescore.stack.local import access, sockets
 from divescore.stack.local.engine import LIFELINE
 
 MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 2))  # of one function
@@ -122,14 +124,16 @@ def main() -> None:
     if lifeline := os.environ.pop(LIFELINE, None):
         # The engine leads a process group, in which all that it starts is.
         end_with(int(lifeline), lambda: os.killpg(0, signal.SIGKILL))
-    from ministack.services import lambda_svc
+    from ministack.core import lambda_runtime
+    from ministack.services import apigateway, lambda_svc
 
     close_doors(int(os.environ["GATEWAY_PORT"]), os.environ["AWS_ACCESS_KEY_ID"])
     close_runtime_api(secrets.token_urlsafe(24))
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
-    lambda_svc.acquire_worker, lambda_svc.release_worker = bounded(
-        lambda_svc.acquire_worker, lambda_svc.release_worker, MOST_PROCESSES
-    )
+    acquire, release = lambda_svc.acquire_worker, lambda_svc.release_worker
+    lambda_svc.acquire_worker, lambda_svc.release_worker = bounded(acquire, release, MOST_PROCESSES)
+    lambda_runtime.get_or_create_worker = sockets.Processes(acquire, release, lambda_runtime.ensure_spawned).get
+    apigateway.asyncio = sockets.Asyncio()
     runpy.run_module("ministack", run_name="__main__")
 
 

@@ -79,6 +79,12 @@ def routes_from_openapi(template: Template) -> None:
                 }
 
 
+def no_route_responses(template: Template) -> None:
+    """Leave out the responses of two-way routes: the engine knows none, and sends what a function returns anyway."""
+    for name in resources(template, "AWS::ApiGatewayV2::RouteResponse"):
+        del template["Resources"][name]
+
+
 def plain_concurrency(template: Template, parameters: dict[str, str]) -> None:
     """Write each mapping's concurrency as a number: the engine takes a parameter's value for text and stops polling.
 

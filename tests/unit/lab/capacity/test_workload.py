@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from divescore.lab.capacity.documents import Measurement, Quantiles
-from divescore.lab.capacity.workload import Assumed, Deployment, Inputs, Workload
+from divescore.lab.capacity.workload import CORE_MB, SECOND_CORE, Assumed, Deployment, Inputs, Workload
 from divescore.stack.local import translate
 
 TEMPLATE = Path(__file__).resolve().parents[4] / "template.yaml"
@@ -49,8 +49,13 @@ def test_an_attempt_on_as_many_cores_takes_what_was_measured_and_the_fetch() -> 
     assert seconds() == pytest.approx(10 / 60 + MEASURED.decode + MEASURED.infer + MEASURED.around)
 
 
-def test_half_the_memory_takes_longer_and_twice_the_memory_no_less() -> None:
-    assert seconds(memory=1769) - 10 / 60 == pytest.approx(2 * (seconds() - 10 / 60))
+def test_one_core_takes_as_much_longer_as_the_second_adds_and_half_a_core_twice_that() -> None:
+    both, one, half = (seconds(memory=memory) - 10 / 60 for memory in (2 * CORE_MB, CORE_MB, CORE_MB / 2))
+    assert one == pytest.approx((1 + SECOND_CORE) * both)
+    assert half == pytest.approx(2 * one, rel=1e-3)  # megabytes are whole
+
+
+def test_more_than_two_cores_are_no_faster() -> None:
     assert seconds(memory=10_240) == pytest.approx(seconds())
 
 

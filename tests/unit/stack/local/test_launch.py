@@ -23,17 +23,23 @@ ENGINE = {
     "__main__.py": """
 import socketserver
 from ministack import app
-from ministack.core import iam_evaluator
-from ministack.services import lambda_svc, s3, sts
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.services import apigateway, lambda_svc, s3, sts
 print(socketserver.StreamRequestHandler.disable_nagle_algorithm, lambda_svc.acquire_worker.__name__)
+print(lambda_runtime.get_or_create_worker.__name__, apigateway.asyncio.Queue.__name__)
 print(app.app.__name__, iam_evaluator.is_root_access_key("test"), sts.is_root_access_key("LOCAL1"))
 print(s3._enforce_post_policy_size("", 1), len(lambda_svc._provided_worker_env(1)["AWS_LAMBDA_RUNTIME_API"]))
 """,
     "app.py": "def app(scope, receive, send): ...",
     "core/__init__.py": "",
     "core/iam_evaluator.py": "is_root_access_key = None",
-    "core/lambda_runtime.py": "class ProvidedWorker:\n    _build_handler_class = None",
+    "core/lambda_runtime.py": """
+class ProvidedWorker:
+    _build_handler_class = None
+get_or_create_worker = ensure_spawned = None
+""",
     "services/__init__.py": "",
+    "services/apigateway.py": "import asyncio",
     "services/lambda_svc.py": """
 acquire_worker = release_worker = None
 def _provided_worker_env(port):
@@ -57,8 +63,9 @@ def test_the_engine_runs_with_its_doors_closed_and_its_defaults_changed(tmp_path
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    defaults, guard, forms = done.stdout.splitlines()
+    defaults, live, guard, forms = done.stdout.splitlines()
     assert defaults == "True acquire_or_wait"
+    assert live == "get Outbox"
     assert guard == "guard False True"
     assert forms == f"('AccessDenied', 'Access Denied', 403) {len('127.0.0.1:1/') + 32}"
 

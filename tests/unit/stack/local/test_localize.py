@@ -106,6 +106,11 @@ def test_no_address_of_aws_is_left() -> None:
     assert "wss://" not in text
 
 
+def test_no_response_of_a_route_is_left_and_its_route_stays() -> None:
+    assert translate.resources(local(), "AWS::ApiGatewayV2::RouteResponse") == {}
+    assert properties("LiveSubscribeRoute")["RouteKey"] == "subscribe"
+
+
 def test_concurrency_is_a_number_as_the_engine_compares_it() -> None:
     mapping = properties("WorkerFunctionScoring")
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 3}
