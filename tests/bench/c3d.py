@@ -16,11 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-WAYS = ("published", "plain", "fp32", "bf16", "int8", "int8+bf16", "chosen")
+WAYS = ("published", "plain", "fp32", "winograd", "bf16", "int8", "int8+bf16", "chosen")
 NARROWER = ("AVX512_CORE_VNNI", "AVX2")
 REFERENCE = Path(__file__).parents[3] / "shared" / "parity" / "reference.json"
 COLD_WAYS = ("published", "fp32", "chosen")
@@ -45,7 +45,12 @@ def main() -> None:
             "warm": lambda: warm(WAYS, given.checkpoints, weights, given.video, given.rounds),
             "isa": lambda: {
                 isa: warm(
-                    ("plain", "fp32", "int8", "chosen"), given.checkpoints, weights, given.video, given.rounds, isa=isa
+                    ("plain", "fp32", "winograd", "int8", "chosen"),
+                    given.checkpoints,
+                    weights,
+                    given.video,
+                    given.rounds,
+                    isa=isa,
                 )
                 for isa in NARROWER
             },
@@ -191,7 +196,9 @@ def unpacked() -> None:
 
     from divescore.scoring.c3d import engine
 
-    def layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    def layer(
+        weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype, padding: Sequence[int] = (1, 1, 1)
+    ) -> Callable[[Tensor], Tensor]:
         own = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
         return lambda x: functional.relu(functional.conv3d(x, own, bias.to(dtype), padding=1))
 
