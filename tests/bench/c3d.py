@@ -200,7 +200,7 @@ def unpacked() -> None:
         weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype, padding: Sequence[int] = (1, 1, 1)
     ) -> Callable[[Tensor], Tensor]:
         own = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
-        return lambda x: functional.relu(functional.conv3d(x, own, bias.to(dtype), padding=1))
+        return lambda x: functional.relu(functional.conv3d(x, own, bias.to(dtype), padding=tuple(padding)))
 
     engine.packed_layer = layer
 

@@ -12,6 +12,9 @@ from divescore.scoring.c3d.winograd import Scratch, Three, WinogradLayer, librar
 
 pytestmark = pytest.mark.skipif(library() is None, reason="nothing compiled the library for this processor")
 
+ROUNDING = 5e-5
+"""fp32's own 6e-8, times what the transforms of three directions make of it, which is some hundred."""
+
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
@@ -42,37 +45,37 @@ def off(
 @pytest.mark.parametrize("tile", [(4, 4, 4), (2, 2, 2), (4, 2, 2), (2, 4, 4), (4, 2, 4)])
 @pytest.mark.parametrize("pooled", [False, True])
 def test_answers_as_a_convolution_does(tile: Three, pooled: bool) -> None:
-    assert off((8, 32), (4, 12, 8), tile, pooled) < 2e-5
+    assert off((8, 32), (4, 12, 8), tile, pooled) < ROUNDING
 
 
 @pytest.mark.parametrize("extent", [(4, 7, 7), (2, 14, 14), (1, 1, 1), (3, 5, 9)])
 @pytest.mark.parametrize("tile", [(4, 4, 4), (2, 2, 2)])
 def test_tiles_may_reach_beyond_the_border(extent: Three, tile: Three) -> None:
-    assert off((5, 7), extent, tile) < 2e-5
+    assert off((5, 7), extent, tile) < ROUNDING
 
 
 @pytest.mark.parametrize("extent", [(2, 14, 6), (6, 2, 10)])
 def test_what_is_pooled_may_too(extent: Three) -> None:
-    assert off((4, 8), extent, (4, 4, 4), pooled=True) < 2e-5
+    assert off((4, 8), extent, (4, 4, 4), pooled=True) < ROUNDING
 
 
 @pytest.mark.parametrize("channels", [(1, 1), (4, 8), (127, 33), (130, 160)])
 def test_any_number_of_channels(channels: tuple[int, int]) -> None:
-    assert off(channels, (4, 8, 8), (4, 4, 4)) < 2e-5
+    assert off(channels, (4, 8, 8), (4, 4, 4)) < ROUNDING
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_threads_share_the_tiles(count: int) -> None:
     torch.set_num_threads(count)
-    assert off((8, 16), (4, 8, 12), (4, 4, 4)) < 2e-5
+    assert off((8, 16), (4, 8, 12), (4, 4, 4)) < ROUNDING
 
 
 def test_little_scratch_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(winograd, "_SCRATCH", 1)
     scratch = Scratch()
     torch.set_num_threads(2)
-    assert off((8, 16), (8, 16, 16), (4, 4, 4), pooled=True, scratch=scratch) < 2e-5
-    assert off((16, 32), (4, 8, 8), (2, 2, 2), scratch=scratch) < 2e-5
+    assert off((8, 16), (8, 16, 16), (4, 4, 4), pooled=True, scratch=scratch) < ROUNDING
+    assert off((16, 32), (4, 8, 8), (2, 2, 2), scratch=scratch) < ROUNDING
 
 
 def test_without_the_library_the_network_runs_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
