@@ -1,8 +1,8 @@
 """Which precision this processor is fastest in: measured at start on one convolution, in a fraction of a second.
 
 Flags alone mislead: bf16 is 16 times as fast as fp32 where there are tiles for it (AMX), twice as fast with
-AVX512-BF16, and three times *slower* where it has to be emulated; int8 pays with VNNI and less than fewer
-multiplications without.
+AVX512-BF16, and three times *slower* where it has to be emulated; int8 pays with VNNI, and without it less than fp32
+with fewer multiplications.
 """
 
 import math
@@ -30,7 +30,10 @@ MARGIN = 0.9
 
 
 def measured() -> dict[Precision, float]:
-    """Seconds that one convolution takes, by precision that the processor supports; best of a few rounds."""
+    """Seconds of processor that one convolution takes, by supported precision; best of a few rounds.
+
+    Of the processor, not of the clock: on a machine that does other work as well, the clock would choose by chance.
+    """
     weight = _waves(_CHANNELS, _CHANNELS, 3, 3, 3)
     bias = torch.zeros(_CHANNELS)
     size = [1, _CHANNELS, *_SIZE]
@@ -74,9 +77,9 @@ def _waves(*shape: int) -> Tensor:
 
 
 def _timed(layer: Layer, given: Tensor) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     layer(given)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def in_order(seconds: dict[Precision, float]) -> list[Precision]:
