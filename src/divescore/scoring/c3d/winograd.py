@@ -1,4 +1,4 @@
-"""3 x 3 x 3 convolutions with an eighth to a quarter of the multiplications, in fp32; `_winograd.c` says how.
+"""3 x 3 x 3 convolutions with an eighth to a quarter of the multiplications, in fp32; `native/winograd.c` says how.
 
 The library is compiled when the package is installed where there is a C compiler, and when the worker's image is built.
 Without it the network runs in oneDNN's kernels.

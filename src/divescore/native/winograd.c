@@ -51,7 +51,7 @@ static int within(const struct layer *l, long d, long h, long w) {
 #define VEC 16
 #define WIDE 2
 #define ROWS 12
-#include "_winograd.h"
+#include "winograd.h"
 #undef NAME
 #undef VEC
 #undef WIDE
@@ -64,7 +64,7 @@ static int within(const struct layer *l, long d, long h, long w) {
 #define VEC 8
 #define WIDE 2
 #define ROWS 6
-#include "_winograd.h"
+#include "winograd.h"
 #undef NAME
 #undef VEC
 #undef WIDE
@@ -92,7 +92,7 @@ long winograd_panel(void) {
 #define VEC 4
 #define WIDE 4
 #define ROWS 6
-#include "_winograd.h"
+#include "winograd.h"
 #define CHOSEN(call) plain_##call
 
 long winograd_panel(void) { return 16; }

@@ -1,4 +1,4 @@
-/* The passes of _winograd.c for one instruction set: included once per set, with NAME(x), VEC (floats in a vector),
+/* The passes of winograd.c for one instruction set: included once per set, with NAME(x), VEC (floats in a vector),
    WIDE (vectors in a panel of weights) and ROWS (tiles in a block: ROWS x WIDE sums and the weights fit the registers). */
 
 #define PANEL (VEC * WIDE)
