@@ -1,9 +1,9 @@
 """The contents of the worker's image without Docker: the Dockerfile's own instructions, carried out in a folder.
 
-Paths of the image are mapped below the folder. RUN lines run as they are but for two kinds: the installation of uv is
-left out, and what uv would install comes from an `Install`, which takes requirements, constraints and target as the
-line without hashes names them. AWS's base image brings the runtime interface client; here it lies in `var/runtime`, as
-it does there.
+Paths of the image are mapped below the folder. RUN lines run as they are but for two kinds: the installation of uv and
+of a compiler is left out, and what uv would install comes from an `Install`, which takes requirements, constraints and
+target as the line without hashes names them. AWS's base image brings the runtime interface client; here it lies in
+`var/runtime`, as it does there.
 """
 
 import argparse
@@ -128,7 +128,7 @@ class _Builder:
             if origin == ROOT and ignored(source):
                 raise ValueError(f".dockerignore keeps {source} out of the build")
             if path.is_dir():
-                skip = shutil.ignore_patterns("__pycache__") if origin == ROOT else None
+                skip = shutil.ignore_patterns("__pycache__", "*.so") if origin == ROOT else None
                 shutil.copytree(path, into, dirs_exist_ok=True, ignore=skip, copy_function=_link_or_copy(origin))
             else:
                 place_at = into / path.name if target.endswith("/") else into
@@ -139,6 +139,8 @@ class _Builder:
         """Run a line with the image's paths mapped below the folder."""
         for line in instruction.text.split(" && "):
             words = Instruction("RUN", line).words(self.variables)
+            if words[0] == "dnf":
+                continue  # a compiler, which this machine has
             if words[:2] == ["pip", "install"] and words[-1].startswith("uv=="):
                 continue
             if words[:3] == ["uv", "pip", "install"] and "--require-hashes" in words:

@@ -86,7 +86,7 @@ def test_what_changes_rarely_comes_first() -> None:
     copied = [instruction.text for instruction in last.instructions if instruction.name == "COPY"]
     assert "--from=packages" in copied[0]
     assert "WEIGHTS" in copied[1]
-    assert all(text.startswith(("src/divescore/", "functions/")) for text in copied[2:])
+    assert all(text.startswith(("src/divescore/", "functions/", "--from=compiled ")) for text in copied[2:])
 
 
 def test_it_holds_the_code_that_runs_and_no_other(image: Image) -> None:

@@ -3,9 +3,10 @@
 oneDNN's kernels want their weights in an order of their own. Here they get it once, with the ReLU fused into the
 convolution, which is most of what compiling the graph would bring, and costs no compile. In int8 the weights were
 rounded when they were imported (see `rounding`); activations are scaled by each clip's own largest one.
+The first convolution goes a few frames at a time, or most of its time would go into fresh memory for its output.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from divescore.scoring.c3d.network import CLIP, SIZE
+from divescore.scoring.c3d.winograd import Scratch, Three, WinogradLayer, library
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -21,6 +23,19 @@ CONVOLUTIONS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5
 _POOLINGS = {"conv1": (1, 2, 2), "conv2": (2, 2, 2), "conv3b": (2, 2, 2), "conv4b": (2, 2, 2)}
 ROUNDED = ("conv2", "conv3a", "conv3b", "conv4b")
 """Convolutions that int8 rounds: 87 % of the work. The others would cost more exactness than they save time."""
+TILES: dict[str, Three] = {
+    "conv2": (4, 4, 4),
+    "conv3a": (4, 4, 4),
+    "conv3b": (4, 4, 4),
+    "conv4a": (4, 2, 2),
+    "conv4b": (4, 2, 2),
+}
+"""Convolutions by Winograd's filtering, 94 % of the work, and their tiles: larger ones multiply less, but read more.
+
+The last two convolutions are too small to gain by it.
+"""
+_TOGETHER = 4
+"""Frames that the first convolution computes at a time."""
 _ONES = [1, 1, 1]
 _LEVELS = 255
 _REORDER: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv3d_weight  # its type stub lacks the sizes
@@ -30,6 +45,8 @@ class Precision(StrEnum):
     """What the convolutions compute in."""
 
     FP32 = "fp32"
+    WINOGRAD = "winograd"
+    """fp32 with fewer multiplications; rounding errors are some times as large."""
     BF16 = "bf16"
     F16 = "f16"
     INT8 = "int8"
@@ -41,6 +58,7 @@ class Precision(StrEnum):
 ROUNDING = frozenset({Precision.INT8, Precision.INT8_BF16})
 _DTYPES = {
     Precision.FP32: torch.float32,
+    Precision.WINOGRAD: torch.float32,
     Precision.BF16: torch.bfloat16,
     Precision.F16: torch.float16,
     Precision.INT8: torch.float32,
@@ -51,7 +69,7 @@ _DTYPES = {
 
 def supported() -> set[Precision]:
     """What this processor's kernels can compute in, however slowly."""
-    found = {Precision.FP32}
+    found = {Precision.FP32} if library() is None else {Precision.FP32, Precision.WINOGRAD}
     if not _onednn():
         return found
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -82,25 +100,35 @@ class PackedTrunk:
         """
         self.precision = precision
         dtype = _DTYPES[precision]
-        self._layers: list[tuple[Layer, tuple[int, int, int] | None]] = []
+        scratch = Scratch()
+        self._layers: list[Layer] = []
         sizes = _input_sizes([tensors[f"{name}.weight"].shape[1] for name in CONVOLUTIONS])
         for name, size in zip(CONVOLUTIONS, sizes, strict=True):
-            bias = tensors[f"{name}.bias"]
-            if precision in ROUNDING and rounded is not None and name in ROUNDED:
+            weight, bias, pooling = tensors[f"{name}.weight"], tensors[f"{name}.bias"], _POOLINGS.get(name)
+            if name == "conv1":
+                layer = first_layer(weight, bias, dtype)
+            elif precision is Precision.WINOGRAD and name in TILES:
+                layer = WinogradLayer(weight, bias, size, TILES[name], pooling is not None, scratch)
+            elif precision in ROUNDING and rounded is not None and name in ROUNDED:
                 layer = integer_layer(rounded[f"{name}.weight"], rounded[f"{name}.scale"], bias.float(), size)
+                layer = _pooled(layer, pooling)
             else:
-                layer = packed_layer(tensors[f"{name}.weight"], bias, size, dtype)
-            self._layers.append((layer, _POOLINGS.get(name)))
+                layer = _pooled(packed_layer(weight, bias, size, dtype), pooling)
+            self._layers.append(layer)
 
     def __call__(self, clip: Tensor) -> Tensor:
         """Run it."""
-        x = clip.contiguous(memory_format=torch.channels_last_3d)
-        for layer, pooling in self._layers:
+        x = clip
+        for layer in self._layers:
             x = layer(x)
-            if pooling is not None:
-                x = functional.max_pool3d(x, pooling)
         x = functional.max_pool3d(x, 2, padding=(0, 1, 1))
         return x.float().contiguous().flatten(1)
+
+
+def _pooled(layer: Layer, pooling: Three | None) -> Layer:
+    if pooling is None:
+        return layer
+    return lambda x: functional.max_pool3d(layer(x), pooling)
 
 
 def _input_sizes(channels: list[int]) -> list[list[int]]:
@@ -113,18 +141,36 @@ def _input_sizes(channels: list[int]) -> list[list[int]]:
     return sizes
 
 
-def packed_layer(weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype) -> Layer:
+def first_layer(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Layer:
+    """conv1 with ReLU and pooling, for a clip [1, 3, 16, 112, 112]."""
+    padding = (0, 1, 1)
+    convolve = packed_layer(weight, bias, [1, weight.shape[1], _TOGETHER + 2, SIZE, SIZE], dtype, padding)
+
+    def run(clip: Tensor) -> Tensor:
+        padded = functional.pad(clip.to(dtype), (0, 0, 0, 0, 1, 1)).contiguous(memory_format=torch.channels_last_3d)
+        parts = [
+            functional.max_pool3d(convolve(padded[:, :, first : first + _TOGETHER + 2]), _POOLINGS["conv1"])
+            for first in range(0, CLIP, _TOGETHER)
+        ]
+        return torch.cat(parts, dim=2)
+
+    return run
+
+
+def packed_layer(
+    weight: Tensor, bias: Tensor, size: list[int], dtype: torch.dtype, padding: Sequence[int] = _ONES
+) -> Layer:
     """A 3 x 3 x 3 convolution with ReLU for inputs of shape `size`, computed in `dtype`."""
     weight = weight.to(dtype).contiguous(memory_format=torch.channels_last_3d)
     bias = bias.to(dtype).clone()
     if not _onednn():
         weight = weight.clone()
-        return lambda x: functional.relu(functional.conv3d(x.to(dtype), weight, bias, padding=1))
-    packed = _REORDER(weight.to_mkldnn(), _ONES, _ONES, _ONES, 1, size)
+        return lambda x: functional.relu(functional.conv3d(x.to(dtype), weight, bias, padding=tuple(padding)))
+    packed = _REORDER(weight.to_mkldnn(), padding, _ONES, _ONES, 1, size)
 
     def run(x: Tensor) -> Tensor:
         y: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x.to(dtype), packed, bias, _ONES, _ONES, _ONES, 1, "relu", [], ""
+            x.to(dtype), packed, bias, padding, _ONES, _ONES, 1, "relu", [], ""
         )
         return y
 

@@ -56,9 +56,12 @@ def worker(root: Path, python: Path, weights: Path) -> Package:
     is part of the zip, so that other weights are another deployment.
     """
     bootstrap = f'#!/bin/sh\nexport PYTHONPATH="$LAMBDA_TASK_ROOT"\nexec "{python}" -m awslambdaric app.handler\n'
+    source = root / "src" / "divescore"
+    compiled = (path for package in WORKER_PACKAGES for path in (source / package).rglob("*.so"))
     files = {
         **dict(_python_files(root / "functions" / "worker")),
         **dict(_shared(root, WORKER_PACKAGES)),
+        **{f"divescore/{path.relative_to(source).as_posix()}": path.read_bytes() for path in compiled},
         "bootstrap": bootstrap.encode(),
         "weights.txt": f"{weights}\n{_fingerprint(weights)}\n".encode(),
     }

@@ -25,6 +25,7 @@ from tests.unit.video.clips import write_clip
 
 BOUNDS = {
     Precision.FP32: 1e-5,
+    Precision.WINOGRAD: 1e-4,
     Precision.F16: 1e-3,
     Precision.BF16: 1e-2,
     Precision.INT8: 1e-2,
@@ -179,12 +180,13 @@ def test_an_answer_that_is_off_falls_back_to_exact_arithmetic(
 
 
 def test_the_trial_prefers_exactness_unless_speed_is_worth_it() -> None:
-    fp32, bf16, int8 = Precision.FP32, Precision.BF16, Precision.INT8
+    fp32, winograd, bf16, int8 = Precision.FP32, Precision.WINOGRAD, Precision.BF16, Precision.INT8
 
     assert in_order({fp32: 1.0, bf16: 0.1, int8: 0.05}) == [int8, bf16, fp32]
     assert in_order({fp32: 1.0, bf16: 2.0, int8: 0.5}) == [int8, fp32]
     assert in_order({fp32: 1.0, bf16: 0.4, int8: 0.39}) == [bf16, fp32]
     assert in_order({fp32: 1.0, bf16: 0.95}) == [fp32]
+    assert in_order({fp32: 1.0, winograd: 0.4, bf16: 2.0, int8: 0.5}) == [winograd, fp32]
 
 
 def test_longer_films_than_the_manifest_allows_are_turned_away(

@@ -19,6 +19,7 @@ SHARED = Path(__file__).parents[5] / "shared"
 PARITY = SHARED / "parity"
 BOUNDS = {
     Precision.FP32: 1e-5,
+    Precision.WINOGRAD: 1e-4,
     Precision.F16: 1e-3,
     Precision.BF16: 1e-2,
     Precision.INT8: 1e-2,

@@ -22,13 +22,13 @@ def test_every_stage_starts_from_the_pinned_base() -> None:
     assert images.unpinned(done) is None
     assert images.pinned(done, "sha256:other") == done
     if images.unpinned(text):
-        assert done.count(f"{base}@{DIGEST}") == 2
+        assert done.count(f"{base}@{DIGEST}") == 3
 
 
 def test_a_pinned_dockerfile_is_still_read_as_one(tmp_path: Any) -> None:
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text(images.pinned((project_root() / "functions/worker/Dockerfile").read_text(), DIGEST))
-    assert [stage.name for stage in read(dockerfile)] == ["packages", ""]
+    assert [stage.name for stage in read(dockerfile)] == ["packages", "compiled", ""]
 
 
 class Registry:

@@ -41,6 +41,8 @@ def test_the_worker_starts_the_real_runtime_client_with_the_given_interpreter(tm
     assert f'exec "{PYTHON}" -m awslambdaric app.handler' in archive.read("bootstrap").decode()
     assert archive.getinfo("bootstrap").external_attr >> 16 == 0o755
     assert {"app.py", "divescore/worker/delivery.py"} <= names(packed)
+    built = {path.name for path in (ROOT / "src" / "divescore" / "scoring" / "c3d").glob("*.so")}
+    assert {Path(name).name for name in names(packed) if name.endswith(".so")} == built
     assert not [name for name in names(packed) if "/live/" in name or "/local/" in name]
 
 
