@@ -1,9 +1,9 @@
 """How near a film is to what the network knows: signs of clear sight, their distance to those of films it was taught.
 
-The signs are such as do not need the truth: is a direction as long as it must be, do trunk, line and joints agree, does
-the body turn as bodies do, are the features as lively as those it was taught. Their distance is
-Mahalanobis's, which counts each direction in its own spread. How good the dive is must not count, so that what the
-signs owe to the estimated execution is taken off first.
+The signs are such as do not need the truth: is a direction as long as it must be, do trunk, line and joints agree, are
+the features as lively as those it was taught. Their distance is Mahalanobis's, which counts each direction in its own
+spread. How good the dive is must not count, so that what the signs owe to the estimated execution is taken off first;
+how well one turn explains the leans is no sign, since it owes too much to it.
 """
 
 from typing import Annotated
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from divescore.scoring.manifest import ManifestPart
 from divescore.scoring.mini.flight import Flight, Values
+from divescore.scoring.mini.localisation import FLIGHT
 from divescore.scoring.mini.pose import FramePose
 from divescore.scoring.mini.temporal import Outputs
-from divescore.scoring.mini.turns import Turns
 
 SIGNS = (
     "lean length",
@@ -26,8 +26,6 @@ SIGNS = (
     "lean and joints",
     "trunk changes",
     "phases",
-    "turn agrees",
-    "turn shared",
     "flight seconds",
     "present",
     "water seen",
@@ -40,8 +38,7 @@ SIGNS = (
 """Names of the signs, in order."""
 _EVENLY = 1e-3
 _STRANGEST = 2.5
-"""Deviation beyond which a sign says no more: one that leaps, as when two turns explain a flight alike, is one sign of
-many."""
+"""Deviation beyond which a sign says no more: one that leaps is one sign of many."""
 
 
 class EvidenceScaling(ManifestPart):
@@ -61,18 +58,18 @@ class EvidenceScaling(ManifestPart):
     """Evidence of a film as near as can be."""
 
 
-def signs_of(pose: FramePose, flight: Flight, turns: Turns, outputs: Outputs) -> Values:
+def signs_of(pose: FramePose, flight: Flight, outputs: Outputs) -> Values:
     """The signs of clear sight in the frames of one clip, [len(SIGNS)]."""
     where = pose.localisation
-    looked = _values(pose.estimated) * (flight.times >= flight.take_off) * (flight.times <= flight.entry)
     phases = where.phase.softmax(dim=1)
+    # By how likely a frame shows the flight, not by where that begins: a frame more or less must not matter.
+    looked = _values(pose.estimated) * _values(phases[:, FLIGHT])
     joints = _values(pose.joints)
     trunk = joints[:, 1] - joints[:, 2]
     size = np.linalg.norm(trunk, axis=1)
     lean, line = _values(pose.lean), _values(pose.line)
     twice = np.stack((np.sin(2.0 * flight.lean), np.cos(2.0 * flight.lean)), axis=1)
     drawn = np.stack((np.sin(flight.lean), -np.cos(flight.lean)), axis=1)
-    counted = turns.likelihood.sum(axis=(0, 1))
     logarithm = np.log(size + 1e-2)
     found = {
         "lean length": _mean(np.linalg.norm(lean, axis=1), looked),
@@ -81,9 +78,7 @@ def signs_of(pose: FramePose, flight: Flight, turns: Turns, outputs: Outputs) ->
         "lean and joints": _mean((trunk * drawn).sum(axis=1) / (size + 1e-2), looked),
         "trunk changes": np.sqrt(_mean((logarithm - _mean(logarithm, looked)) ** 2, looked)),
         "phases": flight.certainty,
-        "turn agrees": turns.agreement,
-        "turn shared": float(np.log(counted.max())),
-        "flight seconds": float(np.log(max(flight.seconds, 0.05))),
+        "flight seconds": float(np.log(_seconds(_values(phases[:, FLIGHT]), flight.times) + 0.05)),
         "present": _mean(_values(where.present.sigmoid()), looked),
         "water seen": _mean(_values(where.water_seen.sigmoid()), _values(phases[:, 3])),
         "grown": _mean(_values(pose.grown), looked),
@@ -105,6 +100,11 @@ def distance_of(signs: Values, execution: float, scaling: EvidenceScaling) -> fl
 def evidence_at(distance: float, scaling: EvidenceScaling) -> float:
     """Weight of the network at a distance, 0..1."""
     return float(scaling.most / (1.0 + np.exp(np.clip((distance - scaling.middle) / scaling.width, -50.0, 50.0))))
+
+
+def _seconds(shares: Values, times: Values) -> float:
+    """How long something lasts of which each frame shows so much; unlike the time between two frames it never leaps."""
+    return float((shares * np.gradient(times)).sum()) if len(times) > 1 else 0.0
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

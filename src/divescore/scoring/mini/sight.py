@@ -65,11 +65,10 @@ def see(
         outputs: Outputs = temporal(features)
     # How clearly the network sees is told by what it scores by.
     flight = see_flight(pose, times)
-    turns = count_turns(flight)
-    signs = signs_of(pose, flight, turns, outputs)
+    signs = signs_of(pose, flight, outputs)
     if skeletons is not None:
         flight = see_flight(skeletons, times, others_may_fly=True)
-        turns = count_turns(flight)
+    turns = count_turns(flight)
     return Sight(
         outputs=outputs,
         flight=flight,

@@ -53,8 +53,6 @@ class Turns:
 
     likelihood: Values
     """[2, 2, MOST + 1]: standing or armstand, anticlockwise or clockwise on the picture, half somersaults."""
-    agreement: float
-    """Mean logarithm of the likelihood of a frame under the best turn, beside any lean at all: 0 tells nothing."""
     rate: float
     """Turns a second of the best turn where it is fastest."""
     forwards: float
@@ -77,7 +75,7 @@ def count_turns(flight: Flight) -> Turns:
     times, lean, trust = flight.times[seen], flight.lean[seen], flight.trust[seen]
     if len(times) < 4:
         even = np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1)))
-        return Turns(even, 0.0, 0.0, 0.0, flight.take_off, flight.entry)
+        return Turns(even, 0.0, 0.0, flight.take_off, flight.entry)
     leans = _Leans(times, lean, trust)
     tried = _tried(flight)
     few = _Fits(np.tile(_generic()[::5], (len(tried), 1, 1)), tried, leans, starts=(0.0,), misses=(-0.3, 0.0))
@@ -90,7 +88,6 @@ def count_turns(flight: Flight) -> Turns:
     sign = -1.0 if likelihood[:, 0].sum() > likelihood[:, 1].sum() else 1.0
     return Turns(
         likelihood=likelihood,
-        agreement=float((fits.highest[best] - kept[best].worth) / max(float(trust.sum()), 1.0)),
         rate=fits.fastest(),
         forwards=_forwards(flight, sign),
         take_off=kept[best].take_off,

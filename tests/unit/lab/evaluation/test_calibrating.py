@@ -24,7 +24,7 @@ from divescore.scoring.mini.turns import MOST, Turns
 DIVE = parse_dive("107B")
 SCALE = 30.0
 FLIGHT = Flight(*(np.zeros(4), 1.0, 2.5, np.zeros((5, 5)), *(np.zeros(4),) * 5))
-TURNS = Turns(np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1))), 1.0, 2.0, 0.0, 1.0, 2.5)
+TURNS = Turns(np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1))), 2.0, 0.0, 1.0, 2.5)
 
 
 EVEN = np.full(len(POSITIONS), 1.0 / len(POSITIONS))

@@ -32,7 +32,7 @@ NOT_SEEN = np.full(len(POSITIONS), 1.0 / len(POSITIONS))
 def turned(armstand: int, half_somersaults: int, forwards: float = 0.0) -> Turns:
     likelihood = np.full((2, 2, MOST + 1), 1e-4)
     likelihood[armstand, :, half_somersaults] = 1.0
-    return Turns(likelihood / likelihood.sum(), 1.0, 2.0, forwards, 1.0, 2.5)
+    return Turns(likelihood / likelihood.sum(), 2.0, forwards, 1.0, 2.5)
 
 
 def test_all_competed_dives_exist_and_no_number_twice() -> None:

@@ -111,7 +111,7 @@ def folded(hip: float, knee: float, seen: bool = True) -> tuple[Flight, Turns]:
         knee=np.radians(knee) * middle,
         front=np.zeros(41),
     )
-    return flight, Turns(np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1))), 0.0, 0.0, 0.0, 1.0, 3.0)
+    return flight, Turns(np.full((2, 2, MOST + 1), 1.0 / (4 * (MOST + 1))), 0.0, 0.0, 1.0, 3.0)
 
 
 @pytest.mark.parametrize(
