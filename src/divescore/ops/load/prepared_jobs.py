@@ -3,7 +3,8 @@
 A job's video lies under the job's own key, so each has one: uploaded once, then copied inside the bucket. `enqueue` is
 notified of every copy: it erases what belongs to no job and queues what waits for its upload. Therefore the records
 are there first, held in a state in which `enqueue` leaves them alone (FAILED, as a job that may be replayed), and
-become QUEUED by the job's own rules when it has seen all copies. A run that dies in between leaves jobs that nobody
+become QUEUED by the job's own rules when it has seen all copies. Held, they have version 0, which is no news to the
+readers of the stream: no server is told that these dives failed. A run that dies in between leaves jobs that nobody
 works on.
 """
 
@@ -113,6 +114,7 @@ class PreparedJobs:
             expires_at=now + KEPT_MS,
             status=Status.FAILED,
             error=HELD,
+            version=0,
         )
 
     def _fill(self, jobs: Sequence[Job], clips: Sequence[Path]) -> list[Job]:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from divescore.jobs.items import from_item
 from divescore.jobs.messages import ScoringQueue
 from divescore.jobs.model import Job
 from divescore.jobs.table import JobTable
+from divescore.live.changes import Change, conflate
+from divescore.live.settled import SettledMessage, settled_messages
 from divescore.ops.load.errors import NotPrepared
 from divescore.ops.load.prepared_jobs import PreparedJobs, pieces
 from divescore.stack.deployed import Stack
@@ -51,7 +54,7 @@ def test_each_job_has_its_record_and_its_video(aws: Aws, stack: Stack, clips: li
     table = JobTable(aws.table, aws.dynamodb)
     for number, job in enumerate(jobs):
         assert table.get(job.job_id) == job
-        assert (job.status, job.version, job.client) == (Status.QUEUED, 2, "load-1")
+        assert (job.status, job.version, job.client) == (Status.QUEUED, 1, "load-1")
         content = aws.s3.get_object(Bucket=aws.bucket, Key=job.key, VersionId=job.object_version)["Body"].read()
         assert content == clips[number % 2].read_bytes()
     assert said[0] == "making 30 records"
@@ -73,6 +76,22 @@ def test_the_gate_leaves_videos_alone_while_they_are_being_made(aws: Aws, stack:
     assert seen == [Admitted.IGNORED] * 5
     assert aws.bodies(aws.scoring) == []
     assert set(versions(aws).values()) == {job.object_version for job in jobs}
+
+
+def test_nobody_is_told_of_a_job_that_is_held(aws: Aws, stack: Stack, clips: list[Path]) -> None:
+    told: list[SettledMessage] = []
+    news: dict[str, list[Change]] = {}
+
+    def look(text: str) -> None:
+        # What the stream would have handed to its readers by now.
+        if text.startswith("copying"):
+            held = [Change(str(number), from_item(item), 0) for number, item in enumerate(records(aws))]
+            told.extend(settled_messages(held))
+            news.update(conflate(held))
+
+    jobs = PreparedJobs(stack, "load-1").make(clips, 5, look)
+    assert (told, news) == ([], {})
+    assert all(job.version > 0 for job in jobs)  # what comes next is news
 
 
 def test_what_was_made_is_withdrawn_with_its_video(aws: Aws, stack: Stack, clips: list[Path]) -> None:
