@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from divescore.result import Strip
@@ -23,7 +23,8 @@ def make_strip(video: SampledVideo) -> Strip:
     """`FRAMES` frames spread over the video, side by side, at the best quality within `MAX_CHARACTERS` of base64."""
     height = min(max(round(WIDTH / video.framing.aspect), _HEIGHTS[0]), _HEIGHTS[1])
     chosen = np.linspace(0, len(video.frames) - 1, FRAMES).round().astype(int)
-    row = np.hstack([_scaled(video.frames[i], height) for i in chosen])
+    scaler = VideoReformatter()  # one for all: setting a scaler up takes longer than its work
+    row = np.hstack([_scaled(scaler, video.frames[i], height) for i in chosen])
     data = ""
     for coarseness in _COARSENESS:
         data = base64.b64encode(_jpeg(row, coarseness)).decode("ascii")
@@ -34,9 +35,10 @@ def make_strip(video: SampledVideo) -> Strip:
     )
 
 
-def _scaled(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+def _scaled(scaler: VideoReformatter, picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    return frame.reformat(WIDTH, height, interpolation=Interpolation.AREA).to_ndarray().astype(np.uint8, copy=False)
+    small = scaler.reformat(frame, WIDTH, height, interpolation=Interpolation.AREA)
+    return small.to_ndarray().astype(np.uint8, copy=False)
 
 
 def _jpeg(picture: NDArray[np.uint8], coarseness: int) -> bytes:
