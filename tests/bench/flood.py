@@ -57,7 +57,7 @@ def main() -> None:
         clips: list[str] = []  # none: `load` renders a dive
         if options.model == "stub":
             up += ["--weights", str(write_weights(Path(folder) / "weights"))]
-            clips = [str(write_video(Path(folder) / "film.avi"))]
+            clips = [str(write_video(Path(folder) / "film.webm"))]
         if options.workers:
             up += ["--parameter", f"WorkerConcurrency={options.workers}"]
         started = divescore(*up, timeout=STACK_STARTS_WITHIN, env=env)
