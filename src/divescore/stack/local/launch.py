@@ -1,4 +1,4 @@
-"""The engine: `python -m divescore.stack.local.launch` is `python -m ministack` with a guard and two other defaults.
+"""The engine: `python -m divescore.stack.local.launch` is `python -m ministack` with a guard and other defaults.
 
 `access` says who may reach its port. The Runtime API, where a custom runtime gets its events, has a port of its own:
 the address that the runtime is given holds a secret, and no other answers.
@@ -11,7 +11,7 @@ Like AWS, the engine starts a process for every request that finds the others bu
 hundred requests starts a hundred interpreters, none of which gets the processor before its function's time is over, so
 that all are killed and started again. Here a request waits until one of a few processes is free.
 
-`sockets` says how it serves WebSocket APIs.
+`sockets` says how it serves WebSocket APIs, `streams` how it reads streams.
 """
 
 import hmac
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from divescore.stack.local import access, sockets
+from divescore.stack.local import access, sockets, streams
 from divescore.stack.local.engine import LIFELINE
 
 MOST_PROCESSES = max(4, 2 * (os.cpu_count() or 2))  # of one function
@@ -125,7 +125,7 @@ def main() -> None:
         # The engine leads a process group, in which all that it starts is.
         end_with(int(lifeline), lambda: os.killpg(0, signal.SIGKILL))
     from ministack.core import lambda_runtime
-    from ministack.services import apigateway, lambda_svc
+    from ministack.services import apigateway, dynamodb, lambda_svc
 
     close_doors(int(os.environ["GATEWAY_PORT"]), os.environ["AWS_ACCESS_KEY_ID"])
     close_runtime_api(secrets.token_urlsafe(24))
@@ -134,6 +134,9 @@ def main() -> None:
     lambda_svc.acquire_worker, lambda_svc.release_worker = bounded(acquire, release, MOST_PROCESSES)
     lambda_runtime.get_or_create_worker = sockets.Processes(acquire, release, lambda_runtime.ensure_spawned).get
     apigateway.asyncio = sockets.Asyncio()
+    readers = streams.StreamReaders(lambda_svc._poll_dynamodb_streams, lambda_svc._iter_all_esms)
+    lambda_svc._poll_dynamodb_streams, lambda_svc._iter_all_esms = readers.begin, readers.mappings
+    dynamodb.esm_wake = readers
     runpy.run_module("ministack", run_name="__main__")
 
 

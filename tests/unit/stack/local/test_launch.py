@@ -24,9 +24,10 @@ ENGINE = {
 import socketserver
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import apigateway, lambda_svc, s3, sts
+from ministack.services import apigateway, dynamodb, lambda_svc, s3, sts
 print(socketserver.StreamRequestHandler.disable_nagle_algorithm, lambda_svc.acquire_worker.__name__)
 print(lambda_runtime.get_or_create_worker.__name__, apigateway.asyncio.Queue.__name__)
+print(lambda_svc._poll_dynamodb_streams(), list(lambda_svc._iter_all_esms()), type(dynamodb.esm_wake).__name__)
 print(app.app.__name__, iam_evaluator.is_root_access_key("test"), sts.is_root_access_key("LOCAL1"))
 print(s3._enforce_post_policy_size("", 1), len(lambda_svc._provided_worker_env(1)["AWS_LAMBDA_RUNTIME_API"]))
 """,
@@ -41,10 +42,13 @@ get_or_create_worker = ensure_spawned = None
     "services/__init__.py": "",
     "services/apigateway.py": "import asyncio",
     "services/lambda_svc.py": """
-acquire_worker = release_worker = None
+acquire_worker = release_worker = _poll_dynamodb_streams = None
+def _iter_all_esms():
+    return []
 def _provided_worker_env(port):
     return {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
 """,
+    "services/dynamodb.py": "esm_wake = None",
     "services/s3.py": "def _error(*said): return said",
     "services/sts.py": "is_root_access_key = None",
 }
@@ -63,9 +67,10 @@ def test_the_engine_runs_with_its_doors_closed_and_its_defaults_changed(tmp_path
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    defaults, live, guard, forms = done.stdout.splitlines()
+    defaults, live, streams, guard, forms = done.stdout.splitlines()
     assert defaults == "True acquire_or_wait"
     assert live == "get Outbox"
+    assert streams == "False [] StreamReaders"
     assert guard == "guard False True"
     assert forms == f"('AccessDenied', 'Access Denied', 403) {len('127.0.0.1:1/') + 32}"
 
