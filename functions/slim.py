@@ -34,6 +34,13 @@ PARTS = (
     "pkg_resources",
     "functorch",
     "numpy/f2py",
+    # Python has a library of its own; the rest writes and changes models.
+    "onnxruntime/capi/libonnxruntime*",
+    "onnxruntime/backend",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
     "sympy/galgebra.py",
     "boto3/data",
 )

@@ -127,7 +127,7 @@ def test_other_weights_come_by_a_build_argument(tmp_path: Path) -> None:
 
 
 def test_the_handler_imports_nothing_heavy_before_it_loads_the_model(imported: dict[str, Any]) -> None:
-    heavy = {"torch", "numpy", "av", "cv2", "safetensors"}
+    heavy = {"torch", "numpy", "av", "cv2", "onnxruntime", "safetensors"}
     assert not heavy & {name.split(".")[0] for name in imported["before"]}
 
 

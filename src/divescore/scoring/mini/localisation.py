@@ -100,7 +100,7 @@ class Localiser(nn.Module):
         rows = along.shape[1]
         water = (along * ((torch.arange(rows, device=along.device) + 0.5) / rows)).sum(dim=1)
         # What is where the diver is thought to be tells its size.
-        at = torch.softmax(functional.avg_pool2d(heat[:, 0], 2).flatten(1), dim=1).unsqueeze(1)
+        at = torch.softmax(functional.avg_pool2d(heat[:, 0], 2, 2).flatten(1), dim=1).unsqueeze(1)
         there = (features.flatten(2) * at).sum(dim=2)
         far = self.far(features)
         summary = self.summary(torch.cat((there, far.mean(dim=(2, 3)), far.amax(dim=(2, 3))), dim=1))

@@ -1,13 +1,11 @@
 """The shipped model: frames spread evenly over the video, then one forward pass."""
 
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from divescore.dives import name_dive
 from divescore.result import Runtime
@@ -17,6 +15,7 @@ from divescore.scoring.manifest import Manifest
 from divescore.scoring.mini.adaptation import Adaptation
 from divescore.scoring.mini.aspects import aspects_of, seen_height
 from divescore.scoring.mini.calibration import Calibration
+from divescore.scoring.mini.compiled import compile_parts
 from divescore.scoring.mini.evidence import SIGNS
 from divescore.scoring.mini.localisation import Localisation
 from divescore.scoring.mini.naming import name_of
@@ -48,7 +47,7 @@ class MiniModel:
         self._network = MiniNetwork(skeletons=has_skeletons(tensors))
         # Assigned tensors stay views of the mapped files: nothing is copied until a page is touched.
         self._network.load_state_dict(tensors, assign=True)
-        _fold_norms(self._network.eval())
+        compile_parts(self._network.eval().pose)
         # Each of the cores has frames of its own; torch's threads would only wait for one another.
         threads = torch.get_num_threads()
         self._threads = PinnedThreadPool(threads)
@@ -108,15 +107,6 @@ class MiniModel:
         seen = threads.map(estimate_skeletons, parts(flying, tight_boxes(localisation, flying, aspects)))
         skeletons = [part for part in seen if part is not None]
         return pose, combine(localisation, concatenate(skeletons), flying) if skeletons else None
-
-
-def _fold_norms(network: MiniNetwork) -> None:
-    """Fold each norm into the convolution before it, which spares a pass over every feature map."""
-    for module in network.modules():
-        if isinstance(module, nn.Sequential):
-            for index, (first, second) in enumerate(pairwise(module)):
-                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                    module[index], module[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
 
 
 def _read(sight: Sight, scale: float, calibration: Calibration | None, framing: Framing) -> Prediction:

@@ -38,9 +38,9 @@ class PoseModel(nn.Module):
     def __init__(self, skeletons: bool) -> None:
         """`skeletons`: whether there is an estimator for skeletons besides."""
         super().__init__()
-        self.localiser = Localiser()
-        self.estimator = PoseEstimator()
-        self.skeleton = SkeletonEstimator() if skeletons else None
+        self.localiser: nn.Module = Localiser()
+        self.estimator: nn.Module = PoseEstimator()
+        self.skeleton: nn.Module | None = SkeletonEstimator() if skeletons else None
 
     def forward(self, frames: Tensor, aspects: Tensor, preprocessing: Preprocessing) -> FramePose:
         """What is in uint8 RGB frames [B, T, 96, 128, 3]; N = B T, one clip after the other."""
