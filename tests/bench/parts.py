@@ -2,7 +2,7 @@
 
     python -m tests.bench.parts [--rounds 25]
 
-Prints one JSON document. Processor time for as many pictures as a dive has, at random: the medians and the least of the rounds.
+Prints one JSON document: processor time, median and least of the rounds, for as many pictures as a dive has, at random.
 """
 
 import argparse

@@ -15,6 +15,7 @@ SHARED_MODULES = (
 SHARED_PACKAGES = ("api", "jobs", "live", "sweep", "tokens", "uploads")
 WORKER_PACKAGES = ("jobs", "scoring", "uploads", "video", "worker")
 FUNCTION_MODULES = ("observability.py", "settings.py")  # what all functions import, beside their folders
+COMPILED = ("*.so", "*.onnx")  # what the worker's packages hold beside Python
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are zipped
 
 
@@ -57,7 +58,7 @@ def worker(root: Path, python: Path, weights: Path) -> Package:
     """
     bootstrap = f'#!/bin/sh\nexport PYTHONPATH="$LAMBDA_TASK_ROOT"\nexec "{python}" -m awslambdaric app.handler\n'
     source = root / "src" / "divescore"
-    compiled = (path for package in WORKER_PACKAGES for path in (source / package).rglob("*.so"))
+    compiled = (path for package in WORKER_PACKAGES for kind in COMPILED for path in (source / package).rglob(kind))
     files = {
         **dict(_python_files(root / "functions" / "worker")),
         **dict(_shared(root, WORKER_PACKAGES)),

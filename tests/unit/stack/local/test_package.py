@@ -43,6 +43,7 @@ def test_the_worker_starts_the_real_runtime_client_with_the_given_interpreter(tm
     assert {"app.py", "divescore/worker/delivery.py"} <= names(packed)
     built = {path.name for path in (ROOT / "src" / "divescore" / "scoring" / "c3d").glob("*.so")}
     assert {Path(name).name for name in names(packed) if name.endswith(".so")} == built
+    assert "divescore/scoring/mini/graphs/localiser.onnx" in names(packed)
     assert not [name for name in names(packed) if "/live/" in name or "/local/" in name]
 
 
