@@ -33,6 +33,7 @@ _BLURRED, _STANDING = 0.4, 3.0
 """A blurred border is so much less sharp than the picture, and the step at its edge so much greater than any in it."""
 SHORTEST = 0.5
 """Seconds: no shorter still is left out, and no less is left."""
+_ROWS_IN_16_BITS = 65535 // 255
 _GLANCED_AT = 16
 """Pictures, spread over the film, that tell whether to look for borders: more of them tell the same."""
 
@@ -67,14 +68,28 @@ def block_means(greys: Greys) -> NDArray[np.float32]:
     high, wide = height // rows, width // columns
     whole = greys[:, : rows * high, : columns * wide].reshape(count, rows, high, columns * wide)
     # Whole rows first: an innermost dimension of a few pixels is too short for the processor's vectors.
-    sums = whole.sum(axis=2, dtype=np.uint32).reshape(count, rows, columns, wide).sum(axis=3, dtype=np.uint32)
+    narrow = np.uint16 if high <= _ROWS_IN_16_BITS else np.uint32
+    sums = whole.sum(axis=2, dtype=narrow).reshape(count, rows, columns, wide).sum(axis=3, dtype=np.uint32)
     means: NDArray[np.float32] = sums.astype(np.float32) / np.float32(high * wide)
     return means
 
 
 def uniform(greys: Greys) -> NDArray[np.bool_]:
     """Which pictures [N] show one colour, black as a rule."""
-    return np.array([_has_one_colour(picture) for picture in greys])
+    found = _perhaps_uniform(greys)
+    found[found] = [_has_one_colour(picture) for picture in greys[found]]
+    return found
+
+
+def _perhaps_uniform(greys: Greys) -> NDArray[np.bool_]:
+    """Which pictures [N] may show one colour, told by some of their pixels, since hardly any does."""
+    pixels = greys.reshape(len(greys), -1)
+    stray = int(_STRAY * pixels.shape[1])
+    some = pixels[:, :: max(pixels.shape[1] // (10 * stray + 64), 1)]
+    last = some.shape[1] - 1 - stray
+    # Without as many at either end as may stray, those of one colour lie within its levels.
+    ordered = np.partition(some, (stray, last), axis=1)
+    return np.asarray(ordered[:, last] - ordered[:, stray] <= 2 * _UNIFORM)
 
 
 def _has_one_colour(picture: NDArray[np.uint8]) -> bool:

@@ -39,6 +39,20 @@ def barred(greys: Greys, level: int = 0, top: int = 0, bottom: int = 0, left: in
     return found
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (5, 3), (16, 16), (96, 128), (270, 480)])
+def test_a_picture_is_of_one_colour_but_for_few_of_its_pixels(shape: tuple[int, int]) -> None:
+    """By the definition, with a median of all pixels: grain at the limit, and as many strays as may be, or more."""
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        grain, share = int(rng.choice([0, 11, 12, 13, 40])), float(rng.choice([0.0, 0.0028, 0.003, 0.0032, 0.02]))
+        pictures = np.clip(rng.integers(0, 256) + rng.integers(-grain, grain + 1, (3, *shape)), 0, 255)
+        stray = rng.random(pictures.shape) < share
+        pictures = np.where(stray, rng.integers(0, 256, pictures.shape), pictures).astype(np.uint8)
+
+        off = np.abs(pictures - np.median(pictures, axis=(1, 2), keepdims=True)) > 12
+        assert uniform(pictures).tolist() == (off.mean(axis=(1, 2)) < 0.003).tolist()
+
+
 def test_a_moving_camera_has_no_borders() -> None:
     assert borders(scene()) == Borders()
     assert not perhaps_bordered(scene())
