@@ -57,7 +57,7 @@ class Processes:
         """Lend the process to the next event."""
         self._release(process)
         with self._freed:
-            self._freed.notify_all()
+            self._freed.notify()  # as many as there are processes to be had
 
     def _begin(self, process: Any) -> None:
         try:
