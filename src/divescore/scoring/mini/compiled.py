@@ -38,6 +38,7 @@ class CompiledPart(nn.Module):
         self._weights = {name: tensor.contiguous().numpy() for name, tensor in folded(part).state_dict().items()}
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # as fast, and each session would keep memory of its own
         options.log_severity_level = _ERRORS_ONLY
         options.add_external_initializers(
             list(self._weights), [onnxruntime.OrtValue.ortvalue_from_numpy(values) for values in self._weights.values()]
